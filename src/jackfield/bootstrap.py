@@ -1,0 +1,131 @@
+"""The fuse box: builds everything from the settings. The only file that knows every concrete class."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import msgspec
+import structlog
+from starlette.applications import Starlette
+
+from jackfield import vault
+from jackfield.domain.errors import Misconfigured
+from jackfield.master_key_file import MasterKeyFile
+from jackfield.services import Services
+from jackfield.services.access import Access
+from jackfield.services.integrations import Integrations
+from jackfield.services.organisations import Organisations
+from jackfield.settings import Settings, read_settings
+from jackfield.storage.data_keys import DataKeyStore, ServiceSecretStore
+from jackfield.storage.database import Database
+from jackfield.storage.embedded import EmbeddedServer
+from jackfield.storage.hot_integrations import HotIntegrations
+from jackfield.storage.keys import KeyLookup
+from jackfield.storage.migrate import migrate
+from jackfield.storage.revocations import RevocationListener
+from jackfield.vault import MasterKeys, Vault, load_service_secret
+from jackfield.web.app import create_app
+
+_PARENT_WATCH_SECONDS: Final = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+class House(msgspec.Struct, frozen=True):
+    """Everything, open and ready."""
+
+    services: Services
+    database: Database
+    master_keys: MasterKeys
+
+
+@contextlib.asynccontextmanager
+async def open_house(settings: Settings) -> AsyncIterator[House]:
+    """Opens the database (starting and migrating it as needed) and the vault, and closes both at the end.
+
+    Raises Misconfigured with what to do, or Unavailable when the database cannot be reached.
+    """
+    if settings.database_url is not None and settings.master_keys is None:
+        raise Misconfigured(f"JACKFIELD_DATABASE_URL is set and JACKFIELD_MASTER_KEYS is not. {vault.HOW_TO_MAKE_ONE}")
+    async with open_database(settings) as database:
+        secrets = ServiceSecretStore(database)
+        master_keys = await _master_keys(settings, secrets)
+        pepper = await load_service_secret(secrets, master_keys, vault.PEPPER)
+        services = Services(
+            access=Access(KeyLookup(database), pepper),
+            integrations=Integrations(HotIntegrations(database), database, Vault(master_keys, DataKeyStore(database))),
+            organisations=Organisations(database, pepper),
+        )
+        yield House(services, database, master_keys)
+
+
+@contextlib.asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """The database alone, migrated, without the vault."""
+    server = None
+    if settings.database_url is None:
+        server = EmbeddedServer(settings.data_dir.absolute())
+        await asyncio.to_thread(server.open)
+        dsn = server.dsn
+    else:
+        dsn = settings.database_url.get_secret_value()
+    try:
+        await migrate(dsn)
+        database = Database(dsn, server, settings.database_pool_size)
+        await database.open()
+        try:
+            yield database
+        finally:
+            await database.close()
+    finally:
+        if server is not None:
+            await asyncio.to_thread(server.close)
+
+
+async def _master_keys(settings: Settings, secrets: ServiceSecretStore) -> MasterKeys:
+    if settings.master_keys is not None:
+        return MasterKeys.parse(settings.master_keys.get_secret_value())
+    file = MasterKeyFile(settings.data_dir.absolute() / "master.keys")
+    if not file.exists and await secrets.get(vault.PEPPER) is not None:
+        raise Misconfigured(
+            f"The key file {file.path} is gone, and without it the secrets in the database cannot be opened. "
+            "Put it back (or set JACKFIELD_MASTER_KEYS to what was in it). Nothing was changed."
+        )
+    return MasterKeys.parse(file.read_or_make())
+
+
+def serve_app() -> Starlette:
+    """The ASGI application of one serving process, for the server to call in that process."""
+    settings = read_settings()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Any]]:
+        async with open_house(settings) as house, asyncio.TaskGroup() as tasks:
+            background = [
+                tasks.create_task(_listen(house).run()),
+                tasks.create_task(_stop_with_parent(os.getppid())),
+            ]
+            yield {
+                "services": house.services,
+                "check_readiness": house.database.ping,
+                "max_body_bytes": settings.max_body_bytes,
+            }
+            for task in background:
+                task.cancel()
+
+    return create_app(lifespan, settings.public_url, settings.cors_origins)
+
+
+def _listen(house: House) -> RevocationListener:
+    access = house.services.access
+    return RevocationListener(house.database.dsn, access.start_listening, access.stop_listening, access.forget_all)
+
+
+async def _stop_with_parent(parent: int) -> None:
+    """A worker whose main process was killed would answer for ever, unsupervised: it stops itself."""
+    while os.getppid() == parent:
+        await asyncio.sleep(_PARENT_WATCH_SECONDS)
+    _log.error("the main process is gone: stopping")
+    os.kill(os.getpid(), 15)

@@ -1,0 +1,63 @@
+"""`jackfield organisations`: tenants."""
+
+from typing import Annotated, Any
+
+import typer
+
+from jackfield.cli.console import Json, in_house, print_json, print_table, show_time
+from jackfield.domain import ids
+from jackfield.domain.organisation import Organisation
+
+organisations = typer.Typer(help="Create, list and delete organisations.", no_args_is_help=True)
+
+Reference = Annotated[str, typer.Argument(metavar="ID-OR-NAME", help="Its id, handle or name.")]
+
+
+@organisations.command()
+def create(name: Annotated[str, typer.Argument(help="What people call it.")], json: Json = False) -> None:
+    """Create an organisation."""
+    made = in_house(lambda house, origin: house.services.organisations.create(name, origin))
+    if json:
+        print_json(_shown(made))
+    else:
+        typer.echo(f"Created {made.name} with the handle {made.handle} and the id {made.id}")
+        typer.echo(f"Next: jackfield keys create --organisation {made.handle} --user NAME")
+
+
+@organisations.command("list")
+def list_(json: Json = False) -> None:
+    """List every organisation."""
+    found = in_house(lambda house, _: house.services.organisations.list())
+    if json:
+        print_json([_shown(organisation) for organisation in found])
+        return
+    print_table(
+        ("ID", "HANDLE", "NAME", "CREATED"),
+        ((str(one.id), one.handle, one.name, show_time(one.created_at)) for one in found),
+    )
+
+
+@organisations.command()
+def delete(
+    reference: Reference,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Delete an organisation for good: its secrets are destroyed and its keys are dead at once."""
+    if not yes and not json and typer.get_text_stream("stdin").isatty():
+        typer.confirm(f"Delete {reference} with all its integrations and secrets, for good?", abort=True)
+    gone = in_house(lambda house, origin: house.services.organisations.delete(reference, origin))
+    if json:
+        print_json(_shown(gone))
+    else:
+        typer.echo(f"Deleted {gone.name} ({gone.handle})")
+
+
+def _shown(organisation: Organisation) -> dict[str, Any]:
+    return {
+        "id": ids.to_decimal(organisation.id),
+        "hub_id": ids.to_hex(organisation.id),
+        "handle": organisation.handle,
+        "name": organisation.name,
+        "created_at": organisation.created_at,
+    }

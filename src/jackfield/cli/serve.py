@@ -1,0 +1,79 @@
+"""`jackfield serve`: the service itself."""
+
+import asyncio
+import os
+import socket
+import tempfile
+from typing import Annotated
+
+import typer
+from granian.constants import Interfaces, Loops
+from granian.http import HTTP1Settings
+from granian.server import MPServer
+
+from jackfield import logs
+from jackfield.bootstrap import open_house
+from jackfield.cli.console import fail
+from jackfield.settings import Settings, read_settings
+from jackfield.storage.embedded import EmbeddedServer
+
+#: how long a stopping worker may take to finish what it is doing
+_DRAIN_SECONDS = 30
+#: request line and headers together
+_MAX_HEADER_BYTES = 64 * 1024
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8400,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Serving processes.")] = 1,
+) -> None:
+    """Serve until told to stop. Starts and migrates the database as needed; ready when /readyz answers 200."""
+    settings = read_settings()
+    logs.configure(settings.log_level)
+    _check_port(host, port)
+    # held for as long as we run, so that the database does not stop between our workers
+    server = EmbeddedServer(settings.data_dir.absolute()) if settings.database_url is None else None
+    if server is not None:
+        server.open()
+    try:
+        asyncio.run(_check(settings))
+        with tempfile.TemporaryDirectory(prefix="jackfield-metrics-") as metrics:
+            if workers > 1:
+                os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
+            _granian(host, port, workers).serve()
+    finally:
+        if server is not None:
+            server.close()
+
+
+async def _check(settings: Settings) -> None:
+    """What can go wrong goes wrong here, once and in words, rather than in every worker."""
+    async with open_house(settings):
+        pass
+
+
+def _granian(host: str, port: int, workers: int) -> MPServer:
+    return MPServer(
+        "jackfield.bootstrap:serve_app",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        loop=Loops.uvloop,
+        workers=workers,
+        respawn_failed_workers=True,
+        workers_kill_timeout=_DRAIN_SECONDS,
+        http1_settings=HTTP1Settings(max_buffer_size=_MAX_HEADER_BYTES),
+        log_enabled=False,
+    )
+
+
+def _check_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            fail(f"cannot listen on {host}:{port}: {error.strerror}. Choose another with --port.")

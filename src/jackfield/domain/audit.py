@@ -1,0 +1,67 @@
+"""What the audit remembers of a deed: who, what, when, from where, which fields; never a secret value."""
+
+from enum import StrEnum
+
+import msgspec
+
+from jackfield.domain.principal import Caller, Origin
+
+
+class Action(StrEnum):
+    INTEGRATION_CREATED = "integration.created"
+    INTEGRATION_UPDATED = "integration.updated"
+    INTEGRATION_DELETED = "integration.deleted"
+    CREDENTIAL_REVEALED = "credential.revealed"
+    ORGANISATION_CREATED = "organisation.created"
+    ORGANISATION_DELETED = "organisation.deleted"
+    KEY_CREATED = "key.created"
+    KEY_REVOKED = "key.revoked"
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One deed. `key_id` is None when the operator acted from the command line.
+
+    `subject_ids` are the rows it was done to; `fields` the names of what changed or was shown.
+    """
+
+    organisation_id: int
+    action: Action
+    key_id: int | None
+    user: str
+    origin: Origin
+    subject_ids: tuple[int, ...] = ()
+    fields: tuple[str, ...] = ()
+
+
+def by_caller(
+    caller: Caller, action: Action, subject_ids: tuple[int, ...] = (), fields: tuple[str, ...] = ()
+) -> AuditEntry:
+    """The entry for something that an API caller does."""
+    return AuditEntry(
+        organisation_id=caller.organisation_id,
+        action=action,
+        key_id=caller.principal.key_id,
+        user=caller.principal.user,
+        origin=caller.origin,
+        subject_ids=subject_ids,
+        fields=fields,
+    )
+
+
+def by_operator(
+    origin: Origin,
+    organisation_id: int,
+    action: Action,
+    subject_ids: tuple[int, ...],
+    fields: tuple[str, ...] = (),
+) -> AuditEntry:
+    """The entry for something that the operator does from the command line."""
+    return AuditEntry(
+        organisation_id=organisation_id,
+        action=action,
+        key_id=None,
+        user="operator",
+        origin=origin,
+        subject_ids=subject_ids,
+        fields=fields,
+    )

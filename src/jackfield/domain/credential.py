@@ -1,0 +1,79 @@
+"""Secrets in clear, in a form that does not print itself."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import msgspec
+
+#: names that v1 and the core share; providers add their own
+CANONICAL_NAMES: Final = (
+    "access_token",
+    "refresh_token",
+    "token_type",
+    "expires_at",
+    "scope",
+    "code",
+)
+#: of these, the ones that open nothing by themselves
+_TELLING_NAMES: Final = frozenset({"token_type", "expires_at", "scope"})
+
+
+class Secrets(Mapping[str, str | None]):
+    """An integration's credential, revealed: canonical name → value.
+
+    Printing, logging or formatting one shows its names and never its values.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, str | None]) -> None:
+        self._values = dict(values)
+
+    def __getitem__(self, name: str) -> str | None:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"<Secrets: {', '.join(self._values) or 'none'}>"
+
+    __str__ = __repr__
+
+    def without_keys(self) -> "Secrets":
+        """What a caller may see who may not have the credential: the members that open nothing by themselves."""
+        return Secrets({name: value for name, value in self._values.items() if name in _TELLING_NAMES})
+
+    def to_bytes(self) -> bytes:
+        """The plaintext that the vault seals."""
+        return msgspec.json.encode(self._values)
+
+    @classmethod
+    def from_bytes(cls, plaintext: bytes) -> "Secrets":
+        return cls(_decoder.decode(plaintext))
+
+
+_decoder = msgspec.json.Decoder(dict[str, str | None])
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a sealed value lives. It is bound to the ciphertext, which opens nowhere else."""
+
+    organisation_id: int
+    table: str
+    row_id: int
+    field: str
+
+    def to_bytes(self) -> bytes:
+        return f"jackfield/{self.organisation_id}/{self.table}/{self.row_id}/{self.field}".encode()
+
+
+class WrappedKey(msgspec.Struct, frozen=True):
+    """A key as it is stored: encrypted by the master key that `master_key_id` names."""
+
+    id: int
+    master_key_id: str
+    wrapped: bytes

@@ -1,0 +1,164 @@
+"""An organisation's configured instance of a provider, as every contract sees it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, NewType
+
+import msgspec
+
+from jackfield.domain.credential import Place, Secrets
+from jackfield.domain.errors import Conflict, NotFound
+
+#: a JSON object as text; kept as text because most readers pass it on unread
+JsonObject = NewType("JsonObject", str)
+
+EMPTY_OBJECT: Final = JsonObject("{}")
+#: the configuration that v1 and v2 can express, whatever the provider
+SCOPE_NAMES: Final = ("org_slug", "installation_id", "workspace_id", "project_id")
+NAME_LIMIT: Final = 255
+
+
+class Status(StrEnum):
+    """What the client (v1, v2) or the service says of the integration; independent of `enabled`."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    PENDING = "pending"
+    ERROR = "error"
+
+
+class State(StrEnum):
+    """The lifecycle that verification and deletion move."""
+
+    NEW = "new"
+    VERIFYING = "verifying"
+    LIVE = "live"
+    DELETING = "deleting"
+    DELETED = "deleted"
+
+
+class Integration(msgspec.Struct, frozen=True, kw_only=True):
+    """`sealed_secrets` is the vault's ciphertext of a `Secrets`, or None when there is no credential."""
+
+    id: int
+    organisation_id: int
+    provider: str
+    name: str
+    unique_identifier: str
+    sealed_secrets: bytes | None
+    configuration: JsonObject
+    metadata: JsonObject
+    status: Status
+    enabled: bool
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def secrets_place(self) -> Place:
+        return secrets_place(self.organisation_id, self.id)
+
+
+class NewIntegration(msgspec.Struct, frozen=True, kw_only=True):
+    """What a caller wants to exist. `unique_identifier` None: one is made from the provider and the new id.
+
+    `secrets` and `configuration` UNSET: nothing was said of them, so an integration that is replaced keeps its own;
+    None: there shall be none. `configuration` speaks of SCOPE_NAMES alone and leaves other settings as they are.
+    """
+
+    provider: str
+    name: str
+    unique_identifier: str | None
+    secrets: Secrets | None | msgspec.UnsetType
+    configuration: Mapping[str, str] | None | msgspec.UnsetType
+    metadata: JsonObject
+    created_by: str
+    status: Status = Status.ACTIVE
+    enabled: bool = True
+
+
+class Revealed(msgspec.Struct, frozen=True):
+    """An integration with its credential in clear (None where it has none)."""
+
+    integration: Integration
+    secrets: Secrets | None
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """New values for an existing integration; UNSET leaves a field as it is."""
+
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    enabled: bool | msgspec.UnsetType = msgspec.UNSET
+    status: Status | msgspec.UnsetType = msgspec.UNSET
+    created_by: str | msgspec.UnsetType = msgspec.UNSET
+    metadata: JsonObject | msgspec.UnsetType = msgspec.UNSET
+    configuration: JsonObject | msgspec.UnsetType = msgspec.UNSET
+    sealed_secrets: bytes | None | msgspec.UnsetType = msgspec.UNSET
+    state: State | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of what changes."""
+        return tuple(name for name in self.__struct_fields__ if getattr(self, name) is not msgspec.UNSET)
+
+
+class IntegrationRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A new integration with everything settled that its row needs."""
+
+    id: int
+    organisation_id: int
+    provider: str
+    name: str
+    identifier: str
+    unique_identifier: str
+    sealed_secrets: bytes | None
+    configuration: JsonObject
+    metadata: JsonObject
+    status: Status
+    enabled: bool
+    created_by: str
+    creator_user: str
+    creator_key_id: int
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """One integration that a call asks for.
+
+    `reference` is its id as the caller spelled it, for the error. `providers` are those that the caller's contract
+    knows (None: all); an integration of another one does not exist there.
+    """
+
+    id: int
+    reference: str
+    providers: tuple[str, ...] | None = None
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which integrations to list, newest first; None means any, `limit` None means all."""
+
+    providers: tuple[str, ...] | None = None
+    status: Status | None = None
+    enabled: bool | None = None
+    org_slug: str | None = None
+    creator_user: str | None = None
+    limit: int | None = None
+    offset: int = 0
+
+
+class UniqueIdentifierTaken(Conflict):
+    code = "unique-identifier-taken"
+
+    def __init__(self, unique_identifier: str) -> None:
+        super().__init__(f"An integration with the unique_identifier {unique_identifier[:255]!r} already exists")
+
+
+class IntegrationNotFound(NotFound):
+    code = "integration-not-found"
+
+    def __init__(self, reference: str) -> None:
+        super().__init__("Integration", reference)
+
+
+def secrets_place(organisation_id: int, integration_id: int) -> Place:
+    return Place(organisation_id, "integration", integration_id, "secrets")

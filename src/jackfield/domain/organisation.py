@@ -1,0 +1,50 @@
+"""A tenant: `organisation`, `hub` and `handle` are three contracts' names for it."""
+
+import re
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from jackfield.domain.errors import Conflict, Invalid
+from jackfield.domain.text import words
+
+NAME_LIMIT: Final = 255
+_LABEL_LIMIT: Final = 63  # a DNS label, RFC 1035 §2.3.4: handles stand in host names
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class Organisation(msgspec.Struct, frozen=True):
+    id: int
+    handle: str
+    name: str
+    created_at: datetime
+    deleted_at: datetime | None = None
+
+
+class HandleTaken(Conflict):
+    code = "handle-taken"
+
+    def __init__(self, handle: str) -> None:
+        super().__init__(
+            f"The handle {handle!r} is taken, or was once; handles are unique for ever. Choose another name."
+        )
+
+
+def checked_name(name: str) -> str:
+    """The name without surrounding blanks; raises Invalid when it is empty, too long or has control characters."""
+    name = name.strip()
+    if not 1 <= len(name) <= NAME_LIMIT or _CONTROL.search(name):
+        raise Invalid(f"A name has 1 to {NAME_LIMIT} characters and no control characters")
+    return name
+
+
+def handle_from(name: str) -> str:
+    """A lower-case DNS label made from a name; raises Invalid when nothing is left of it."""
+    handle = "-".join(words(name))[:_LABEL_LIMIT].strip("-")
+    if not handle:
+        raise Invalid(f"No handle can be made from the name {name!r}: it needs a Latin letter or a digit")
+    if handle.isdigit():
+        # a bare number on a command line is an id
+        return f"organisation-{handle}"[:_LABEL_LIMIT]
+    return handle

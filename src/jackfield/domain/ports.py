@@ -1,0 +1,155 @@
+"""What services need from outside: storage, the vault, the news of revoked keys. Bootstrap decides who provides it."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol
+
+from jackfield.domain.audit import AuditEntry
+from jackfield.domain.credential import Place, Secrets, WrappedKey
+from jackfield.domain.integration import Change, Filter, Integration, IntegrationRow, Wanted
+from jackfield.domain.key import ApiKey
+from jackfield.domain.organisation import Organisation
+from jackfield.domain.principal import Principal
+
+
+class Vault(Protocol):
+    """Seals secrets to the place they live in, and opens them there only."""
+
+    async def seal(self, place: Place, secrets: Secrets) -> bytes: ...
+
+    async def open(self, place: Place, sealed: bytes) -> Secrets: ...
+
+
+class DataKeyStore(Protocol):
+    """Every organisation's data keys, wrapped."""
+
+    async def newest(self, organisation_id: int) -> WrappedKey | None: ...
+
+    async def get(self, organisation_id: int, key_id: int) -> WrappedKey | None: ...
+
+    async def add(self, organisation_id: int, key: WrappedKey) -> None:
+        """Stores the key unless one with this id is there already."""
+        ...
+
+
+class ServiceSecretStore(Protocol):
+    """Secrets of the service itself, wrapped like data keys."""
+
+    async def get(self, name: str) -> WrappedKey | None: ...
+
+    async def add(self, name: str, key: WrappedKey) -> None:
+        """Stores the secret unless one with this name is there already."""
+        ...
+
+
+class HotIntegrations(Protocol):
+    """The calls that carry the load. Each is atomic by itself, with its audit entry, and answers after its commit."""
+
+    async def reserve_id(self) -> int: ...
+
+    async def create(self, row: IntegrationRow, entry: AuditEntry) -> Integration | None:
+        """None when the unique_identifier is taken."""
+        ...
+
+    async def get(self, organisation_id: int, wanted: Wanted) -> Integration | None: ...
+
+    async def get_for_reveal(self, wanted: Wanted, entry: AuditEntry) -> Integration | None:
+        """As `get` in the entry's organisation; the entry is written if there are secrets to show."""
+        ...
+
+    async def list(self, organisation_id: int, wanted: Filter) -> Sequence[Integration]: ...
+
+    async def list_for_reveal(self, wanted: Filter, entry: AuditEntry) -> Sequence[Integration]:
+        """As `list` in the entry's organisation; one entry names every integration with secrets to show."""
+        ...
+
+
+class IntegrationTable(Protocol):
+    """Integrations inside a unit of work. What is being deleted is not seen here."""
+
+    async def get_for_update(self, organisation_id: int, wanted: Wanted) -> Integration | None: ...
+
+    async def find_for_update(self, organisation_id: int, unique_identifier: str) -> Integration | None: ...
+
+    async def list_for_update(self, organisation_id: int, wanted: Filter) -> Sequence[Integration]: ...
+
+    async def update(self, integration: Integration, change: Change) -> Integration: ...
+
+    async def delete_all(self, organisation_id: int) -> None: ...
+
+
+class AuditTable(Protocol):
+    async def add(self, entry: AuditEntry) -> None: ...
+
+
+class OrganisationTable(Protocol):
+    async def create(self, handle: str, name: str) -> Organisation | None:
+        """None when the handle is, or was ever, taken."""
+        ...
+
+    async def find(self, reference: str) -> list[Organisation]:
+        """By id in decimal or hex, by handle, by name: the first of these that finds any."""
+        ...
+
+    async def list(self) -> Sequence[Organisation]: ...
+
+    async def mark_deleted(self, organisation_id: int) -> None: ...
+
+
+class KeyTable(Protocol):
+    async def create(
+        self,
+        organisation_id: int,
+        user: str,
+        capabilities: Sequence[str],
+        digest: bytes,
+        expires_at: datetime | None,
+    ) -> ApiKey: ...
+
+    async def list(self, organisation_id: int | None) -> Sequence[ApiKey]: ...
+
+    async def revoke(self, key_id: int) -> ApiKey | None:
+        """Marks the key revoked and tells every process; None when there is no such unrevoked key."""
+        ...
+
+    async def announce_revocation(self) -> None:
+        """Tells every process, when this unit of work commits, to forget the keys it has verified."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction: all of it happens, or none."""
+
+    @property
+    def integrations(self) -> IntegrationTable: ...
+
+    @property
+    def audit(self) -> AuditTable: ...
+
+    @property
+    def organisations(self) -> OrganisationTable: ...
+
+    @property
+    def keys(self) -> KeyTable: ...
+
+    @property
+    def data_keys(self) -> "DataKeyTable": ...
+
+
+class Database(Protocol):
+    def transaction(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Commits at the end of the block, rolls back when it raises. Raises Unavailable when the database is away."""
+        ...
+
+
+class DataKeyTable(Protocol):
+    async def erase(self, organisation_id: int) -> None:
+        """Destroys the organisation's data keys: what they sealed can never be opened again."""
+        ...
+
+
+class KeyLookup(Protocol):
+    async def find_principal(self, digest: bytes) -> tuple[bytes, Principal] | None:
+        """The digest as stored and the principal of a key that is neither revoked nor of a deleted organisation."""
+        ...

@@ -1,0 +1,259 @@
+"""Integrations: create, save, reveal, list, change, delete.
+
+Reading and creating are the hot path: each is one statement that is atomic by itself and carries its audit entry.
+Everything else is one unit of work.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from jackfield.domain import ids
+from jackfield.domain.audit import Action, AuditEntry, by_caller
+from jackfield.domain.credential import Secrets
+from jackfield.domain.integration import (
+    EMPTY_OBJECT,
+    SCOPE_NAMES,
+    Change,
+    Filter,
+    Integration,
+    IntegrationNotFound,
+    IntegrationRow,
+    JsonObject,
+    NewIntegration,
+    Revealed,
+    State,
+    Status,
+    UniqueIdentifierTaken,
+    Wanted,
+    secrets_place,
+)
+from jackfield.domain.ports import Database, HotIntegrations, UnitOfWork, Vault
+from jackfield.domain.principal import Caller, Capability
+from jackfield.domain.text import identifier_from
+
+_CREATED_FIELDS: Final = (
+    "name",
+    "unique_identifier",
+    "secrets",
+    "configuration",
+    "metadata",
+    "status",
+    "enabled",
+)
+
+
+class Integrations:
+    def __init__(self, hot: HotIntegrations, database: Database, vault: Vault) -> None:
+        self._hot = hot
+        self._database = database
+        self._vault = vault
+
+    async def create(self, caller: Caller, new: NewIntegration) -> Revealed:
+        """A new integration. Raises CapabilityMissing or UniqueIdentifierTaken."""
+        caller.require(Capability.MANAGE)
+        row = await self._row(caller, new)
+        created = await self._hot.create(row, by_caller(caller, Action.INTEGRATION_CREATED, (row.id,), _CREATED_FIELDS))
+        if created is None:
+            raise UniqueIdentifierTaken(row.unique_identifier)
+        return Revealed(created, new.secrets or None)
+
+    async def save(self, caller: Caller, wanted: NewIntegration) -> Revealed:
+        """Creates, or replaces the integration that has this unique_identifier and provider.
+
+        Raises CapabilityMissing, or UniqueIdentifierTaken when another provider's integration has the identifier.
+        """
+        caller.require(Capability.MANAGE)
+        while True:
+            if wanted.unique_identifier is not None:
+                replaced = await self._replace(caller, wanted, wanted.unique_identifier)
+                if replaced is not None:
+                    return replaced
+            try:
+                return await self.create(caller, wanted)
+            except UniqueIdentifierTaken:
+                continue  # someone created it since we looked: now it can be replaced
+
+    async def reveal(self, caller: Caller, wanted: Wanted) -> Revealed:
+        """One integration, with its whole credential (audited) for who may manage, else without its keys.
+
+        Raises CapabilityMissing or IntegrationNotFound.
+        """
+        caller.require(Capability.VIEW)
+        if caller.principal.has(Capability.MANAGE):
+            integration = await self._hot.get_for_reveal(wanted, _reveal_entry(caller))
+        else:
+            integration = await self._hot.get(caller.organisation_id, wanted)
+        if integration is None:
+            raise IntegrationNotFound(wanted.reference)
+        return await self._revealed(caller, integration)
+
+    async def reveal_list(self, caller: Caller, wanted: Filter) -> list[Revealed]:
+        """As `reveal`, for many, newest first; one audit entry for all of them."""
+        caller.require(Capability.VIEW)
+        if caller.principal.has(Capability.MANAGE):
+            found = await self._hot.list_for_reveal(wanted, _reveal_entry(caller))
+        else:
+            found = await self._hot.list(caller.organisation_id, wanted)
+        return [await self._revealed(caller, integration) for integration in found]
+
+    async def newest_of_caller(self, caller: Caller, provider: str) -> Revealed | None:
+        """The newest enabled integration of a provider that the caller's user made, without its keys."""
+        caller.require(Capability.VIEW)
+        wanted = Filter(providers=(provider,), enabled=True, creator_user=caller.principal.user, limit=1)
+        found = await self._hot.list(caller.organisation_id, wanted)
+        if not found:
+            return None
+        secrets = await self._open(found[0])
+        return Revealed(found[0], secrets and secrets.without_keys())
+
+    async def update(self, caller: Caller, wanted: Wanted, change: Change) -> Integration:
+        """Changes the fields that are set. Raises CapabilityMissing or IntegrationNotFound."""
+        caller.require(Capability.MANAGE)
+        async with self._database.transaction() as work:
+            return await _update_in(work, caller, wanted, change)
+
+    async def update_revealing(self, caller: Caller, wanted: Wanted, change: Change) -> Revealed:
+        """As `update`, and shows the result as `reveal` does."""
+        caller.require(Capability.MANAGE)
+        async with self._database.transaction() as work:
+            return await self._revealed_in(work, caller, await _update_in(work, caller, wanted, change))
+
+    async def delete(self, caller: Caller, wanted: Wanted) -> Integration:
+        """Deletes it: its secrets are erased and its unique_identifier is free again.
+
+        Returns it as it was. Raises CapabilityMissing or IntegrationNotFound.
+        """
+        caller.require(Capability.MANAGE)
+        async with self._database.transaction() as work:
+            return await _delete_in(work, caller, wanted)
+
+    async def delete_revealing(self, caller: Caller, wanted: Wanted) -> Revealed:
+        """As `delete`, and shows what was deleted as `reveal` does."""
+        caller.require(Capability.MANAGE)
+        async with self._database.transaction() as work:
+            return await self._revealed_in(work, caller, await _delete_in(work, caller, wanted))
+
+    async def revoke_of_caller(self, caller: Caller, provider: str) -> int:
+        """Switches off every integration of a provider that the caller's user made, and erases its secrets.
+
+        Returns how many there were.
+        """
+        caller.require(Capability.MANAGE)
+        change = Change(enabled=False, status=Status.INACTIVE, sealed_secrets=None)
+        wanted = Filter(providers=(provider,), creator_user=caller.principal.user)
+        async with self._database.transaction() as work:
+            found = await work.integrations.list_for_update(caller.organisation_id, wanted)
+            for integration in found:
+                await work.integrations.update(integration, change)
+            if found:
+                subjects = tuple(integration.id for integration in found)
+                await work.audit.add(by_caller(caller, Action.INTEGRATION_UPDATED, subjects, change.fields))
+        return len(found)
+
+    async def _row(self, caller: Caller, new: NewIntegration) -> IntegrationRow:
+        integration_id = await self._hot.reserve_id()
+        sealed = None
+        if new.secrets:
+            sealed = await self._vault.seal(secrets_place(caller.organisation_id, integration_id), new.secrets)
+        return IntegrationRow(
+            id=integration_id,
+            organisation_id=caller.organisation_id,
+            provider=new.provider,
+            name=new.name,
+            identifier=identifier_from(new.name, new.provider),
+            unique_identifier=new.unique_identifier or f"{new.provider}-{ids.to_uuid(integration_id)}",
+            sealed_secrets=sealed,
+            configuration=_to_object(new.configuration) if new.configuration else EMPTY_OBJECT,
+            metadata=new.metadata,
+            status=new.status,
+            enabled=new.enabled,
+            created_by=new.created_by,
+            creator_user=caller.principal.user,
+            creator_key_id=caller.principal.key_id,
+        )
+
+    async def _replace(self, caller: Caller, wanted: NewIntegration, unique_identifier: str) -> Revealed | None:
+        async with self._database.transaction() as work:
+            found = await work.integrations.find_for_update(caller.organisation_id, unique_identifier)
+            if found is None:
+                return None
+            if found.provider != wanted.provider:
+                raise UniqueIdentifierTaken(unique_identifier)
+            # the kept credential is opened before anything is written: what cannot be opened is not half-replaced
+            secrets = await self._open(found) if wanted.secrets is msgspec.UNSET else wanted.secrets
+            change = await self._replacement(found, wanted)
+            updated = await work.integrations.update(found, change)
+            await work.audit.add(by_caller(caller, Action.INTEGRATION_UPDATED, (found.id,), change.fields))
+        return Revealed(updated, secrets)
+
+    async def _replacement(self, found: Integration, wanted: NewIntegration) -> Change:
+        sealed: bytes | msgspec.UnsetType | None = msgspec.UNSET
+        if wanted.secrets is None:
+            sealed = None
+        elif wanted.secrets is not msgspec.UNSET:
+            sealed = await self._vault.seal(found.secrets_place, wanted.secrets)
+        configuration: JsonObject | msgspec.UnsetType = msgspec.UNSET
+        if wanted.configuration is not msgspec.UNSET:
+            configuration = _with_scope(found.configuration, wanted.configuration or {})
+        return Change(
+            name=wanted.name,
+            status=wanted.status,
+            enabled=wanted.enabled,
+            created_by=wanted.created_by,
+            metadata=wanted.metadata,
+            sealed_secrets=sealed,
+            configuration=configuration,
+        )
+
+    async def _revealed_in(self, work: UnitOfWork, caller: Caller, integration: Integration) -> Revealed:
+        if integration.sealed_secrets is not None:
+            await work.audit.add(_reveal_entry(caller, integration.id))
+        return await self._revealed(caller, integration)
+
+    async def _revealed(self, caller: Caller, integration: Integration) -> Revealed:
+        secrets = await self._open(integration)
+        if secrets is not None and not caller.principal.has(Capability.MANAGE):
+            secrets = secrets.without_keys()
+        return Revealed(integration, secrets)
+
+    async def _open(self, integration: Integration) -> Secrets | None:
+        if integration.sealed_secrets is None:
+            return None
+        return await self._vault.open(integration.secrets_place, integration.sealed_secrets)
+
+
+async def _get(work: UnitOfWork, caller: Caller, wanted: Wanted) -> Integration:
+    found = await work.integrations.get_for_update(caller.organisation_id, wanted)
+    if found is None:
+        raise IntegrationNotFound(wanted.reference)
+    return found
+
+
+async def _update_in(work: UnitOfWork, caller: Caller, wanted: Wanted, change: Change) -> Integration:
+    found = await _get(work, caller, wanted)
+    updated = await work.integrations.update(found, change)
+    await work.audit.add(by_caller(caller, Action.INTEGRATION_UPDATED, (found.id,), change.fields))
+    return updated
+
+
+async def _delete_in(work: UnitOfWork, caller: Caller, wanted: Wanted) -> Integration:
+    found = await _get(work, caller, wanted)
+    await work.integrations.update(found, Change(state=State.DELETED, sealed_secrets=None))
+    await work.audit.add(by_caller(caller, Action.INTEGRATION_DELETED, (found.id,)))
+    return found
+
+
+def _reveal_entry(caller: Caller, *integration_ids: int) -> AuditEntry:
+    return by_caller(caller, Action.CREDENTIAL_REVEALED, integration_ids, ("secrets",))
+
+
+def _with_scope(stored: JsonObject, scope: Mapping[str, str]) -> JsonObject:
+    """The stored configuration with its scope settings replaced and all others kept."""
+    kept = {name: value for name, value in msgspec.json.decode(stored).items() if name not in SCOPE_NAMES}
+    return _to_object(kept | dict(scope))
+
+
+def _to_object(configuration: Mapping[str, object]) -> JsonObject:
+    return JsonObject(msgspec.json.encode(configuration).decode())

@@ -1,0 +1,88 @@
+"""The operator's settings: environment variables JACKFIELD_*, read once. Nobody below the roof imports this."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from jackfield.domain.errors import Misconfigured
+
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-:\[\]]+")
+
+
+class Settings(BaseSettings):
+    """Every setting, with its default. docs/settings.md says what each means (a test compares the two)."""
+
+    model_config = SettingsConfigDict(env_prefix="JACKFIELD_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="A PostgreSQL of yours (`postgresql://...`). Unset: the embedded one.",
+    )
+    database_pool_size: int = Field(
+        default=8, ge=2, le=100, description="The most database connections of one serving process."
+    )
+    data_dir: Path = Field(default=Path(".jackfield"), description="Where the embedded database and the key file live.")
+    master_keys: SecretStr | None = Field(
+        default=None,
+        description="`id:base64 of 32 bytes`, several separated by commas, newest first. Unset with the embedded "
+        "database: the file `master.keys` in the data directory, made on first start.",
+    )
+    public_url: str = Field(
+        default="",
+        description="The address under which clients reach the service; links in answers start with it.",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Origins, separated by commas, whose pages may call the API from a browser.",
+    )
+    max_body_bytes: int = Field(
+        default=1024 * 1024,
+        ge=1024,
+        le=64 * 1024 * 1024,
+        description="A larger request body is refused with 413.",
+    )
+    log_level: str = Field(
+        default="info",
+        pattern="^(debug|info|warning|error)$",
+        description="What is logged: debug, info, warning, error.",
+    )
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        origins = tuple(origin.strip().rstrip("/") for origin in value.split(",") if origin.strip())
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is not an origin such as https://app.example.com")
+        return origins
+
+    @field_validator("public_url")
+    @classmethod
+    def _trim(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_scheme(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must start with postgresql://")
+        return value
+
+
+def read_settings() -> Settings:
+    """The settings of this process. Raises Misconfigured that names each wrong variable, without its value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [
+            f"JACKFIELD_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        ]
+        raise Misconfigured("; ".join(problems)) from None

@@ -1,0 +1,31 @@
+"""The unit of work: every repository, bound to one transaction."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from jackfield.storage.audit import AuditTable
+from jackfield.storage.data_keys import DataKeyTable
+from jackfield.storage.integrations import IntegrationTable
+from jackfield.storage.keys import KeyTable
+from jackfield.storage.organisations import OrganisationTable
+from jackfield.storage.pool import Connection, Pool
+
+
+class UnitOfWork:
+    def __init__(self, connection: Connection) -> None:
+        self.integrations = IntegrationTable(connection)
+        self.audit = AuditTable(connection)
+        self.organisations = OrganisationTable(connection)
+        self.keys = KeyTable(connection)
+        self.data_keys = DataKeyTable(connection)
+
+
+class Database(Pool):
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[UnitOfWork]:
+        """One unit of work: committed at the end of the block, rolled back when the block raises.
+
+        Raises Unavailable when the database is away.
+        """
+        async with self.connection() as connection:
+            yield UnitOfWork(connection)

@@ -1,0 +1,56 @@
+"""Organisations in the database. A deleted one stays as a tombstone, which keeps its handle taken for ever."""
+
+from typing import Final
+
+import asyncpg
+
+from jackfield.domain import ids
+from jackfield.domain.organisation import Organisation
+from jackfield.storage.pool import Connection
+
+COLUMNS: Final = "id, handle, name, created_at, deleted_at"
+
+CREATE: Final = f"insert into organisation (handle, name) values ($1, $2) on conflict do nothing returning {COLUMNS}"
+GET: Final = f"select {COLUMNS} from organisation where id = $1 and deleted_at is null"
+BY_HANDLE: Final = f"select {COLUMNS} from organisation where handle = $1 and deleted_at is null"
+BY_NAME: Final = f"select {COLUMNS} from organisation where name = $1 and deleted_at is null order by id"
+LIST: Final = f"select {COLUMNS} from organisation where deleted_at is null order by id"
+MARK_DELETED: Final = "update organisation set deleted_at = now() where id = $1 and deleted_at is null"
+
+
+class OrganisationTable:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def create(self, handle: str, name: str) -> Organisation | None:
+        """None when the handle is, or was ever, taken."""
+        record = await self._connection.fetchrow(CREATE, handle, name)
+        return _to_organisation(record) if record else None
+
+    async def find(self, reference: str) -> list[Organisation]:
+        """By id in decimal or hex, by handle, by name: the first of these that finds any."""
+        for sql, argument in _lookups(reference):
+            records = await self._connection.fetch(sql, argument)
+            if records:
+                return [_to_organisation(record) for record in records]
+        return []
+
+    async def list(self) -> list[Organisation]:
+        return [_to_organisation(record) for record in await self._connection.fetch(LIST)]
+
+    async def mark_deleted(self, organisation_id: int) -> None:
+        await self._connection.execute(MARK_DELETED, organisation_id)
+
+
+def _lookups(reference: str) -> list[tuple[str, object]]:
+    lookups: list[tuple[str, object]] = []
+    for parse in (ids.parse_decimal, ids.parse_hex):
+        try:
+            lookups.append((GET, parse(reference)))
+        except ids.MalformedId:
+            continue
+    return [*lookups, (BY_HANDLE, reference), (BY_NAME, reference)]
+
+
+def _to_organisation(record: asyncpg.Record) -> Organisation:
+    return Organisation(*record)

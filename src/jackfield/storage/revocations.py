@@ -1,0 +1,58 @@
+"""Hears of revoked keys, on a connection of its own, for as long as the process serves."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final
+
+import asyncpg
+import structlog
+
+from jackfield.storage.keys import REVOCATIONS
+from jackfield.storage.pool import AWAY
+
+_RECONNECT_SECONDS: Final = 0.5
+#: a connection that a network swallowed says nothing: it is asked this often
+_PING_SECONDS: Final = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+class RevocationListener:
+    """Calls `revoked` for each revocation, between `listening` and `deaf`."""
+
+    def __init__(
+        self,
+        dsn: str,
+        listening: Callable[[], None],
+        deaf: Callable[[], None],
+        revoked: Callable[[], None],
+    ) -> None:
+        self._dsn = dsn
+        self._listening = listening
+        self._deaf = deaf
+        self._revoked = revoked
+
+    async def run(self) -> None:
+        """Runs until cancelled; connects again whenever the connection is lost."""
+        while True:
+            try:
+                await self._listen()
+            except AWAY as error:
+                _log.warning("not hearing of revoked keys: no key is cached", reason=type(error).__name__)
+            finally:
+                self._deaf()
+            await asyncio.sleep(_RECONNECT_SECONDS)
+
+    async def _listen(self) -> None:
+        connection = await asyncpg.connect(self._dsn, timeout=_PING_SECONDS)
+        try:
+            await connection.add_listener(REVOCATIONS, self._heard)
+            self._listening()
+            while True:
+                await asyncio.sleep(_PING_SECONDS)
+                await connection.execute("select 1", timeout=_PING_SECONDS)
+        finally:
+            connection.terminate()
+
+    def _heard(self, *_: Any) -> None:
+        self._revoked()

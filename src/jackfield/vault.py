@@ -1,0 +1,206 @@
+"""Secrets at rest: envelope encryption.
+
+Every organisation has data keys of its own. A data key seals the organisation's secrets with AES-256-GCM; the data key
+itself is stored wrapped by a master key, which is never in the database. What a ciphertext belongs to (organisation,
+table, row, field) is bound to it as associated data, so that it opens there and nowhere else. The id of the key stands
+in front of every ciphertext, so both layers can be rotated while the service runs.
+
+sealed value     version (1 byte, 0x01) · data key id (4 bytes, big-endian) · nonce (12) · ciphertext and tag
+wrapped key      version (1 byte, 0x01) · nonce (12) · ciphertext and tag; the master key's id stands in its own column
+
+Nonces are random; a data key should seal at most 2^32 values (NIST SP 800-38D §8.3).
+"""
+
+import base64
+import binascii
+import os
+import re
+import struct
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from jackfield.domain.credential import Place, Secrets, WrappedKey
+from jackfield.domain.errors import Misconfigured
+from jackfield.domain.ports import DataKeyStore, ServiceSecretStore
+
+_VERSION: Final = 1
+_NONCE_BYTES: Final = 12
+_KEY_BYTES: Final = 32
+_HEAD: Final = struct.Struct(">BI")
+_MASTER_KEY_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,32}")
+_CACHE_SIZE: Final = 10_000
+PEPPER: Final = "api-key-pepper"
+
+
+class SealedValueBroken(Misconfigured):
+    """A sealed value does not open: it was moved, altered, or its key is gone."""
+
+    code = "sealed-value-broken"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} cannot be opened: it was altered or moved, or its key is gone")
+
+
+class MasterKeys:
+    """The ring of master keys, newest first. The newest wraps; every one of them unwraps."""
+
+    def __init__(self, keys: Sequence[tuple[str, bytes]]) -> None:
+        self._ring = {key_id: AESGCM(key) for key_id, key in keys}
+        self.newest_id = keys[0][0]
+
+    @classmethod
+    def parse(cls, text: str) -> "MasterKeys":
+        """Reads `v1:<base64 of 32 bytes>,...`, newest first. Raises Misconfigured, without showing the text."""
+        keys = [_parse_master_key(part.strip()) for part in text.replace("\n", ",").split(",") if part.strip()]
+        if not keys:
+            raise Misconfigured(f"There is no master key. {HOW_TO_MAKE_ONE}")
+        if len({key_id for key_id, _ in keys}) != len(keys):
+            raise Misconfigured("Two master keys have the same id")
+        return cls(keys)
+
+    def __repr__(self) -> str:
+        return f"<MasterKeys: {', '.join(self._ring)}>"
+
+    def __contains__(self, key_id: str) -> bool:
+        return key_id in self._ring
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Newest first."""
+        return tuple(self._ring)
+
+    def wrap(self, key_id: int, key: bytes, purpose: str) -> WrappedKey:
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = self._ring[self.newest_id].encrypt(nonce, key, purpose.encode())
+        return WrappedKey(key_id, self.newest_id, bytes([_VERSION]) + nonce + sealed)
+
+    def unwrap(self, key: WrappedKey, purpose: str) -> bytes:
+        """The key in clear. Raises Misconfigured when its master key is not in the ring, or is another one."""
+        master = self._ring.get(key.master_key_id)
+        if master is None:
+            raise Misconfigured(
+                f"The database's keys are wrapped by the master key {key.master_key_id!r}, which is not among those "
+                f"given ({', '.join(self._ring)}). Give it back; nothing was changed."
+            )
+        try:
+            nonce = key.wrapped[1 : 1 + _NONCE_BYTES]
+            return master.decrypt(nonce, key.wrapped[1 + _NONCE_BYTES :], purpose.encode())
+        except InvalidTag:
+            raise Misconfigured(
+                f"The master key {key.master_key_id!r} is not the one that wrapped this database's keys. "
+                "Give the right one back; nothing was changed."
+            ) from None
+
+
+HOW_TO_MAKE_ONE: Final = (
+    "Make one with `jackfield vault generate`, keep it safe, and set it as JACKFIELD_MASTER_KEYS for every process."
+)
+
+
+def generate_master_key(key_id: str = "v1") -> str:
+    """A new master key in the form that JACKFIELD_MASTER_KEYS takes."""
+    return f"{key_id}:{base64.b64encode(os.urandom(_KEY_BYTES)).decode()}"
+
+
+class Vault:
+    """Seals and opens. Unwrapped data keys are kept in this process's memory."""
+
+    def __init__(self, master_keys: MasterKeys, data_keys: DataKeyStore) -> None:
+        self._master_keys = master_keys
+        self._data_keys = data_keys
+        self._newest: OrderedDict[int, int] = OrderedDict()
+        self._opened: OrderedDict[tuple[int, int], AESGCM] = OrderedDict()
+
+    async def seal(self, place: Place, secrets: Secrets) -> bytes:
+        """The ciphertext to store at this place. Raises Misconfigured when the data key does not unwrap."""
+        key_id = self._newest.get(place.organisation_id)
+        if key_id is None:
+            key_id = await self._load_newest(place.organisation_id)
+        key = await self._key(place.organisation_id, key_id)
+        nonce = os.urandom(_NONCE_BYTES)
+        return _HEAD.pack(_VERSION, key_id) + nonce + key.encrypt(nonce, secrets.to_bytes(), place.to_bytes())
+
+    async def open(self, place: Place, sealed: bytes) -> Secrets:
+        """The secrets stored at this place. Raises SealedValueBroken, or Misconfigured when a key does not unwrap."""
+        what = f"The credential of {place.table} {place.row_id}"
+        if len(sealed) < _HEAD.size + _NONCE_BYTES:
+            raise SealedValueBroken(what)
+        version, key_id = _HEAD.unpack_from(sealed)
+        if version != _VERSION:
+            raise SealedValueBroken(what)
+        key = await self._key(place.organisation_id, key_id)
+        nonce_end = _HEAD.size + _NONCE_BYTES
+        try:
+            plaintext = key.decrypt(sealed[_HEAD.size : nonce_end], sealed[nonce_end:], place.to_bytes())
+        except InvalidTag:
+            raise SealedValueBroken(what) from None
+        return Secrets.from_bytes(plaintext)
+
+    async def _key(self, organisation_id: int, key_id: int) -> AESGCM:
+        key = self._opened.get((organisation_id, key_id))
+        if key is not None:
+            return key
+        stored = await self._data_keys.get(organisation_id, key_id)
+        if stored is None:
+            raise SealedValueBroken(f"Data key {key_id} of organisation {organisation_id}")
+        return self._remember(organisation_id, stored)
+
+    async def _load_newest(self, organisation_id: int) -> int:
+        stored = await self._data_keys.newest(organisation_id)
+        if stored is None:
+            fresh = self._master_keys.wrap(1, os.urandom(_KEY_BYTES), _data_key_purpose(organisation_id, 1))
+            await self._data_keys.add(organisation_id, fresh)
+            stored = await self._data_keys.newest(organisation_id)
+        if stored is None:
+            raise SealedValueBroken(f"The newest data key of organisation {organisation_id}")
+        self._remember(organisation_id, stored)
+        self._newest[organisation_id] = stored.id
+        _shrink(self._newest)
+        return stored.id
+
+    def _remember(self, organisation_id: int, stored: WrappedKey) -> AESGCM:
+        key = AESGCM(self._master_keys.unwrap(stored, _data_key_purpose(organisation_id, stored.id)))
+        self._opened[organisation_id, stored.id] = key
+        _shrink(self._opened)
+        return key
+
+
+async def load_service_secret(store: ServiceSecretStore, master_keys: MasterKeys, name: str) -> bytes:
+    """32 random bytes that are the same in every process and for ever, made on first use.
+
+    Raises Misconfigured when they are there and no master key given opens them.
+    """
+    stored = await store.get(name)
+    if stored is None:
+        await store.add(name, master_keys.wrap(1, os.urandom(_KEY_BYTES), f"jackfield/service/{name}"))
+        stored = await store.get(name)
+    if stored is None:
+        raise SealedValueBroken(f"The service secret {name}")
+    return master_keys.unwrap(stored, f"jackfield/service/{name}")
+
+
+def _parse_master_key(part: str) -> tuple[str, bytes]:
+    key_id, _, encoded = part.partition(":")
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        key = b""
+    if not _MASTER_KEY_ID.fullmatch(key_id) or len(key) != _KEY_BYTES:
+        raise Misconfigured(
+            f"A master key is written `id:base64`, the base64 being of {_KEY_BYTES} bytes, several separated by "
+            f"commas with the newest first. {HOW_TO_MAKE_ONE}"
+        )
+    return key_id, key
+
+
+def _data_key_purpose(organisation_id: int, key_id: int) -> str:
+    return f"jackfield/data-key/{organisation_id}/{key_id}"
+
+
+def _shrink(cache: OrderedDict[Any, Any]) -> None:
+    while len(cache) > _CACHE_SIZE:
+        cache.popitem(last=False)

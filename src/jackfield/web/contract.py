@@ -1,0 +1,185 @@
+"""The dialect kit: one typed declaration of a call becomes its route, its decoding and its part of the OpenAPI document.
+
+A dialect is a published contract. It says how callers prove themselves, which operations there are, and how an error
+is worded; the kit does what all of them share.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from jackfield.domain.errors import Invalid, JackfieldError
+from jackfield.domain.principal import Caller, Capability, Origin
+from jackfield.services import Services
+from jackfield.web import json_body
+from jackfield.web.security import Authenticator
+from jackfield.web.violations import InvalidRequest, Problem, Violation, convert
+
+Body = TypeVar("Body")
+Query = TypeVar("Query")
+
+#: key of the ASGI scope under which the request's id stands
+REQUEST_ID: Final = "jackfield.request_id"
+
+_log = structlog.get_logger(__name__)
+_encoder: Final = msgspec.json.Encoder()
+
+
+class BodyTooLarge(Invalid):
+    code = "body-too-large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The request body is larger than {limit} bytes")
+
+
+class Call(Generic[Body, Query]):
+    """One authenticated, decoded call. `sent` is the body as it was, with the fields the type does not know."""
+
+    __slots__ = ("body", "caller", "path", "query", "sent", "services")
+
+    def __init__(
+        self,
+        services: Services,
+        caller: Caller,
+        path: Mapping[str, str],
+        query: Query,
+        body: Body,
+        sent: Any,
+    ) -> None:
+        self.services = services
+        self.caller = caller
+        self.path = path
+        self.query = query
+        self.body = body
+        self.sent = sent
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """One status that an operation can answer with: what it means, and the type of its JSON body."""
+
+    description: str
+    body: Any
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """One call of a contract.
+
+    `name` is its operationId. `capability` is documented here and asked for by the service. `failure` is how the
+    contract begins the sentence about a failure inside. Statuses that every operation of a dialect shares are the
+    dialect's.
+    """
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    handler: Callable[[Any], Awaitable[Any]]
+    answers: Mapping[int, Answer]
+    capability: Capability
+    failure: str
+    success: int = 200
+    body: type | None = None
+    query: type | None = None
+
+
+class Dialect(msgspec.Struct, frozen=True, kw_only=True):
+    """One published contract."""
+
+    name: str
+    title: str
+    version: str
+    description: str
+    prefix: str
+    authenticate: Authenticator
+    security_scheme: Mapping[str, str]
+    operations: Sequence[Operation]
+    shared_answers: Mapping[int, Answer]
+    render: Callable[[Exception, Operation | None], Response]
+
+    def routes(self) -> list[Route]:
+        """One route per path, literal paths first, so that `list` is never taken for an id."""
+        by_path: dict[str, dict[str, Operation]] = {}
+        for operation in sorted(self.operations, key=lambda one: one.path.count("{")):
+            by_path.setdefault(operation.path, {})[operation.method] = operation
+        return [
+            Route(self.prefix + path, self._endpoint(operations), methods=list(operations))
+            for path, operations in by_path.items()
+        ]
+
+    def _endpoint(self, operations: Mapping[str, Operation]) -> Callable[[Request], Awaitable[Response]]:
+        get = operations.get("GET")
+
+        async def endpoint(request: Request) -> Response:
+            operation = operations.get(request.method) or get
+            if operation is None:
+                raise LookupError(request.method)
+            try:
+                return json_response(operation.success, await self._perform(operation, request))
+            except JackfieldError as error:
+                return self.render(error, operation)
+            except ClientDisconnect:
+                return Response(status_code=499)
+            except Exception as error:  # noqa: BLE001  the contract has a form for this too; see `render`
+                _log.exception(
+                    "unexpected failure",
+                    operation=operation.name,
+                    request_id=request.scope[REQUEST_ID],
+                )
+                return self.render(error, operation)
+
+        return endpoint
+
+    async def _perform(self, operation: Operation, request: Request) -> Any:
+        scope = request.scope
+        services: Services = scope["state"]["services"]
+        principal = await self.authenticate(request, services.access)
+        body: Any = None
+        sent: Any = None
+        query: Any = None
+        if operation.body is not None:
+            sent = await _read_json(request, scope["state"]["max_body_bytes"])
+            body = convert(sent, operation.body, "body")
+        if operation.query is not None:
+            query = convert(_read_query(request), operation.query, "query", strict=False)
+        client = scope["client"]
+        caller = Caller(principal, Origin(client[0] if client else "", scope[REQUEST_ID]))
+        return await operation.handler(Call(services, caller, request.path_params, query, body, sent))
+
+
+def json_response(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(_encoder.encode(body), status, headers, "application/json")
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The whole body. Raises BodyTooLarge as soon as more than `limit` bytes are announced or have come."""
+    announced = request.headers.get("content-length", "0")
+    if announced.isdigit() and int(announced) > limit:
+        raise BodyTooLarge(limit)
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise BodyTooLarge(limit)
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def _read_json(request: Request, limit: int) -> Any:
+    body = await read_body(request, limit)
+    if not body:
+        raise InvalidRequest([Violation(("body",), Problem.MISSING)])
+    return json_body.decode(body)
+
+
+def _read_query(request: Request) -> dict[str, str]:
+    query = dict(request.query_params)
+    unusable = [Violation(("query", name), Problem.UNUSABLE) for name, value in query.items() if "\0" in value]
+    if unusable:
+        raise InvalidRequest(unusable)
+    return query

@@ -1,0 +1,91 @@
+"""How both versions word what went wrong: the 422 list, the `detail` of refusals, the envelope of failures."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.responses import Response
+
+from jackfield.domain.errors import Conflict, Forbidden, JackfieldError, NotFound
+from jackfield.web.contract import Answer, BodyTooLarge, Operation, json_response
+from jackfield.web.dialects.integrations.schemas import Detail, ErrorItem, Failure, ValidationErrors
+from jackfield.web.json_body import MalformedJson
+from jackfield.web.violations import InvalidRequest, Problem, Violation
+
+_WORDS: Final[Mapping[Problem, tuple[str, str]]] = {
+    Problem.MISSING: ("field required", "value_error.missing"),
+    Problem.NULL: ("none is not an allowed value", "type_error.none.not_allowed"),
+    Problem.NOT_STRING: ("str type expected", "type_error.str"),
+    Problem.NOT_BOOLEAN: ("value could not be parsed to a boolean", "type_error.bool"),
+    Problem.NOT_INTEGER: ("value is not a valid integer", "type_error.integer"),
+    Problem.NOT_OBJECT: ("value is not a valid dict", "type_error.dict"),
+    Problem.NOT_LIST: ("value is not a valid list", "type_error.list"),
+    Problem.NOT_DATETIME: ("invalid datetime format", "value_error.datetime"),
+    Problem.NOT_MEMBER: ("value is not a valid enumeration member", "type_error.enum"),
+    Problem.TOO_SHORT: (
+        "ensure this value has at least {} characters",
+        "value_error.any_str.min_length",
+    ),
+    Problem.TOO_LONG: (
+        "ensure this value has at most {} characters",
+        "value_error.any_str.max_length",
+    ),
+    Problem.TOO_SMALL: (
+        "ensure this value is greater than or equal to {}",
+        "value_error.number.not_ge",
+    ),
+    Problem.TOO_LARGE: (
+        "ensure this value is less than or equal to {}",
+        "value_error.number.not_le",
+    ),
+    Problem.UNUSABLE: ("value is not usable", "value_error"),
+}
+
+#: statuses that every operation of both versions can answer with
+SHARED_ANSWERS: Final[Mapping[int, Answer]] = {
+    401: Answer("The key is missing, wrong, revoked or expired.", Detail),
+    403: Answer("The key lacks the capability that the call needs.", Detail),
+    422: Answer("The request is not valid; every problem is listed.", ValidationErrors),
+    500: Answer("Failure inside; the same call can succeed later.", Failure),
+}
+TOO_LARGE: Final = Answer("The request body is larger than the service accepts.", Detail)
+CONFLICT: Final = Answer("The unique_identifier belongs to another integration.", Failure)
+
+
+def render(error: Exception, operation: Operation | None) -> Response:
+    """The answer to everything but a 401, which each version words for itself."""
+    match error:
+        case InvalidRequest():
+            items = [_item(violation) for violation in error.violations]
+            return json_response(422, ValidationErrors(items))
+        case MalformedJson():
+            item = ErrorItem(["body", error.offset], str(error), "value_error.jsondecode")
+            return json_response(422, ValidationErrors([item]))
+        case BodyTooLarge():
+            # what is left of the body is not read, so the connection cannot be used again
+            return json_response(413, Detail(str(error)), {"connection": "close"})
+        case Forbidden():
+            return json_response(403, Detail(str(error)))
+        case NotFound():
+            return json_response(404, Detail(str(error)))
+        case Conflict():
+            return json_response(409, Failure(False, None, str(error)))
+    return failure(error, operation)
+
+
+def failure(error: Exception, operation: Operation | None) -> Response:
+    """500 in plain words; what an unexpected error says goes to the log alone, since it may hold anything."""
+    cause = (
+        str(error)
+        if isinstance(error, JackfieldError)
+        else "Internal error; the log has the details under this request's id"
+    )
+    sentence = operation.failure if operation else "Failed to answer"
+    return json_response(500, Failure(False, None, f"{sentence}: {cause}"))
+
+
+def _item(violation: Violation) -> ErrorItem:
+    message, kind = _WORDS[violation.problem]
+    item = ErrorItem(list(violation.location), message.format(violation.limit), kind)
+    if violation.limit is not None:
+        item.ctx = {"limit_value": violation.limit}
+    return item

@@ -1,0 +1,91 @@
+"""The objects that both versions send and receive."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+Name = Annotated[str, Meta(min_length=1, max_length=255)]
+
+
+class IntegrationType(StrEnum):
+    SENTRY = "sentry"
+    GITHUB = "github"
+    SLACK = "slack"
+    JIRA = "jira"
+    LINEAR = "linear"
+    CONFLUENCE = "confluence"
+
+
+#: integrations of other types do not exist in this contract
+TYPES = tuple(kind.value for kind in IntegrationType)
+
+
+class AuthData(Struct, kw_only=True):
+    """Credentials of the integration; every member may be null."""
+
+    access_token: str | None = None
+    refresh_token: str | None = None
+    token_type: str | None = "Bearer"
+    expires_at: datetime | None = None
+    scope: str | None = None
+    code: str | None = None
+
+
+class ScopeData(Struct, kw_only=True):
+    """Which part of the vendor's account the integration is about."""
+
+    org_slug: str | None = None
+    installation_id: str | None = None
+    workspace_id: str | None = None
+    project_id: str | None = None
+
+
+class Metadata(Struct, kw_only=True):
+    """About the integration itself; further members are kept and returned.
+
+    instance_name: the integration's name when absent or empty.
+    """
+
+    instance_name: str = ""
+    created_via: str = "manual"
+    version: str | None = None
+    description: str | None = None
+    tags: list[str] = []
+
+
+class ErrorItem(Struct, omit_defaults=True):
+    """One thing wrong with the request; `ctx` holds the limit that was overstepped, if any."""
+
+    loc: list[str | int]
+    msg: str
+    type: str
+    ctx: dict[str, int] | msgspec.UnsetType = msgspec.UNSET
+
+
+class ValidationErrors(Struct):
+    detail: list[ErrorItem]
+
+
+class Detail(Struct):
+    detail: str
+
+
+class Failure(Struct):
+    """Why nothing was done."""
+
+    success: bool
+    data: None
+    error: str
+
+
+class NotFoundFailure(Struct):
+    success: bool
+    data: None
+    error: str
+    detail: str
+
+
+AnyObject = dict[str, Any]

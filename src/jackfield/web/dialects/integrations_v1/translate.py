@@ -1,0 +1,114 @@
+"""Between version 1's wire objects and the core."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.responses import Response
+
+from jackfield.domain import ids
+from jackfield.domain.errors import KeyInvalid, NotFound, Unauthenticated
+from jackfield.domain.integration import Integration as CoreIntegration
+from jackfield.domain.integration import IntegrationNotFound, NewIntegration, Revealed, Wanted
+from jackfield.web.contract import Operation, json_response
+from jackfield.web.dialects.integrations import errors
+from jackfield.web.dialects.integrations.schemas import (
+    TYPES,
+    Detail,
+    IntegrationType,
+    NotFoundFailure,
+)
+from jackfield.web.dialects.integrations.translate import (
+    show_auth,
+    show_metadata,
+    show_scope,
+    to_metadata,
+    to_scope,
+    to_secrets,
+)
+from jackfield.web.dialects.integrations_v1.schemas import (
+    ConnectionStatus,
+    CreateIntegration,
+    Deleted,
+    DeletedIntegration,
+    Envelope,
+    Integration,
+)
+
+
+def to_wanted(path_id: str) -> Wanted:
+    """The integration that the path names. Raises IntegrationNotFound for what is not an id of this contract."""
+    try:
+        return Wanted(ids.parse_uuid(path_id), path_id, TYPES)
+    except ids.MalformedId:
+        raise IntegrationNotFound(path_id) from None
+
+
+def to_new_integration(body: CreateIntegration, sent: dict[str, Any]) -> NewIntegration:
+    return NewIntegration(
+        provider=body.integration_type.value,
+        name=body.name,
+        unique_identifier=body.unique_identifier or None,
+        secrets=to_secrets(body.auth_data),
+        configuration=to_scope(body.scope_data),
+        metadata=to_metadata(sent["metadata"], body.name),
+        created_by=body.created_by,
+    )
+
+
+def show(revealed: Revealed) -> Integration:
+    integration = revealed.integration
+    return Integration(
+        integration_id=ids.to_uuid(integration.id),
+        name=integration.name,
+        integration_type=IntegrationType(integration.provider),
+        auth_data=show_auth(revealed.secrets),
+        scope_data=show_scope(integration.configuration),
+        metadata=show_metadata(integration.metadata),
+        unique_identifier=integration.unique_identifier,
+        created_by=integration.created_by,
+        status=integration.status,
+        active=integration.enabled,
+        created_at=integration.created_at,
+        updated_at=integration.updated_at,
+    )
+
+
+def show_envelope(revealed: Revealed) -> Envelope:
+    return Envelope(success=True, data=show(revealed), error=None)
+
+
+def show_by_id(found: Sequence[Revealed]) -> dict[str, Integration]:
+    shown = map(show, found)
+    return {integration.integration_id: integration for integration in shown}
+
+
+def show_deleted(deleted: CoreIntegration, reference: str) -> Deleted:
+    return Deleted(
+        status="success",
+        message=f"Integration deleted: {reference}",
+        deleted_integration=DeletedIntegration(
+            integration_id=reference, name=deleted.name, type=IntegrationType(deleted.provider)
+        ),
+    )
+
+
+def show_connection(user: str, newest: Revealed | None) -> ConnectionStatus:
+    if newest is None:
+        return ConnectionStatus(user_id=user, is_connected=False)
+    auth = show_auth(newest.secrets)
+    return ConnectionStatus(
+        user_id=user,
+        is_connected=True,
+        connected_at=newest.integration.created_at,
+        scope=auth.scope,
+        expires_at=auth.expires_at,
+    )
+
+
+def render(error: Exception, operation: Operation | None) -> Response:
+    if isinstance(error, Unauthenticated):
+        challenge = 'Bearer error="invalid_token"' if isinstance(error, KeyInvalid) else "Bearer"
+        return json_response(401, Detail("Bearer authentication is needed"), {"www-authenticate": challenge})
+    if isinstance(error, NotFound) and operation is not None and operation.path.startswith("/schema/"):
+        return json_response(404, NotFoundFailure(False, None, str(error), str(error)))
+    return errors.render(error, operation)

@@ -1,0 +1,48 @@
+"""Is the process alive, can it serve, how is it doing: for load balancers and monitors."""
+
+import os
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from jackfield.domain.errors import Unavailable
+from jackfield.web.contract import json_response
+
+#: raises Unavailable when the process cannot serve
+ReadinessCheck = Callable[[], Awaitable[None]]
+
+
+async def healthz(_: Request) -> Response:
+    """200 as long as the process answers at all."""
+    return json_response(200, {"status": "alive"})
+
+
+async def readyz(request: Request) -> Response:
+    """200 when the database answers; 503 with the reason otherwise."""
+    check: ReadinessCheck = request.scope["state"]["check_readiness"]
+    try:
+        await check()
+    except Unavailable as error:
+        return json_response(503, {"status": "not ready", "reason": str(error)})
+    return json_response(200, {"status": "ready"})
+
+
+async def metrics(_: Request) -> Response:
+    """Prometheus text; with several workers, the sum of all of them."""
+    registry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return PlainTextResponse(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+ROUTES: Final = [
+    Route("/healthz", healthz, methods=["GET"]),
+    Route("/readyz", readyz, methods=["GET"]),
+    Route("/metrics", metrics, methods=["GET"]),
+]

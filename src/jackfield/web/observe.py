@@ -1,0 +1,93 @@
+"""What every request has: an id, a log line, a place in the metrics. One layer around everything else."""
+
+import re
+import secrets
+import time
+from typing import Final
+
+import structlog
+from prometheus_client import Counter, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from jackfield.web.contract import REQUEST_ID
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+_HEADER: Final = b"x-request-id"
+_QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+
+REQUESTS: Final = Counter("jackfield_requests_total", "Answered requests.", ["route", "method", "status"])
+SECONDS: Final = Histogram(
+    "jackfield_request_seconds",
+    "From the first byte of a request to the end of its answer.",
+    ["route"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+
+_log = structlog.get_logger("jackfield.requests")
+
+
+class Observe:
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = _request_id(scope)
+        scope[REQUEST_ID] = request_id
+        status = 500
+
+        async def send_observed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (_HEADER, request_id.encode())]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_observed)
+        finally:
+            self._note(scope, request_id, status, time.perf_counter() - started)
+
+    def _note(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
+        # the route, never the path: a path has ids in it, and may have anything
+        route = scope.get("route")
+        template = getattr(route, "path", "unknown")
+        method = scope["method"] if route is not None else "unknown"
+        counter, histogram = self._child(template, method, status)
+        counter.inc()
+        histogram.observe(seconds)
+        if scope["path"] in _QUIET:
+            return
+        _log.info(
+            "request",
+            request_id=request_id,
+            method=method,
+            route=template,
+            status=status,
+            milliseconds=round(seconds * 1000, 2),
+        )
+
+    def _child(self, route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+        key = (route, method, status)
+        child = self._children.get(key)
+        if child is None:
+            child = self._children[key] = (
+                REQUESTS.labels(route, method, str(status)),
+                SECONDS.labels(route),
+            )
+        return child
+
+
+def _request_id(scope: Scope) -> str:
+    """The caller's X-Request-Id if it is one, else a new one."""
+    for name, value in scope["headers"]:
+        if name == _HEADER:
+            sent: str = value.decode("latin-1")
+            if _REQUEST_ID.fullmatch(sent):
+                return sent
+            break
+    return secrets.token_hex(12)

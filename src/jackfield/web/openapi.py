@@ -1,0 +1,94 @@
+"""An OpenAPI 3.1 document from a dialect's declaration: the same types that decode and encode describe."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from jackfield.web.contract import Answer, Dialect, Operation
+
+_PATH_PARAMETER: Final = re.compile(r"\{(\w+)\}")
+_REFERENCE: Final = "#/components/schemas/{name}"
+
+
+def document(dialect: Dialect, server: str) -> dict[str, Any]:
+    """The document; `server` is the address under which clients reach the service, or empty."""
+    schemas, components = msgspec.json.schema_components(_types(dialect), ref_template=_REFERENCE)
+    schema_of = dict(zip(_types(dialect), schemas, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in dialect.operations:
+        described = _operation(operation, dialect, schema_of, components)
+        paths.setdefault(dialect.prefix + operation.path, {})[operation.method.lower()] = described
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": dialect.title,
+            "version": dialect.version,
+            "description": dialect.description,
+        },
+        "servers": [{"url": server or "/"}],
+        "security": [{"key": []}],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"key": dict(dialect.security_scheme)},
+        },
+    }
+
+
+def answers(operation: Operation, dialect: Dialect) -> dict[int, Answer]:
+    """Every status that the operation can answer with, in order."""
+    return dict(sorted({**dialect.shared_answers, **operation.answers}.items()))
+
+
+def _types(dialect: Dialect) -> list[Any]:
+    found: dict[Any, None] = {}
+    for operation in dialect.operations:
+        for answer in answers(operation, dialect).values():
+            found[answer.body] = None
+        for declared in (operation.body, operation.query):
+            if declared is not None:
+                found[declared] = None
+    return list(found)
+
+
+def _operation(
+    operation: Operation, dialect: Dialect, schema_of: Mapping[Any, Any], components: dict[str, Any]
+) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "description": f"Needs the capability `{operation.capability}`.",
+        "parameters": [*_path_parameters(operation), *_query_parameters(operation, components)],
+        "responses": {
+            str(status): {
+                "description": answer.description,
+                "content": {"application/json": {"schema": schema_of[answer.body]}},
+            }
+            for status, answer in answers(operation, dialect).items()
+        },
+    }
+    if operation.body is not None:
+        content = {"application/json": {"schema": schema_of[operation.body]}}
+        described["requestBody"] = {"required": True, "content": content}
+    return described
+
+
+def _path_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
+    for name in _PATH_PARAMETER.findall(operation.path):
+        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def _query_parameters(operation: Operation, components: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if operation.query is None:
+        return
+    # a query is described by its parameters; its struct is no schema that anybody sends or receives
+    struct = components.pop(operation.query.__name__)
+    for name, schema in struct["properties"].items():
+        yield {
+            "name": name,
+            "in": "query",
+            "required": name in struct.get("required", ()),
+            "schema": schema,
+        }
