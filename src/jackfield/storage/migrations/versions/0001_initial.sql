@@ -7,6 +7,11 @@ create function new_id() returns bigint language sql volatile as $$
     select (floor(extract(epoch from clock_timestamp()) * 1000)::bigint - 1735689600000) << 22 | nextval('id_sequence')
 $$;
 
+-- convert_to is not marked immutable, since it depends on the database's encoding, which never changes
+create function digest(value text) returns bytea language sql immutable strict parallel safe as $$
+    select sha256(convert_to(value, 'UTF8'))
+$$;
+
 create table organisation (
     id bigint primary key default new_id(),
     handle text not null unique,
@@ -75,7 +80,7 @@ create table integration (
 
 -- a hash, since an index entry has a size limit and an identifier has none
 create unique index integration_unique_identifier
-    on integration (organisation_id, sha256(convert_to(unique_identifier, 'UTF8')))
+    on integration (organisation_id, digest(unique_identifier))
     where state not in ('deleting', 'deleted');
 
 create index integration_provider on integration (organisation_id, provider, id);
