@@ -1,0 +1,45 @@
+# Every target makes the environment it needs: python3 and a package registry are all that has to be there.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test check format bench lock clean
+
+run: $(VENV)/.runtime ## start the service with its own database, save a first integration, and stay up
+	$(BIN)/jackfield demo
+
+test: $(VENV)/.development ## the whole test suite, in parallel
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+check: $(VENV)/.development ## format, lint, types, floors
+	$(BIN)/ruff format --check src tests bench
+	$(BIN)/ruff check src tests bench
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.development
+	$(BIN)/ruff format src tests bench
+	$(BIN)/ruff check --fix src tests bench
+
+bench: $(VENV)/.bench ## side by side with the floor and the conventional stack; writes bench/RESULTS.md
+	$(BIN)/python -m bench $(ARGS)
+
+lock: ## make the hashed requirement files again from the .in files (needs uv)
+	for set in runtime development bench; do \
+		uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -q \
+			requirements/$$set.in -o requirements/$$set.txt || exit 1; \
+	done
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Jackfield needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv $(VENV) || { echo "python3 lacks venv; on Debian: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
+
+# one stamp for each set of packages; installing one set leaves the others' packages alone
+$(VENV)/.%: requirements/%.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing the $* packages (about a minute the first time) ..."
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$*.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
