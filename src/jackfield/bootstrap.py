@@ -17,6 +17,7 @@ from jackfield.services import Services
 from jackfield.services.access import Access
 from jackfield.services.integrations import Integrations
 from jackfield.services.organisations import Organisations
+from jackfield.services.rotation import Rotation
 from jackfield.settings import Settings, read_settings
 from jackfield.storage.data_keys import DataKeyStore, ServiceSecretStore
 from jackfield.storage.database import Database
@@ -37,8 +38,11 @@ class House(msgspec.Struct, frozen=True):
     """Everything, open and ready."""
 
     services: Services
+    rotation: Rotation
     database: Database
     master_keys: MasterKeys
+    data_keys: DataKeyStore
+    service_secrets: ServiceSecretStore
 
 
 @contextlib.asynccontextmanager
@@ -53,12 +57,24 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         secrets = ServiceSecretStore(database)
         master_keys = await _master_keys(settings, secrets)
         pepper = await load_service_secret(secrets, master_keys, vault.PEPPER)
-        services = Services(
+        yield _build(database, master_keys, secrets, pepper)
+
+
+def _build(database: Database, master_keys: MasterKeys, secrets: ServiceSecretStore, pepper: bytes) -> House:
+    data_keys = DataKeyStore(database)
+    sealing = Vault(master_keys, data_keys)
+    return House(
+        services=Services(
             access=Access(KeyLookup(database), pepper),
-            integrations=Integrations(HotIntegrations(database), database, Vault(master_keys, DataKeyStore(database))),
+            integrations=Integrations(HotIntegrations(database), database, sealing),
             organisations=Organisations(database, pepper),
-        )
-        yield House(services, database, master_keys)
+        ),
+        rotation=Rotation(database, sealing),
+        database=database,
+        master_keys=master_keys,
+        data_keys=data_keys,
+        service_secrets=secrets,
+    )
 
 
 @contextlib.asynccontextmanager
@@ -125,7 +141,7 @@ def _listen(house: House) -> RevocationListener:
 
 async def _stop_with_parent(parent: int) -> None:
     """A worker whose main process was killed would answer for ever, unsupervised: it stops itself."""
-    while os.getppid() == parent:
+    while os.getppid() == parent:  # noqa: ASYNC110  the kernel sets no event
         await asyncio.sleep(_PARENT_WATCH_SECONDS)
     _log.error("the main process is gone: stopping")
     os.kill(os.getpid(), 15)

@@ -33,6 +33,7 @@ _KEY_BYTES: Final = 32
 _HEAD: Final = struct.Struct(">BI")
 _MASTER_KEY_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _CACHE_SIZE: Final = 10_000
+_REWRAP_BATCH: Final = 500
 PEPPER: Final = "api-key-pepper"
 
 
@@ -140,6 +141,19 @@ class Vault:
             raise SealedValueBroken(what) from None
         return Secrets.from_bytes(plaintext)
 
+    async def add_data_key(self, organisation_id: int) -> int:
+        """Gives the organisation a new data key, which seals from now on; returns its id. Older ones still open.
+
+        Another process seals with the key it knows until it restarts; what it sealed opens all the same.
+        """
+        stored = await self._data_keys.newest(organisation_id)
+        key_id = stored.id + 1 if stored else 1
+        await self._data_keys.add(organisation_id, self._new_data_key(organisation_id, key_id))
+        return await self._load_newest(organisation_id)
+
+    def _new_data_key(self, organisation_id: int, key_id: int) -> WrappedKey:
+        return self._master_keys.wrap(key_id, os.urandom(_KEY_BYTES), _data_key_purpose(organisation_id, key_id))
+
     async def _key(self, organisation_id: int, key_id: int) -> AESGCM:
         key = self._opened.get((organisation_id, key_id))
         if key is not None:
@@ -152,8 +166,7 @@ class Vault:
     async def _load_newest(self, organisation_id: int) -> int:
         stored = await self._data_keys.newest(organisation_id)
         if stored is None:
-            fresh = self._master_keys.wrap(1, os.urandom(_KEY_BYTES), _data_key_purpose(organisation_id, 1))
-            await self._data_keys.add(organisation_id, fresh)
+            await self._data_keys.add(organisation_id, self._new_data_key(organisation_id, 1))
             stored = await self._data_keys.newest(organisation_id)
         if stored is None:
             raise SealedValueBroken(f"The newest data key of organisation {organisation_id}")
@@ -176,11 +189,30 @@ async def load_service_secret(store: ServiceSecretStore, master_keys: MasterKeys
     """
     stored = await store.get(name)
     if stored is None:
-        await store.add(name, master_keys.wrap(1, os.urandom(_KEY_BYTES), f"jackfield/service/{name}"))
+        await store.add(name, master_keys.wrap(1, os.urandom(_KEY_BYTES), _service_secret_purpose(name)))
         stored = await store.get(name)
     if stored is None:
         raise SealedValueBroken(f"The service secret {name}")
-    return master_keys.unwrap(stored, f"jackfield/service/{name}")
+    return master_keys.unwrap(stored, _service_secret_purpose(name))
+
+
+async def rewrap(data_keys: DataKeyStore, secrets: ServiceSecretStore, master_keys: MasterKeys) -> int:
+    """Wraps everything by the newest master key that an older one wraps; returns how many that were.
+
+    Safe while the service runs, and to repeat: what is sealed stays as it is. Afterwards the older keys are not needed.
+    """
+    done = 0
+    for name, old in await secrets.not_wrapped_by(master_keys.newest_id):
+        purpose = _service_secret_purpose(name)
+        await secrets.replace(name, old, master_keys.wrap(1, master_keys.unwrap(old, purpose), purpose))
+        done += 1
+    while batch := await data_keys.not_wrapped_by(master_keys.newest_id, _REWRAP_BATCH):
+        for organisation_id, old in batch:
+            purpose = _data_key_purpose(organisation_id, old.id)
+            new = master_keys.wrap(old.id, master_keys.unwrap(old, purpose), purpose)
+            await data_keys.replace(organisation_id, old, new)
+            done += 1
+    return done
 
 
 def _parse_master_key(part: str) -> tuple[str, bytes]:
@@ -195,6 +227,10 @@ def _parse_master_key(part: str) -> tuple[str, bytes]:
             f"commas with the newest first. {HOW_TO_MAKE_ONE}"
         )
     return key_id, key
+
+
+def _service_secret_purpose(name: str) -> str:
+    return f"jackfield/service/{name}"
 
 
 def _data_key_purpose(organisation_id: int, key_id: int) -> str:

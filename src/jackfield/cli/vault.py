@@ -1,13 +1,15 @@
-"""`jackfield vault`: master keys."""
+"""`jackfield vault`: master keys and data keys."""
 
 from typing import Annotated
 
 import typer
 
-from jackfield.cli.console import Json, in_house, print_json
-from jackfield.vault import generate_master_key
+from jackfield.bootstrap import House
+from jackfield.cli.console import Json, in_house, print_json, print_table
+from jackfield.domain.principal import Origin
+from jackfield.vault import generate_master_key, rewrap
 
-vault = typer.Typer(help="Make and inspect master keys.", no_args_is_help=True)
+vault = typer.Typer(help="Make, inspect and rotate encryption keys.", no_args_is_help=True)
 
 
 @vault.command()
@@ -20,9 +22,43 @@ def generate(
 
 @vault.command()
 def status(json: Json = False) -> None:
-    """Show which master keys are in use; opening the vault proves that they fit the database."""
+    """Show the master keys, and how many stored keys each of them wraps."""
 
-    async def read(house: object, _: object) -> list[dict[str, object]]:
-        return []
+    async def count(house: House, _: Origin) -> list[dict[str, object]]:
+        wrapped = await house.data_keys.count_by_master_key()
+        ring = house.master_keys
+        return [
+            {"id": key_id, "newest": key_id == ring.newest_id, "given": key_id in ring, "wraps": wrapped.get(key_id, 0)}
+            for key_id in dict.fromkeys([*ring.ids, *wrapped])
+        ]
 
-    print_json(in_house(read)) if json else None
+    found = in_house(count)
+    if json:
+        print_json(found)
+        return
+    print_table(
+        ("MASTER KEY", "NEWEST", "GIVEN", "WRAPS"),
+        ((str(one["id"]), _yes(one["newest"]), _yes(one["given"]), str(one["wraps"])) for one in found),
+    )
+
+
+@vault.command()
+def rotate(
+    data_keys: Annotated[
+        bool, typer.Option("--data-keys", help="Also give every organisation a new data key and seal anew.")
+    ] = False,
+) -> None:
+    """Wrap every stored key by the newest master key; afterwards the older ones are not needed."""
+
+    async def run(house: House, _: Origin) -> tuple[int, int]:
+        wrapped = await rewrap(house.data_keys, house.service_secrets, house.master_keys)
+        return wrapped, await house.rotation.rotate_data_keys() if data_keys else 0
+
+    wrapped, sealed = in_house(run)
+    typer.echo(f"Wrapped {wrapped} keys by the newest master key")
+    if data_keys:
+        typer.echo(f"Sealed {sealed} credentials by new data keys")
+
+
+def _yes(value: object) -> str:
+    return "yes" if value else "no"

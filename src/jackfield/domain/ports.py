@@ -20,6 +20,10 @@ class Vault(Protocol):
 
     async def open(self, place: Place, sealed: bytes) -> Secrets: ...
 
+    async def add_data_key(self, organisation_id: int) -> int:
+        """Gives the organisation a new data key, which seals from now on; returns its id. Older ones still open."""
+        ...
+
 
 class DataKeyStore(Protocol):
     """Every organisation's data keys, wrapped."""
@@ -32,6 +36,14 @@ class DataKeyStore(Protocol):
         """Stores the key unless one with this id is there already."""
         ...
 
+    async def not_wrapped_by(self, master_key_id: str, most: int) -> Sequence[tuple[int, WrappedKey]]:
+        """Some of the keys that another master key wraps, each with its organisation."""
+        ...
+
+    async def replace(self, organisation_id: int, old: WrappedKey, new: WrappedKey) -> None:
+        """Stores the key as wrapped anew, unless someone else did."""
+        ...
+
 
 class ServiceSecretStore(Protocol):
     """Secrets of the service itself, wrapped like data keys."""
@@ -41,6 +53,10 @@ class ServiceSecretStore(Protocol):
     async def add(self, name: str, key: WrappedKey) -> None:
         """Stores the secret unless one with this name is there already."""
         ...
+
+    async def not_wrapped_by(self, master_key_id: str) -> Sequence[tuple[str, WrappedKey]]: ...
+
+    async def replace(self, name: str, old: WrappedKey, new: WrappedKey) -> None: ...
 
 
 class HotIntegrations(Protocol):
@@ -77,6 +93,10 @@ class IntegrationTable(Protocol):
     async def update(self, integration: Integration, change: Change) -> Integration: ...
 
     async def delete_all(self, organisation_id: int) -> None: ...
+
+    async def list_sealed_before(self, organisation_id: int, key_id: int, most: int) -> Sequence[Integration]:
+        """Some of the integrations whose secrets an older data key sealed, locked."""
+        ...
 
 
 class AuditTable(Protocol):

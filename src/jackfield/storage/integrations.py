@@ -49,6 +49,13 @@ set state = 'deleted', state_changed_at = now(), deleted_at = now(), sealed_secr
 where organisation_id = $1 and state <> 'deleted'
 """
 
+# the id of the data key stands behind the version byte of a sealed value; see the vault
+LIST_SEALED_BEFORE: Final = f"""
+select {COLUMNS} from integration i
+where i.organisation_id = $1 and substring(i.sealed_secrets from 2 for 4) < int4send($2)
+order by i.id limit $3 for update
+"""
+
 LIST: Final = f"""
 select {COLUMNS} from integration i where i.organisation_id = $1 and {VISIBLE}{{conditions}} order by i.id desc
 """
@@ -89,6 +96,11 @@ class IntegrationTable:
     async def delete_all(self, organisation_id: int) -> None:
         """Every integration of the organisation becomes a tombstone without secrets."""
         await self._connection.execute(DELETE_ALL, organisation_id)
+
+    async def list_sealed_before(self, organisation_id: int, key_id: int, most: int) -> list[Integration]:
+        """Some of the integrations whose secrets an older data key sealed, locked."""
+        records = await self._connection.fetch(LIST_SEALED_BEFORE, organisation_id, key_id, most)
+        return [to_integration(record) for record in records]
 
 
 def list_statement(organisation_id: int, wanted: Filter) -> tuple[str, list[object]]:

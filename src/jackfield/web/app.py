@@ -1,4 +1,4 @@
-"""The whole of HTTP: mounts every dialect; the only file that knows every prefix. One lifespan, handed in from above."""
+"""The whole of HTTP: every dialect, every prefix; one lifespan, handed in from above."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager

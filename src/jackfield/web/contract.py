@@ -1,4 +1,4 @@
-"""The dialect kit: one typed declaration of a call becomes its route, its decoding and its part of the OpenAPI document.
+"""The dialect kit: one typed declaration of a call becomes its route, its decoding and its part of the document.
 
 A dialect is a published contract. It says how callers prove themselves, which operations there are, and how an error
 is worded; the kit does what all of them share.
@@ -80,8 +80,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     handler: Callable[[Any], Awaitable[Any]]
     answers: Mapping[int, Answer]
-    capability: Capability
     failure: str
+    capability: Capability = Capability.VIEW
     success: int = 200
     body: type | None = None
     query: type | None = None

@@ -55,18 +55,14 @@ def render(error: Exception, operation: Operation | None) -> Response:
     """The answer to everything but a 401, which each version words for itself."""
     match error:
         case InvalidRequest():
-            items = [_item(violation) for violation in error.violations]
-            return json_response(422, ValidationErrors(items))
+            return _invalid([_item(violation) for violation in error.violations])
         case MalformedJson():
-            item = ErrorItem(["body", error.offset], str(error), "value_error.jsondecode")
-            return json_response(422, ValidationErrors([item]))
+            return _invalid([ErrorItem(["body", error.offset], str(error), "value_error.jsondecode")])
         case BodyTooLarge():
             # what is left of the body is not read, so the connection cannot be used again
             return json_response(413, Detail(str(error)), {"connection": "close"})
-        case Forbidden():
-            return json_response(403, Detail(str(error)))
-        case NotFound():
-            return json_response(404, Detail(str(error)))
+        case Forbidden() | NotFound():
+            return json_response(403 if isinstance(error, Forbidden) else 404, Detail(str(error)))
         case Conflict():
             return json_response(409, Failure(False, None, str(error)))
     return failure(error, operation)
@@ -81,6 +77,10 @@ def failure(error: Exception, operation: Operation | None) -> Response:
     )
     sentence = operation.failure if operation else "Failed to answer"
     return json_response(500, Failure(False, None, f"{sentence}: {cause}"))
+
+
+def _invalid(items: list[ErrorItem]) -> Response:
+    return json_response(422, ValidationErrors(items))
 
 
 def _item(violation: Violation) -> ErrorItem:

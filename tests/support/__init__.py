@@ -1,0 +1,1 @@
+"""What tests stand on: an operator, a running service, a tenant."""

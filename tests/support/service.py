@@ -1,0 +1,78 @@
+"""A running `jackfield serve`."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import requests
+
+READY_SECONDS = 30.0
+
+
+class Service:
+    def __init__(self, process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+        self.process = process
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = log
+
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, f"the service stopped: {self.log.read_text()}"
+            with contextlib.suppress(requests.RequestException):
+                if requests.get(f"{self.url}/readyz", timeout=5).status_code == 200:
+                    return
+            time.sleep(0.05)
+        raise AssertionError(f"the service was not ready: {self.log.read_text()}")
+
+    def stop(self) -> int:
+        """Asks it to stop; returns its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+    def kill(self) -> None:
+        """kill -9 of the main process and everything it started, except the database."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(60)
+
+
+@contextlib.contextmanager
+def start_service(environment: dict[str, str], log: Path, port: int, *arguments: str) -> Iterator[Service]:
+    """Starts the service and waits until it is ready; whatever happens, nothing of it is left after the block."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jackfield", "serve", "--port", str(port), *arguments],
+            env={**bare_environment(), **environment},
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    service = Service(process, port, log)
+    try:
+        service.wait_until_ready()
+        yield service
+        service.stop()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(60)
+
+
+def bare_environment() -> dict[str, str]:
+    """This process's environment without settings of its own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("JACKFIELD_")}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
