@@ -1,5 +1,6 @@
 """`jackfield demo`: the main job on real input, over real HTTP, in a service that stays."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -43,7 +44,11 @@ def demo(
     """Start the service, save and read a first integration, and leave it running."""
     base = f"http://{host}:{port}"
     typer.echo("Starting the service and its database ...")
-    service = subprocess.Popen([sys.executable, "-m", "jackfield", "serve", "--host", host, "--port", str(port)])
+    service = subprocess.Popen(
+        [sys.executable, "-m", "jackfield", "serve", "--host", host, "--port", str(port)],
+        # a line for every request would bury what the demo has to say
+        env={"JACKFIELD_LOG_LEVEL": "warning", **os.environ},
+    )
     # a stop from outside goes the way that Ctrl-C goes, so that the service is never left behind
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

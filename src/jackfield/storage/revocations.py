@@ -37,7 +37,7 @@ class RevocationListener:
         while True:
             try:
                 await self._listen()
-            except AWAY as error:
+            except (*AWAY, asyncpg.PostgresError) as error:
                 _log.warning("not hearing of revoked keys: no key is cached", reason=type(error).__name__)
             finally:
                 self._deaf()
