@@ -1,7 +1,7 @@
 """Secrets in clear, in a form that does not print itself."""
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -37,6 +37,9 @@ class Secrets(Mapping[str, str | None]):
 
     def __len__(self) -> int:
         return len(self._values)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self._values.get(name, default)  # the mapping's own goes by an exception, on the hot path
 
     def __repr__(self) -> str:
         return f"<Secrets: {', '.join(self._values) or 'none'}>"

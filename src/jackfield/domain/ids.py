@@ -1,7 +1,7 @@
 """One number, three spellings.
 
 Every primary key is a number n of at most 63 bits made by the database:
-(milliseconds since 2025-01-01T00:00:00Z) << 22 | (a sequence modulo 2^22). Each published contract has a spelling of it:
+(milliseconds since 2025-01-01T00:00:00Z) << 22 | (a sequence modulo 2^22). Each contract has a spelling of it:
 
 ==========  ==========================================================================================
 decimal     the digits of n

@@ -113,7 +113,10 @@ def list_statement(organisation_id: int, wanted: Filter) -> tuple[str, list[obje
             arguments.append(value)
             conditions.append(condition.format(f"${len(arguments)}"))
 
-    add(" and i.provider = any({}::text[])", wanted.providers)
+    if wanted.providers is not None and len(wanted.providers) == 1:
+        add(" and i.provider = {}", wanted.providers[0])
+    else:
+        add(" and i.provider = any({}::text[])", wanted.providers)
     add(" and i.status = {}", wanted.status)
     add(" and i.enabled = {}", wanted.enabled)
     add(" and i.configuration ->> 'org_slug' = {}", wanted.org_slug)

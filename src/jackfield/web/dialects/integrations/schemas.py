@@ -21,6 +21,8 @@ class IntegrationType(StrEnum):
 
 #: integrations of other types do not exist in this contract
 TYPES = tuple(kind.value for kind in IntegrationType)
+#: a look-up here costs a quarter of `IntegrationType(value)`
+TYPE_OF = {kind.value: kind for kind in IntegrationType}
 
 
 class AuthData(Struct, kw_only=True):

@@ -1,7 +1,7 @@
 """Between the wire's objects and the core's, for both versions."""
 
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 import msgspec
@@ -50,7 +50,15 @@ def show_auth(secrets: Secrets | None) -> AuthData:
     """Every member, null where unset. Which secrets the caller may see was decided before."""
     if secrets is None:
         return AuthData(token_type=None)
-    return msgspec.convert({"token_type": None, **secrets}, AuthData)
+    expires_at = secrets.get("expires_at")
+    return AuthData(
+        access_token=secrets.get("access_token"),
+        refresh_token=secrets.get("refresh_token"),
+        token_type=secrets.get("token_type"),
+        expires_at=msgspec.convert(expires_at, datetime) if expires_at else None,
+        scope=secrets.get("scope"),
+        code=secrets.get("code"),
+    )
 
 
 def show_scope(configuration: JsonObject) -> ScopeData:

@@ -60,7 +60,7 @@ def show(revealed: Revealed) -> Integration:
     return Integration(
         integration_id=ids.to_uuid(integration.id),
         name=integration.name,
-        integration_type=IntegrationType(integration.provider),
+        integration_type=TYPE_OF[integration.provider],
         auth_data=show_auth(revealed.secrets),
         scope_data=show_scope(integration.configuration),
         metadata=show_metadata(integration.metadata),
@@ -87,7 +87,7 @@ def show_deleted(deleted: CoreIntegration, reference: str) -> Deleted:
         status="success",
         message=f"Integration deleted: {reference}",
         deleted_integration=DeletedIntegration(
-            integration_id=reference, name=deleted.name, type=IntegrationType(deleted.provider)
+            integration_id=reference, name=deleted.name, type=TYPE_OF[deleted.provider]
         ),
     )
 

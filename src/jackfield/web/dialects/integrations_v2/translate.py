@@ -10,7 +10,7 @@ from jackfield.domain.integration import NewIntegration, Revealed
 from jackfield.domain.principal import Caller
 from jackfield.web.contract import Operation, json_response
 from jackfield.web.dialects.integrations import errors
-from jackfield.web.dialects.integrations.schemas import AuthData, Detail, IntegrationType, ScopeData
+from jackfield.web.dialects.integrations.schemas import TYPE_OF, AuthData, Detail, ScopeData
 from jackfield.web.dialects.integrations.translate import (
     show_metadata,
     show_scope,
@@ -43,7 +43,7 @@ def show_saved(saved: Revealed) -> Saved:
         data=SavedIntegration(
             integration_id=ids.to_uuid(integration.id),
             name=integration.name,
-            integration_type=IntegrationType(integration.provider),
+            integration_type=TYPE_OF[integration.provider],
             status=integration.status,
             active=integration.enabled,
             unique_identifier=integration.unique_identifier,
