@@ -12,9 +12,9 @@ from jackfield.domain.integration import IntegrationNotFound, NewIntegration, Re
 from jackfield.web.contract import Operation, json_response
 from jackfield.web.dialects.integrations import errors
 from jackfield.web.dialects.integrations.schemas import (
+    TYPE_OF,
     TYPES,
     Detail,
-    IntegrationType,
     NotFoundFailure,
 )
 from jackfield.web.dialects.integrations.translate import (
