@@ -10,10 +10,12 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -23,9 +25,11 @@ import pytest
 from sqlalchemy import make_url
 
 from jackfield.domain.errors import Misconfigured, Unavailable
-from jackfield.storage import embedded_account, embedded_cluster
 from jackfield.storage.embedded import EmbeddedServer
-from jackfield.storage.embedded_account import AccessList, Account, let_through
+from jackfield.storage.embedded import account as embedded_account
+from jackfield.storage.embedded import cluster as embedded_cluster
+from jackfield.storage.embedded import programs as embedded_programs
+from jackfield.storage.embedded.account import AccessList, Account, let_through
 
 LOCK = ".s.PGSQL.5432.lock"
 
@@ -58,20 +62,19 @@ def socket_directory(server: EmbeddedServer) -> Path:
     return Path(parse_qs(urlsplit(server.dsn).query)["host"][0])
 
 
-@pytest.fixture
-def directory(tmp_path: Path) -> Iterator[Path]:
-    """A data directory not made yet. No process of its cluster may outlive the test."""
-    directory = tmp_path / "data"
-    yield directory
+def end(directory: Path) -> None:
+    """Check that the test left no process of the cluster, and leave none."""
     left = processes(directory)
     for pid in left:
         os.kill(pid, signal.SIGKILL)
-    place = socket_directory(EmbeddedServer(directory))
-    if place.parent != directory and not place.is_symlink():
-        shutil.rmtree(place, ignore_errors=True)
+    digest = sha256(os.fsencode(directory)).hexdigest()[:16]
+    for place in Path(tempfile.gettempdir()).glob(f"jackfield-*-{digest}"):
+        if place.is_symlink():
+            place.unlink()
+        else:
+            shutil.rmtree(place)
     assert left == []
     assert not is_held(directory / "postgres-server.lock")
-    shutil.rmtree(directory, ignore_errors=True)  # pytest would keep 40 MB of each test
 
 
 def is_held(lock: Path) -> bool:
@@ -93,24 +96,45 @@ def children(pid: int) -> list[int]:
     return found
 
 
+@pytest.fixture
+def directory(tmp_path: Path) -> Iterator[Path]:
+    """A data directory not made yet."""
+    directory = tmp_path / "data"
+    yield directory
+    end(directory)
+    shutil.rmtree(directory, ignore_errors=True)  # pytest would keep its 40 MB
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A data directory with a stopped cluster, to copy."""
+    """Where a stopped cluster is kept between tests: making or copying one takes a second."""
     directory = tmp_path_factory.mktemp("template") / "data"
-    server = EmbeddedServer(directory)
-    server.open()
-    server.close()
     yield directory
-    shutil.rmtree(directory)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def lent(template: Path, directory: Path) -> Iterator[EmbeddedServer]:
+    """The kept cluster, in `directory` for the while, with a server not open yet."""
+    if not template.exists():
+        server = EmbeddedServer(template)
+        server.open()
+        server.close()
+    template.rename(directory)
+    server = EmbeddedServer(directory)
+    try:
+        yield server
+    finally:
+        server.close()
+        end(directory)
+        directory.rename(template)
 
 
 @pytest.fixture
 def server(directory: Path, template: Path) -> Iterator[EmbeddedServer]:
     """A server on a cluster that was made before, not open yet; closed at the end."""
-    subprocess.run(["/bin/cp", "-a", template, directory], check=True)
-    server = EmbeddedServer(directory)
-    yield server
-    server.close()
+    with lent(template, directory) as server:
+        yield server
 
 
 def fetch(server: EmbeddedServer, sql: str) -> Any:
@@ -124,6 +148,18 @@ def fetch(server: EmbeddedServer, sql: str) -> Any:
             await connection.close()
 
     return asyncio.run(run())
+
+
+def keep(server: EmbeddedServer) -> int:
+    """Write a new number and return it."""
+    number = time.time_ns()
+    fetch(server, "create table if not exists kept (number bigint)")
+    fetch(server, f"insert into kept values ({number})")
+    return number
+
+
+def is_kept(server: EmbeddedServer, number: int) -> bool:
+    return bool(fetch(server, f"select exists (select from kept where number = {number})"))
 
 
 def spawn(directory: Path, script: str = USER) -> subprocess.Popen[str]:
@@ -163,30 +199,23 @@ def kill_server(server: EmbeddedServer) -> int:
 # Start, stop, share
 
 
-def test_a_fresh_directory_gets_the_database(directory: Path) -> None:
-    server = EmbeddedServer(directory)
-    assert not server.cluster_exists
+def test_the_database_is_as_the_service_needs_it(server: EmbeddedServer) -> None:
+    assert server.cluster_exists
     assert server.pid is None
     server.open()
-    try:
-        assert server.cluster_exists
-        settings = {
-            "current_database()": "jackfield",
-            "current_user": "jackfield",
-            "current_setting('server_encoding')": "UTF8",
-            "current_setting('data_checksums')": "on",
-            "current_setting('fsync')": "on",
-            "current_setting('synchronous_commit')": "on",
-            "current_setting('listen_addresses')": "",
-            "current_setting('TimeZone')": "UTC",
-            "(select datlocale from pg_database where datname = 'jackfield')": "C.UTF-8",
-            "lower('ÄÖ')": "äö",
-        }
-        assert fetch(server, f"select array[{', '.join(settings)}]::text[]") == [*settings.values()]
-    finally:
-        server.close()
-    assert server.pid is None
-    assert server.cluster_exists
+    settings = {
+        "current_database()": "jackfield",
+        "current_user": "jackfield",
+        "current_setting('server_encoding')": "UTF8",
+        "current_setting('data_checksums')": "on",
+        "current_setting('fsync')": "on",
+        "current_setting('synchronous_commit')": "on",
+        "current_setting('listen_addresses')": "",
+        "current_setting('TimeZone')": "UTC",
+        "(select datlocale from pg_database where datname = 'jackfield')": "C.UTF-8",
+        "lower('ÄÖ')": "äö",
+    }
+    assert fetch(server, f"select array[{', '.join(settings)}]::text[]") == [*settings.values()]
 
 
 def test_the_dsn_reaches_the_socket_of_sqlalchemy_too(server: EmbeddedServer) -> None:
@@ -197,10 +226,10 @@ def test_the_dsn_reaches_the_socket_of_sqlalchemy_too(server: EmbeddedServer) ->
 
 def test_data_survive_close_and_open(server: EmbeddedServer) -> None:
     server.open()
-    fetch(server, "create table kept as select 7 as number")
+    number = keep(server)
     server.close()
     server.open()
-    assert fetch(server, "select number from kept") == 7
+    assert is_kept(server, number)
 
 
 def test_opening_and_closing_twice_is_once(server: EmbeddedServer) -> None:
@@ -284,10 +313,10 @@ def test_a_killed_user_leaves_a_server_to_join(server: EmbeddedServer, directory
 
 def test_a_killed_server_comes_back(server: EmbeddedServer) -> None:
     server.open()
+    number = keep(server)
 
     async def work() -> None:
         connection = await asyncpg.connect(server.dsn)
-        await connection.execute("create table kept as select 7 as number")
         # Busy processes do not notice that their server died.
         busy = asyncio.create_task(connection.execute("select count(*) from generate_series(1, 1e9)"))
         await asyncio.sleep(0.1)
@@ -301,7 +330,7 @@ def test_a_killed_server_comes_back(server: EmbeddedServer) -> None:
         connection.terminate()
 
     asyncio.run(work())
-    assert fetch(server, "select number from kept") == 7
+    assert is_kept(server, number)
 
 
 def test_threads_bring_it_back_together(server: EmbeddedServer, directory: Path) -> None:
@@ -371,6 +400,18 @@ def test_a_zombie_is_reaped(server: EmbeddedServer, directory: Path) -> None:
     assert (dead_remains, last_remains) == ("False", "False")
 
 
+def test_without_proc_the_lock_alone_tells(
+    server: EmbeddedServer, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded_programs, "_PROC", directory / "proc")
+    server.open()
+    kill_server(server)
+    server.ensure()
+    assert fetch(server, "select 1") == 1
+    server.close()
+    assert processes(directory) == []
+
+
 def test_an_interrupted_creation_is_made_good(directory: Path) -> None:
     user = spawn(directory)
     draft = directory / "postgres-18.new"
@@ -384,6 +425,7 @@ def test_an_interrupted_creation_is_made_good(directory: Path) -> None:
     server.open()
     assert fetch(server, "select 1") == 1
     server.close()
+    assert server.cluster_exists
     assert not draft.exists()
 
 
@@ -458,22 +500,19 @@ def test_the_server_inherits_no_secrets_and_no_locks(server: EmbeddedServer, mon
     assert os.getsid(int(process.name)) != os.getsid(0)
 
 
-def test_a_long_path_has_its_socket_in_the_temporary_directory(directory: Path, template: Path) -> None:
-    long = directory / ("x" * 90)
-    directory.mkdir()
-    subprocess.run(["/bin/cp", "-a", template, long], check=True)
-    server = EmbeddedServer(long)
-    place = socket_directory(server)
-    try:
+def test_a_long_path_has_its_socket_in_the_temporary_directory(template: Path, tmp_path: Path) -> None:
+    with lent(template, tmp_path / ("x" * 90)) as server:
+        place = socket_directory(server)
         server.open()
         assert len(os.fsencode(place / ".s.PGSQL.5432")) < 104
         assert stat.S_IMODE(place.stat().st_mode) == 0o700
         assert fetch(server, "select 1") == 1
-        server.close()
-        assert processes(long) == []
 
-        place.rmdir()
-        place.symlink_to(directory)
+
+def test_a_temporary_directory_of_another_is_refused(template: Path, tmp_path: Path) -> None:
+    with lent(template, tmp_path / ("x" * 90)) as server:
+        place = socket_directory(server)
+        place.symlink_to(tmp_path)
         with pytest.raises(Misconfigured, match="only PostgreSQL's own user"):
             server.open()
         place.unlink()
@@ -485,47 +524,27 @@ def test_a_long_path_has_its_socket_in_the_temporary_directory(directory: Path, 
             os.chown(place, NOBODY, NOBODY)
             with pytest.raises(Misconfigured, match="only PostgreSQL's own user"):
                 server.open()
-    finally:
-        server.close()
-        if place.is_symlink():
-            place.unlink()
-        else:
-            place.rmdir()
 
 
-def test_another_temporary_directory_does_not_part_users(
-    directory: Path, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_users_with_different_temporary_directories_meet(
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    long = directory / ("x" * 90)
-    directory.mkdir()
-    subprocess.run(["/bin/cp", "-a", template, long], check=True)
-    server = EmbeddedServer(long)
-    server.open()
-    try:
-        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-        other = EmbeddedServer(long)
+    long = tmp_path / ("x" * 90)
+    with lent(template, long) as server:
+        server.open()
+        with monkeypatch.context() as patch:
+            patch.setattr("tempfile.tempdir", str(tmp_path))
+            other = EmbeddedServer(long)
         assert other.dsn != server.dsn
         other.open()
         assert other.dsn == server.dsn
         other.close()
-    finally:
-        server.close()
-        socket_directory(server).rmdir()
 
 
-def test_strange_names_are_only_names(directory: Path, template: Path) -> None:
-    strange = directory / 'a "b" $(c) `d` %20é'
-    directory.mkdir()
-    subprocess.run(["/bin/cp", "-a", template, strange], check=True)
-    server = EmbeddedServer(strange)
-    server.open()
-    try:
+def test_strange_names_are_only_names(template: Path, tmp_path: Path) -> None:
+    with lent(template, tmp_path / 'a "b" $(c) `d` %20é') as server:
+        server.open()
         assert fetch(server, "select 1") == 1
-    finally:
-        server.close()
-        if socket_directory(server).parent != strange:
-            socket_directory(server).rmdir()
-    assert processes(strange) == []
 
 
 def test_the_log_does_not_grow_for_ever(server: EmbeddedServer, directory: Path) -> None:
@@ -546,23 +565,16 @@ def test_the_log_does_not_grow_for_ever(server: EmbeddedServer, directory: Path)
 def test_the_parents_let_the_server_through_but_show_it_nothing(tmp_path: Path, template: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    directory = closed / "data"
-    subprocess.run(["/bin/cp", "-a", template, directory], check=True)
-    directory.chmod(0o700)
-    os.removexattr(directory, "system.posix_acl_access")
-    server = EmbeddedServer(directory)
-    server.open()
-    try:
+    with lent(template, closed / "data") as server:
+        os.removexattr(closed / "data", "system.posix_acl_access")
+        (closed / "data").chmod(0o700)
+        server.open()
         assert fetch(server, "select 1") == 1
         uid = pwd.getpwnam("jackfield-postgres").pw_uid
-        for place in (closed, directory):
+        for place in (closed, closed / "data"):
             assert succeeds(uid, "test", "-x", str(place))
             assert not succeeds(uid, "ls", str(place))
             assert not succeeds(NOBODY, "test", "-x", str(place))
-    finally:
-        server.close()
-        if socket_directory(server).parent != directory:
-            socket_directory(server).rmdir()
 
 
 def succeeds(uid: int, *command: str) -> bool:
@@ -617,10 +629,9 @@ def test_a_user_that_cannot_be_added_says_what_to_do(directory: Path, monkeypatc
 
 
 @as_root
-def test_an_ordinary_user_runs_it_as_oneself_and_root_joins(directory: Path, template: Path) -> None:
-    subprocess.run(["/bin/cp", "-a", template, directory], check=True)
-    for place in (directory, *directory.rglob("*")):
-        os.chown(place, NOBODY, NOBODY)
+def test_an_ordinary_user_runs_it_as_oneself_and_root_joins(directory: Path) -> None:
+    directory.mkdir()
+    os.chown(directory, NOBODY, NOBODY)
     for parent in directory.parents:
         let_through(Account(NOBODY, NOBODY), parent)
     # Everything is imported as root: the interpreter may be where nobody else may read.
@@ -628,11 +639,11 @@ def test_an_ordinary_user_runs_it_as_oneself_and_root_joins(directory: Path, tem
         "server =",
         "import asyncio, asyncpg\nos.setgroups([]); os.setgid(65534); os.setuid(65534)\nserver =",
     ) + (
-        "async def ask():\n"
+        "async def write():\n"
         "    connection = await asyncpg.connect(server.dsn)\n"
         "    await connection.execute('create table kept as select 7 as number')\n"
         "    await connection.close()\n"
-        "asyncio.run(ask())\n"
+        "asyncio.run(write())\n"
         "print(server.pid, flush=True); sys.stdin.read(); server.close()"
     )
     user = spawn(directory, script)

@@ -4,10 +4,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from support.operator import Operator
 
 from jackfield.domain.integration import Filter
 from jackfield.storage.integrations import list_statement
+from support.operator import Operator
 
 SEED = """
 insert into integration (organisation_id, provider, name, identifier, unique_identifier, metadata, created_by,

@@ -30,6 +30,7 @@ AWAY: Final = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
 )
 #: Each statement here is written for one plan: a look-up, or a walk along an index in the order asked for. The planner
 #: is kept to it, whatever it believes of a tenant's size: a large tenant is to it like an average one, which it would

@@ -14,10 +14,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from jackfield.domain.errors import Misconfigured, Unavailable
-from jackfield.storage.embedded_cluster import Cluster
-from jackfield.storage.embedded_creation import DATABASE, USER
-from jackfield.storage.embedded_locks import exclusive, lock, open_lock, release, try_lock
-from jackfield.storage.embedded_socket import PORT
+from jackfield.storage.embedded.cluster import Cluster
+from jackfield.storage.embedded.creation import DATABASE, USER
+from jackfield.storage.embedded.locks import exclusive, lock, open_lock, release, try_lock
+from jackfield.storage.embedded.socket import PORT
 
 
 @dataclass(frozen=True)

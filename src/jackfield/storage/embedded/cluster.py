@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jackfield.domain.errors import Misconfigured
-from jackfield.storage.embedded_account import Account, account_for, let_through
-from jackfield.storage.embedded_creation import create_cluster
-from jackfield.storage.embedded_locks import lock, open_lock, release, try_lock
-from jackfield.storage.embedded_programs import (
+from jackfield.storage.embedded.account import Account, account_for, let_through
+from jackfield.storage.embedded.creation import create_cluster
+from jackfield.storage.embedded.locks import lock, open_lock, release, try_lock
+from jackfield.storage.embedded.programs import (
     ADVICE,
     Programs,
     find_binaries,
@@ -29,7 +29,7 @@ from jackfield.storage.embedded_programs import (
     list_servers,
     reap,
 )
-from jackfield.storage.embedded_socket import (
+from jackfield.storage.embedded.socket import (
     PORT,
     SOCKET,
     is_answering,

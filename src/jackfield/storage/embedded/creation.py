@@ -5,8 +5,8 @@ import shutil
 from pathlib import Path
 
 from jackfield.domain.errors import Misconfigured
-from jackfield.storage.embedded_programs import Programs
-from jackfield.storage.embedded_socket import make_private
+from jackfield.storage.embedded.programs import Programs
+from jackfield.storage.embedded.socket import make_private
 
 USER = "jackfield"
 DATABASE = "jackfield"

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from jackfield.domain.errors import Misconfigured
-from jackfield.storage.embedded_account import Account
+from jackfield.storage.embedded.account import Account
 
 PORT = 5432
 SOCKET = f".s.PGSQL.{PORT}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jackfield.domain.errors import Misconfigured
-from jackfield.storage.embedded_account import Account
+from jackfield.storage.embedded.account import Account
 
 ADVICE = "Mend that, or set JACKFIELD_DATABASE_URL to use a PostgreSQL server of your own"
 
