@@ -145,7 +145,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
             sent = await _read_json(request, scope["state"]["max_body_bytes"])
             body = convert(sent, operation.body, "body")
         if operation.query is not None:
-            query = convert(_read_query(request), operation.query, "query", strict=False)
+            query = convert(dict(request.query_params), operation.query, "query", strict=False)
         client = scope["client"]
         caller = Caller(principal, Origin(client[0] if client else "", scope[REQUEST_ID]))
         return await operation.handler(Call(services, caller, request.path_params, query, body, sent))
@@ -175,11 +175,3 @@ async def _read_json(request: Request, limit: int) -> Any:
     if not body:
         raise InvalidRequest([Violation(("body",), Problem.MISSING)])
     return json_body.decode(body)
-
-
-def _read_query(request: Request) -> dict[str, str]:
-    query = dict(request.query_params)
-    unusable = [Violation(("query", name), Problem.UNUSABLE) for name, value in query.items() if "\0" in value]
-    if unusable:
-        raise InvalidRequest(unusable)
-    return query

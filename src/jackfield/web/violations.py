@@ -62,11 +62,19 @@ def convert(value: Any, wanted: type[Wanted], location: str, *, strict: bool = T
 
     `location` is `body` or `query`; not `strict` reads numbers and booleans from text, as in a query string.
     """
-    try:
-        return msgspec.convert(value, wanted, strict=strict)
-    except msgspec.ValidationError:
-        violations = list(_walk(_node(cast("Hashable", wanted)), value, (location,), strict))
-        raise InvalidRequest(violations or [Violation((location,), Problem.UNUSABLE)]) from None
+    # a query is walked always: msgspec takes the word `null` in it for no value, and U+0000 for a character
+    if strict:
+        try:
+            return msgspec.convert(value, wanted)
+        except msgspec.ValidationError:
+            pass
+    violations = list(_walk(_node(cast("Hashable", wanted)), value, (location,), strict))
+    if not violations:
+        try:
+            return msgspec.convert(value, wanted, strict=strict)
+        except msgspec.ValidationError:
+            violations = [Violation((location,), Problem.UNUSABLE)]
+    raise InvalidRequest(violations)
 
 
 @cache
@@ -80,7 +88,9 @@ def _walk(node: inspect.Type, value: Any, location: tuple[str | int, ...], stric
         case inspect.StructType():
             yield from _walk_struct(node, value, location, strict)
         case inspect.ListType():
-            if not isinstance(value, list):
+            if value is None:
+                yield Violation(location, Problem.NULL)
+            elif not isinstance(value, list):
                 yield Violation(location, Problem.NOT_LIST)
             else:
                 for index, part in enumerate(value):
@@ -143,6 +153,8 @@ def _scalar(node: inspect.Type, value: Any, location: tuple[str | int, ...], str
 def _string(node: inspect.StrType, value: Any, location: tuple[str | int, ...]) -> Iterator[Violation]:
     if not isinstance(value, str):
         yield Violation(location, Problem.NOT_STRING)
+    elif "\0" in value:
+        yield Violation(location, Problem.UNUSABLE)
     elif node.min_length is not None and len(value) < node.min_length:
         yield Violation(location, Problem.TOO_SHORT, node.min_length)
     elif node.max_length is not None and len(value) > node.max_length:
