@@ -12,7 +12,6 @@ Nonces are random; a data key should seal at most 2^32 values (NIST SP 800-38D Â
 """
 
 import base64
-import binascii
 import os
 import re
 import struct
@@ -23,7 +22,7 @@ from typing import Any, Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from jackfield.domain.credential import Place, Secrets, WrappedKey
+from jackfield.domain.credential import Place, SealedValueBroken, Secrets, WrappedKey
 from jackfield.domain.errors import Misconfigured
 from jackfield.domain.ports import DataKeyStore, ServiceSecretStore
 
@@ -35,15 +34,6 @@ _MASTER_KEY_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _CACHE_SIZE: Final = 10_000
 _REWRAP_BATCH: Final = 500
 PEPPER: Final = "api-key-pepper"
-
-
-class SealedValueBroken(Misconfigured):
-    """A sealed value does not open: it was moved, altered, or its key is gone."""
-
-    code = "sealed-value-broken"
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"{what} cannot be opened: it was altered or moved, or its key is gone")
 
 
 class MasterKeys:
@@ -87,13 +77,15 @@ class MasterKeys:
                 f"The database's keys are wrapped by the master key {key.master_key_id!r}, which is not among those "
                 f"given ({', '.join(self._ring)}). Give it back; nothing was changed."
             )
+        version, nonce, sealed = key.wrapped[:1], key.wrapped[1 : 1 + _NONCE_BYTES], key.wrapped[1 + _NONCE_BYTES :]
         try:
-            nonce = key.wrapped[1 : 1 + _NONCE_BYTES]
-            return master.decrypt(nonce, key.wrapped[1 + _NONCE_BYTES :], purpose.encode())
-        except InvalidTag:
+            if version != bytes([_VERSION]):
+                raise InvalidTag
+            return master.decrypt(nonce, sealed, purpose.encode())
+        except (InvalidTag, ValueError):  # ValueError: too short to have a nonce
             raise Misconfigured(
-                f"The master key {key.master_key_id!r} is not the one that wrapped this database's keys. "
-                "Give the right one back; nothing was changed."
+                f"The master key {key.master_key_id!r} is not the one that wrapped this database's keys, or they were "
+                "altered. Give the right one back; nothing was changed."
             ) from None
 
 
@@ -103,7 +95,9 @@ HOW_TO_MAKE_ONE: Final = (
 
 
 def generate_master_key(key_id: str = "v1") -> str:
-    """A new master key in the form that JACKFIELD_MASTER_KEYS takes."""
+    """A new master key in the form that JACKFIELD_MASTER_KEYS takes. Raises Misconfigured for an unfit id."""
+    if not _MASTER_KEY_ID.fullmatch(key_id):
+        raise Misconfigured("The id of a master key has 1 to 32 letters, digits, dots, hyphens and underscores")
     return f"{key_id}:{base64.b64encode(os.urandom(_KEY_BYTES)).decode()}"
 
 
@@ -219,7 +213,7 @@ def _parse_master_key(part: str) -> tuple[str, bytes]:
     key_id, _, encoded = part.partition(":")
     try:
         key = base64.b64decode(encoded, validate=True)
-    except binascii.Error:
+    except ValueError:
         key = b""
     if not _MASTER_KEY_ID.fullmatch(key_id) or len(key) != _KEY_BYTES:
         raise Misconfigured(

@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from jackfield.bootstrap import House
-from jackfield.cli.console import Json, in_house, print_json, print_table
+from jackfield.cli.console import Json, fail, in_house, print_json, print_table
 from jackfield.domain.principal import Origin
+from jackfield.services.rotation import Rotated
 from jackfield.vault import generate_master_key, rewrap
 
 vault = typer.Typer(help="Make, inspect and rotate encryption keys.", no_args_is_help=True)
@@ -50,14 +51,17 @@ def rotate(
 ) -> None:
     """Wrap every stored key by the newest master key; afterwards the older ones are not needed."""
 
-    async def run(house: House, _: Origin) -> tuple[int, int]:
+    async def run(house: House, _: Origin) -> tuple[int, Rotated | None]:
         wrapped = await rewrap(house.data_keys, house.service_secrets, house.master_keys)
-        return wrapped, await house.rotation.rotate_data_keys() if data_keys else 0
+        return wrapped, await house.rotation.rotate_data_keys() if data_keys else None
 
-    wrapped, sealed = in_house(run)
+    wrapped, rotated = in_house(run)
     typer.echo(f"Wrapped {wrapped} keys by the newest master key")
-    if data_keys:
-        typer.echo(f"Sealed {sealed} credentials by new data keys")
+    if rotated is not None:
+        typer.echo(f"Sealed {rotated.resealed} credentials by new data keys")
+        if rotated.broken:
+            ids = ", ".join(str(broken) for broken in rotated.broken)
+            fail(f"the credentials of these integrations do not open and were left as they are: {ids}")
 
 
 def _yes(value: object) -> str:

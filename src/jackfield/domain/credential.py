@@ -1,9 +1,11 @@
 """Secrets in clear, in a form that does not print itself."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import msgspec
+
+from jackfield.domain.errors import Misconfigured
 
 #: names that v1 and the core share; providers add their own
 CANONICAL_NAMES: Final = (
@@ -46,6 +48,15 @@ class Secrets(Mapping[str, str | None]):
 
     __str__ = __repr__
 
+    def __copy__(self) -> "Secrets":
+        return self  # it never changes, and one in memory is enough
+
+    def __deepcopy__(self, _: object) -> "Secrets":
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("secrets in clear are not to be pickled")
+
     def without_keys(self) -> "Secrets":
         """What a caller may see who may not have the credential: the members that open nothing by themselves."""
         return Secrets({name: value for name, value in self._values.items() if name in _TELLING_NAMES})
@@ -60,6 +71,15 @@ class Secrets(Mapping[str, str | None]):
 
 
 _decoder = msgspec.json.Decoder(dict[str, str | None])
+
+
+class SealedValueBroken(Misconfigured):
+    """A sealed value does not open: it was moved, altered, or its key is gone."""
+
+    code = "sealed-value-broken"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} cannot be opened: it was altered or moved, or its key is gone")
 
 
 class Place(msgspec.Struct, frozen=True):

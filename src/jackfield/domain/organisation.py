@@ -11,7 +11,8 @@ from jackfield.domain.text import words
 
 NAME_LIMIT: Final = 255
 _LABEL_LIMIT: Final = 63  # a DNS label, RFC 1035 §2.3.4: handles stand in host names
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+# control characters, and lone surrogates: what a command line makes of bytes that are not UTF-8
+_UNFIT: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class Organisation(msgspec.Struct, frozen=True):
@@ -34,7 +35,7 @@ class HandleTaken(Conflict):
 def checked_name(name: str) -> str:
     """The name without surrounding blanks; raises Invalid when it is empty, too long or has control characters."""
     name = name.strip()
-    if not 1 <= len(name) <= NAME_LIMIT or _CONTROL.search(name):
+    if not 1 <= len(name) <= NAME_LIMIT or _UNFIT.search(name):
         raise Invalid(f"A name has 1 to {NAME_LIMIT} characters and no control characters")
     return name
 

@@ -94,8 +94,14 @@ class IntegrationTable(Protocol):
 
     async def delete_all(self, organisation_id: int) -> None: ...
 
-    async def list_sealed_before(self, organisation_id: int, key_id: int, most: int) -> Sequence[Integration]:
-        """Some of the integrations whose secrets an older data key sealed, locked."""
+    async def list_sealed_before(
+        self, organisation_id: int, key_id: int, after_id: int, most: int
+    ) -> Sequence[Integration]:
+        """The next integrations whose secrets an older data key sealed, by id, locked."""
+        ...
+
+    async def reseal(self, integration: Integration, sealed_secrets: bytes) -> None:
+        """Replaces the ciphertext by another one of the same secrets."""
         ...
 
 

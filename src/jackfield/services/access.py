@@ -53,6 +53,8 @@ class Access:
     def start_listening(self) -> None:
         """From now on `forget_all` is called for every revocation."""
         self._listening = True
+        # a look-up under way may have begun before a revocation that nobody told us of
+        self.forget_all()
 
     def stop_listening(self) -> None:
         """Revocations may be missed from now on: believe nothing that was verified before."""

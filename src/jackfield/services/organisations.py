@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-
-import msgspec
+from typing import NoReturn
 
 from jackfield.domain import key as api_key
 from jackfield.domain.audit import Action, by_operator
@@ -14,15 +13,27 @@ from jackfield.domain.ports import Database, UnitOfWork
 from jackfield.domain.principal import Capability, Origin
 
 
-class NewKey(msgspec.Struct, frozen=True):
-    """A key just made. `secret` is the key itself, which is kept nowhere."""
+class NewKey:
+    """A key just made. `secret` is the key itself, which is kept nowhere, and which nothing here prints or stores."""
 
-    secret: str
-    key: ApiKey
-    organisation: Organisation
+    __slots__ = ("key", "organisation", "secret")
+
+    def __init__(self, secret: str, key: ApiKey, organisation: Organisation) -> None:
+        self.secret = secret
+        self.key = key
+        self.organisation = organisation
 
     def __repr__(self) -> str:
         return f"<NewKey {self.key.id}>"
+
+    def __copy__(self) -> "NewKey":
+        return self  # it never changes, and one in memory is enough
+
+    def __deepcopy__(self, _: object) -> "NewKey":
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a key in clear is not to be pickled")
 
 
 class Organisations:

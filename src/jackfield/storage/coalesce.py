@@ -11,8 +11,6 @@ from typing import Final, Generic, TypeVar
 
 import asyncpg
 
-from jackfield.domain.errors import JackfieldError
-
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
@@ -65,24 +63,37 @@ class Coalescer(Generic[Question, Answer]):
             return
         try:
             answers = await self._run([question for question, _ in batch])
-        except JackfieldError as error:
-            _fail(batch, error)
+            answered = list(zip(batch, answers, strict=True))
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            if len(batch) == 1:
-                _fail(batch, error)
-            else:
-                for single in batch:
-                    await self._flush([single])
-        except BaseException as error:
+            await self._flush_singly(batch, error)
+        except Exception as error:  # noqa: BLE001  whoever asked gets it, and nobody waits for ever
             _fail(batch, error)
+        except asyncio.CancelledError:
+            _cancel(batch)
             raise
         else:
-            for (_, future), answer in zip(batch, answers, strict=True):
+            for (_, future), answer in answered:
                 if not future.done():
                     future.set_result(answer)
 
+    async def _flush_singly(self, batch: list[tuple[Question, asyncio.Future[Answer]]], error: Exception) -> None:
+        if len(batch) == 1:
+            _fail(batch, error)
+            return
+        try:
+            for single in batch:
+                await self._flush([single])
+        except asyncio.CancelledError:
+            _cancel(batch)
+            raise
 
-def _fail(batch: list[tuple[Question, asyncio.Future[Answer]]], error: BaseException) -> None:
+
+def _cancel(batch: list[tuple[Question, asyncio.Future[Answer]]]) -> None:
+    for _, future in batch:
+        future.cancel()
+
+
+def _fail(batch: list[tuple[Question, asyncio.Future[Answer]]], error: Exception) -> None:
     for _, future in batch:
         if not future.done():
             future.set_exception(error)

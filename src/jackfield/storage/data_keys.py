@@ -9,10 +9,10 @@ NEWEST: Final = """
 select id, master_key_id, wrapped from data_key where organisation_id = $1 order by id desc limit 1
 """
 GET: Final = "select id, master_key_id, wrapped from data_key where organisation_id = $1 and id = $2"
-# not for a deleted organisation: its keys were destroyed for good
+# not for a deleted organisation, nor for one whose deletion is under way: its keys are destroyed for good
 ADD: Final = """
 insert into data_key (organisation_id, id, master_key_id, wrapped)
-select o.id, $2, $3, $4 from organisation o where o.id = $1 and o.deleted_at is null
+select o.id, $2, $3, $4 from organisation o where o.id = $1 and o.deleted_at is null for share
 on conflict do nothing
 """
 ERASE: Final = "delete from data_key where organisation_id = $1"

@@ -1,5 +1,6 @@
 """Integrations in the database, inside a unit of work. The hot path's statements are in hot_integrations.py."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import asyncpg
@@ -52,9 +53,12 @@ where organisation_id = $1 and state <> 'deleted'
 # the id of the data key stands behind the version byte of a sealed value; see the vault
 LIST_SEALED_BEFORE: Final = f"""
 select {COLUMNS} from integration i
-where i.organisation_id = $1 and substring(i.sealed_secrets from 2 for 4) < int4send($2)
-order by i.id limit $3 for update
+where i.organisation_id = $1 and i.id > $2 and substring(i.sealed_secrets from 2 for 4) < int4send($3)
+order by i.id limit $4 for update
 """
+
+# not a change of the integration, so `updated_at` stays
+RESEAL: Final = "update integration set sealed_secrets = $3 where organisation_id = $1 and id = $2"
 
 LIST: Final = f"""
 select {COLUMNS} from integration i where i.organisation_id = $1 and {VISIBLE}{{conditions}} order by i.id desc
@@ -97,10 +101,16 @@ class IntegrationTable:
         """Every integration of the organisation becomes a tombstone without secrets."""
         await self._connection.execute(DELETE_ALL, organisation_id)
 
-    async def list_sealed_before(self, organisation_id: int, key_id: int, most: int) -> list[Integration]:
-        """Some of the integrations whose secrets an older data key sealed, locked."""
-        records = await self._connection.fetch(LIST_SEALED_BEFORE, organisation_id, key_id, most)
+    async def list_sealed_before(
+        self, organisation_id: int, key_id: int, after_id: int, most: int
+    ) -> Sequence[Integration]:
+        """The next integrations whose secrets an older data key sealed, by id, locked."""
+        records = await self._connection.fetch(LIST_SEALED_BEFORE, organisation_id, after_id, key_id, most)
         return [to_integration(record) for record in records]
+
+    async def reseal(self, integration: Integration, sealed_secrets: bytes) -> None:
+        """Replaces the ciphertext by another one of the same secrets."""
+        await self._connection.execute(RESEAL, integration.organisation_id, integration.id, sealed_secrets)
 
 
 def list_statement(organisation_id: int, wanted: Filter) -> tuple[str, list[object]]:

@@ -67,6 +67,13 @@ async def migrate(dsn: str) -> bool:
     )
     _, complaint = await process.communicate()
     if process.returncode != 0:
-        reason = complaint.decode(errors="replace").strip().rpartition("\n")[2]
+        reason = _last_exception(complaint.decode(errors="replace"))
         raise Misconfigured(f"The database could not be migrated and was left as it was: {reason}")
     return True
+
+
+def _last_exception(traceback: str) -> str:
+    """What the last exception of a traceback says, on one line: its text follows the last indented line."""
+    lines = traceback.strip().splitlines()
+    frames = [number for number, line in enumerate(lines) if line.startswith(" ")]
+    return " ".join(lines[frames[-1] + 1 :] if frames else lines)
