@@ -5,6 +5,7 @@ Tests run in parallel and never clean up: each makes an organisation of its own,
 
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,19 @@ from support.tenant import Tenant
 
 #: set by CI: a test that would be skipped fails
 REQUIRE_ALL = "JACKFIELD_TEST_REQUIRE_ALL"
+#: where the processes of one run meet
+RUN_DIRECTORY = "JACKFIELD_TEST_RUN_DIRECTORY"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Not under pytest's own directory: a second run takes every permission from that, and with it the database's way in.
+    if not hasattr(config, "workerinput"):
+        os.environ[RUN_DIRECTORY] = tempfile.mkdtemp(prefix="jackfield-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(RUN_DIRECTORY), ignore_errors=True)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -31,10 +45,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 @pytest.fixture(scope="session")
-def shared_directory(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+def shared_directory() -> Path:
     """One directory for all workers of this run."""
-    base = tmp_path_factory.getbasetemp()
-    return base if worker_id == "master" else base.parent
+    return Path(os.environ[RUN_DIRECTORY])
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -58,7 +59,7 @@ class Settings(BaseSettings):
         origins = tuple(origin.strip().rstrip("/") for origin in value.split(",") if origin.strip())
         for origin in origins:
             if not _ORIGIN.fullmatch(origin):
-                raise ValueError(f"{origin!r} is not an origin such as https://app.example.com")
+                raise ValueError("each must be an origin such as https://app.example.com")
         return origins
 
     @field_validator("public_url")
@@ -73,6 +74,17 @@ class Settings(BaseSettings):
     def _check_scheme(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("must start with postgresql://")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_address(cls, value: SecretStr | None) -> SecretStr | None:
+        try:
+            if value is not None:
+                _ = urlsplit(value.get_secret_value()).port
+        except ValueError:
+            # not its own words: they may hold parts of the address, and that has a password in it
+            raise ValueError("is not an address such as postgresql://user:password@host:5432/database") from None
         return value
 
 
