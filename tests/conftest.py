@@ -25,7 +25,7 @@ RUN_DIRECTORY = "JACKFIELD_TEST_RUN_DIRECTORY"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # Not under pytest's own directory: a second run takes every permission from that, and with it the database's way in.
+    # not under the directory of pytest: a second run takes every permission from it, and with it the way to it
     if not hasattr(config, "workerinput"):
         os.environ[RUN_DIRECTORY] = tempfile.mkdtemp(prefix="jackfield-tests-")
 

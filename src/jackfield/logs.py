@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import traceback
 from collections.abc import MutableMapping
 from typing import Any, Final, TextIO
 
@@ -18,7 +19,7 @@ def configure(level: str, stream: TextIO = sys.stderr) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        _render_exception,
     ]
     structlog.configure(
         processors=[*shared, _render_bytes],
@@ -36,6 +37,32 @@ def configure(level: str, stream: TextIO = sys.stderr) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(max(_LEVELS[level], logging.INFO))
+
+
+def _render_exception(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Where an exception came from and of which type it is. Not what it says: that may hold a row or a body."""
+    error = event.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()
+    if isinstance(error, tuple):
+        error = error[1]
+    if isinstance(error, BaseException):
+        event["exception"] = [line for one in _chain(error) for line in _describe(one)]
+    return event
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    chain = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and cause not in chain:
+        chain.append(cause)
+    return chain
+
+
+def _describe(error: BaseException) -> list[str]:
+    frames = traceback.extract_tb(error.__traceback__)
+    sqlstate = getattr(error, "sqlstate", None)
+    kind = type(error).__qualname__ + (f" (SQLSTATE {sqlstate})" if sqlstate else "")
+    return [kind, *(f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)]
 
 
 def _render_bytes(_: object, __: str, event: MutableMapping[str, Any]) -> bytes:

@@ -31,7 +31,7 @@ def serve(
     """Serve until told to stop. Starts and migrates the database as needed; ready when /readyz answers 200."""
     settings = read_settings()
     logs.configure(settings.log_level)
-    _check_port(host, port)
+    address = _check_address(host, port)
     # held for as long as we run, so that the database does not stop between our workers
     server = EmbeddedServer(settings.data_dir.absolute()) if settings.database_url is None else None
     if server is not None:
@@ -41,7 +41,7 @@ def serve(
         with tempfile.TemporaryDirectory(prefix="jackfield-metrics-") as metrics:
             if workers > 1:
                 os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
-            _granian(host, port, workers).serve()
+            _granian(address, port, workers).serve()
     finally:
         if server is not None:
             server.close()
@@ -53,11 +53,11 @@ async def _check(settings: Settings) -> None:
         pass
 
 
-def _granian(host: str, port: int, workers: int) -> MPServer:
+def _granian(address: str, port: int, workers: int) -> MPServer:
     return MPServer(
         "jackfield.bootstrap:serve_app",
         factory=True,
-        address=host,
+        address=address,
         port=port,
         interface=Interfaces.ASGI,
         loop=Loops.uvloop,
@@ -69,11 +69,13 @@ def _granian(host: str, port: int, workers: int) -> MPServer:
     )
 
 
-def _check_port(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            fail(f"cannot listen on {host}:{port}: {error.strerror}. Choose another with --port.")
+def _check_address(host: str, port: int) -> str:
+    """The numeric address of the host; ends the program, saying why, when we cannot listen there."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        fail(f"cannot listen on {host}:{port}: {error.strerror}. Choose another with --host and --port.")
+    return str(address[0])

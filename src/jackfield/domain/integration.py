@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, NewType
+from typing import Any, Final, NewType
 
 import msgspec
 
@@ -17,6 +17,8 @@ EMPTY_OBJECT: Final = JsonObject("{}")
 #: the configuration that v1 and v2 can express, whatever the provider
 SCOPE_NAMES: Final = ("org_slug", "installation_id", "workspace_id", "project_id")
 NAME_LIMIT: Final = 255
+# their text differs with who wrote it: the database sets blanks
+_JSON_FIELDS: Final = ("configuration", "metadata")
 
 
 class Status(StrEnum):
@@ -102,6 +104,14 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         """The names of what changes."""
         return tuple(name for name in self.__struct_fields__ if getattr(self, name) is not msgspec.UNSET)
 
+    def differing(self, integration: Integration) -> tuple[str, ...]:
+        """What the change makes different in this integration, as the audit names it."""
+        return tuple(
+            "secrets" if name == "sealed_secrets" else name
+            for name in self.fields
+            if _comparable(name, getattr(self, name)) != _comparable(name, getattr(integration, name, None))
+        )
+
 
 class IntegrationRow(msgspec.Struct, frozen=True, kw_only=True):
     """A new integration with everything settled that its row needs."""
@@ -158,6 +168,10 @@ class IntegrationNotFound(NotFound):
 
     def __init__(self, reference: str) -> None:
         super().__init__("Integration", reference)
+
+
+def _comparable(name: str, value: Any) -> Any:
+    return msgspec.json.decode(value) if name in _JSON_FIELDS else value
 
 
 def secrets_place(organisation_id: int, integration_id: int) -> Place:

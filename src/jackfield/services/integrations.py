@@ -33,15 +33,7 @@ from jackfield.domain.ports import Database, HotIntegrations, UnitOfWork, Vault
 from jackfield.domain.principal import Caller, Capability
 from jackfield.domain.text import identifier_from
 
-_CREATED_FIELDS: Final = (
-    "name",
-    "unique_identifier",
-    "secrets",
-    "configuration",
-    "metadata",
-    "status",
-    "enabled",
-)
+_ALWAYS_CREATED: Final = ("name", "unique_identifier", "metadata", "status", "enabled")
 
 
 class Integrations:
@@ -54,7 +46,9 @@ class Integrations:
         """A new integration. Raises CapabilityMissing or UniqueIdentifierTaken."""
         caller.require(Capability.MANAGE)
         row = await self._row(caller, new)
-        created = await self._hot.create(row, by_caller(caller, Action.INTEGRATION_CREATED, (row.id,), _CREATED_FIELDS))
+        created = await self._hot.create(
+            row, by_caller(caller, Action.INTEGRATION_CREATED, (row.id,), _sent_fields(new))
+        )
         if created is None:
             raise UniqueIdentifierTaken(row.unique_identifier)
         return Revealed(created, new.secrets or None)
@@ -147,9 +141,8 @@ class Integrations:
             found = await work.integrations.list_for_update(caller.organisation_id, wanted)
             for integration in found:
                 await work.integrations.update(integration, change)
-            if found:
-                subjects = tuple(integration.id for integration in found)
-                await work.audit.add(by_caller(caller, Action.INTEGRATION_UPDATED, subjects, change.fields))
+                changed = change.differing(integration)
+                await work.audit.add(by_caller(caller, Action.INTEGRATION_UPDATED, (integration.id,), changed))
         return len(found)
 
     async def _row(self, caller: Caller, new: NewIntegration) -> IntegrationRow:
@@ -185,7 +178,7 @@ class Integrations:
             secrets = await self._open(found) if wanted.secrets is msgspec.UNSET else wanted.secrets
             change = await self._replacement(found, wanted)
             updated = await work.integrations.update(found, change)
-            await work.audit.add(by_caller(caller, Action.INTEGRATION_UPDATED, (found.id,), change.fields))
+            await work.audit.add(by_caller(caller, Action.INTEGRATION_UPDATED, (found.id,), change.differing(found)))
         return Revealed(updated, secrets)
 
     async def _replacement(self, found: Integration, wanted: NewIntegration) -> Change:
@@ -234,7 +227,7 @@ async def _get(work: UnitOfWork, caller: Caller, wanted: Wanted) -> Integration:
 async def _update_in(work: UnitOfWork, caller: Caller, wanted: Wanted, change: Change) -> Integration:
     found = await _get(work, caller, wanted)
     updated = await work.integrations.update(found, change)
-    await work.audit.add(by_caller(caller, Action.INTEGRATION_UPDATED, (found.id,), change.fields))
+    await work.audit.add(by_caller(caller, Action.INTEGRATION_UPDATED, (found.id,), change.differing(found)))
     return updated
 
 
@@ -243,6 +236,10 @@ async def _delete_in(work: UnitOfWork, caller: Caller, wanted: Wanted) -> Integr
     await work.integrations.update(found, Change(state=State.DELETED, sealed_secrets=None))
     await work.audit.add(by_caller(caller, Action.INTEGRATION_DELETED, (found.id,)))
     return found
+
+
+def _sent_fields(new: NewIntegration) -> tuple[str, ...]:
+    return (*_ALWAYS_CREATED, *(name for name in ("secrets", "configuration") if getattr(new, name)))
 
 
 def _reveal_entry(caller: Caller, *integration_ids: int) -> AuditEntry:

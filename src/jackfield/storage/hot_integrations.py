@@ -21,10 +21,12 @@ CREATE: Final = f"""
 with wanted as (
     select * from unnest(
         $1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::jsonb[],
-        $9::json[], $10::text[], $11::boolean[], $12::text[], $13::text[], $14::bigint[], $15::text[], $16::text[]
+        $9::json[], $10::text[], $11::boolean[], $12::text[], $13::text[], $14::bigint[], $15::text[], $16::text[],
+        $17::text[]
     ) as w(
         organisation_id, id, provider, name, identifier, unique_identifier, sealed_secrets, configuration,
-        metadata, status, enabled, created_by, creator_user, creator_key_id, address, request_id
+        metadata, status, enabled, created_by, creator_user, creator_key_id, address, request_id,
+        fields
     )
 ), created as (
     insert into integration as i (
@@ -39,7 +41,9 @@ with wanted as (
     returning {COLUMNS}
 ), audited as (
     insert into audit_entry (organisation_id, action, key_id, actor, address, request_id, subject_ids, fields)
-    select w.organisation_id, $17, w.creator_key_id, w.creator_user, w.address, w.request_id, array[w.id], $18
+    select
+        w.organisation_id, $18, w.creator_key_id, w.creator_user, w.address, w.request_id, array[w.id],
+        string_to_array(w.fields, ',')
     from wanted w join created c on c.organisation_id = w.organisation_id and c.id = w.id
 )
 select * from created
@@ -126,8 +130,7 @@ class HotIntegrations:
 
     async def _create(self, questions: Sequence[tuple[IntegrationRow, AuditEntry]]) -> Sequence[Integration | None]:
         columns = zip(*(_create_row(row, entry) for row, entry in questions), strict=True)
-        action, fields = questions[0][1].action, questions[0][1].fields
-        records = await self._database.fetch(CREATE, *columns, action, fields)
+        records = await self._database.fetch(CREATE, *columns, questions[0][1].action)
         return _in_order(records, [(row.organisation_id, row.id) for row, _ in questions])
 
     async def _get(self, questions: Sequence[tuple[int, Wanted]]) -> Sequence[Integration | None]:
@@ -160,6 +163,7 @@ def _create_row(row: IntegrationRow, entry: AuditEntry) -> tuple[object, ...]:
         row.creator_key_id,
         entry.origin.address,
         entry.origin.request_id,
+        ",".join(entry.fields),
     )
 
 

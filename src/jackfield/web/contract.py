@@ -70,8 +70,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One call of a contract.
 
     `name` is its operationId. `capability` is documented here and asked for by the service. `failure` is how the
-    contract begins the sentence about a failure inside. Statuses that every operation of a dialect shares are the
-    dialect's.
+    contract begins the sentence about a failure inside. Statuses that all operations share, and those of all
+    that read a body or a query, are the dialect's.
     """
 
     name: str
@@ -99,6 +99,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     security_scheme: Mapping[str, str]
     operations: Sequence[Operation]
     shared_answers: Mapping[int, Answer]
+    invalid_answers: Mapping[int, Answer]
     render: Callable[[Exception, Operation | None], Response]
 
     def routes(self) -> list[Route]:
@@ -106,18 +107,18 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         by_path: dict[str, dict[str, Operation]] = {}
         for operation in sorted(self.operations, key=lambda one: one.path.count("{")):
             by_path.setdefault(operation.path, {})[operation.method] = operation
-        return [
+        routes = [
             Route(self.prefix + path, self._endpoint(operations), methods=list(operations))
             for path, operations in by_path.items()
         ]
+        for route in routes:
+            # no contract has HEAD, and one that reveals would be audited without showing anything
+            route.methods = (route.methods or set()) - {"HEAD"}
+        return routes
 
     def _endpoint(self, operations: Mapping[str, Operation]) -> Callable[[Request], Awaitable[Response]]:
-        get = operations.get("GET")
-
         async def endpoint(request: Request) -> Response:
-            operation = operations.get(request.method) or get
-            if operation is None:
-                raise LookupError(request.method)
+            operation = operations[request.method]
             try:
                 return json_response(operation.success, await self._perform(operation, request))
             except JackfieldError as error:

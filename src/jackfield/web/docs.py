@@ -1,11 +1,13 @@
 """The reference pages under /docs, made from the same declarations as everything else; no script, nothing remote."""
 
+import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -14,6 +16,7 @@ from jackfield.web import openapi
 from jackfield.web.contract import Dialect
 
 _HERE: Final = Path(__file__).parent
+_CODE: Final = re.compile(r"`([^`]+)`")
 _HEADERS: Final = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'",
@@ -24,19 +27,22 @@ Page = Callable[[Request], Awaitable[Response]]
 
 
 def routes(dialects: Sequence[Dialect], public_url: str) -> list[Route]:
-    """/docs/, /docs/style.css, and for each dialect /docs/<dialect> and /docs/<dialect>/openapi.json."""
+    """/docs/, its style and icon, and for each dialect /docs/<dialect> and /docs/<dialect>/openapi.json."""
     templates = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
     )
+    templates.filters |= {"prose": _prose, "breakable": _breakable}
     index = templates.get_template("docs_index.html").render(dialects=dialects)
     style = (_HERE / "static" / "docs.css").read_bytes()
+    icon = (_HERE / "static" / "icon.svg").read_bytes()
     found = [
         Route("/docs", _serve(index.encode(), "text/html"), methods=["GET"]),
         Route("/docs/", _serve(index.encode(), "text/html"), methods=["GET"]),
         Route("/docs/style.css", _serve(style, "text/css"), methods=["GET"]),
+        Route("/docs/icon.svg", _serve(icon, "image/svg+xml"), methods=["GET"]),
     ]
     for dialect in dialects:
         document = openapi.document(dialect, public_url)
@@ -68,28 +74,43 @@ def _serve(content: bytes, media_type: str) -> Page:
 
 
 def _operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    schemas = document["components"]["schemas"]
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
-            yield {**operation, "path": path, "method": method.upper(), "body": body}
+            yield {
+                **operation,
+                "path": path,
+                "method": method.upper(),
+                "body": body,
+                "example": msgspec.json.encode(_example(body, schemas, "")).decode() if body else None,
+                "example_path": _example_path(path, operation["parameters"]),
+            }
+
+
+def _example(schema: Mapping[str, Any], schemas: Mapping[str, Any], name: str) -> Any:
+    """A value that the schema accepts: what is required, and no more."""
+    if "$ref" in schema:
+        schema = schemas[schema["$ref"].rpartition("/")[2]]
+    if "examples" in schema or "enum" in schema:
+        return [*schema.get("examples", ()), *schema.get("enum", ())][-1 if "enum" in schema else 0]
+    if schema.get("type") == "object":
+        required = schema.get("required", ())
+        return {field: _example(schema["properties"][field], schemas, field) for field in required}
+    return f"my-{name.replace('_', '-')}"
+
+
+def _example_path(path: str, parameters: Sequence[Mapping[str, Any]]) -> str:
+    """The path as a shell would fill it in, with what is required of its query."""
+    for parameter in parameters:
+        if parameter["in"] == "path":
+            path = path.replace("{" + parameter["name"] + "}", "$" + parameter["name"].upper())
+    needed = [f"{one['name']}=true" for one in parameters if one["in"] == "query" and one["required"]]
+    return "?".join([path, *needed[:1]])
 
 
 def _describe(schema: Mapping[str, Any]) -> str:
-    """A schema in a few words: `string or null, 1 to 255 characters`."""
-    if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
-    if "anyOf" in schema:
-        return " or ".join(_describe(member) for member in schema["anyOf"])
-    if "const" in schema or "enum" in schema:
-        return "one of " + ", ".join(str(value) for value in schema.get("enum", [schema.get("const")]))
-    if schema.get("type") == "array":
-        return f"list of {_describe(schema.get('items', {}))}"
-    if schema.get("type") == "object" and "additionalProperties" in schema:
-        return f"object of {_describe(schema['additionalProperties'])}"
-    return _with_limits(schema)
-
-
-def _with_limits(schema: Mapping[str, Any]) -> str:
+    """A plain schema in a few words: `string, 1 to 255 characters`."""
     words = str(schema.get("type", "any"))
     if "format" in schema:
         words += f" ({schema['format']})"
@@ -98,3 +119,14 @@ def _with_limits(schema: Mapping[str, Any]) -> str:
     if "minimum" in schema:
         words += f", from {schema['minimum']}"
     return words
+
+
+def _prose(text: str) -> Markup:
+    """Paragraphs, with what stands in backticks as code."""
+    coded = _CODE.sub(r"<code>\1</code>", str(escape(text)))
+    return Markup("".join(f"<p>{paragraph}</p>" for paragraph in coded.split("\n\n")))  # noqa: S704  escaped above
+
+
+def _breakable(name: str) -> Markup:
+    """A long name may be broken behind an underscore, and nowhere else."""
+    return Markup(str(escape(name)).replace("_", "_<wbr>"))  # noqa: S704  escaped here

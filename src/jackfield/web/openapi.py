@@ -9,6 +9,8 @@ import msgspec
 from jackfield.web.contract import Answer, Dialect, Operation
 
 _PATH_PARAMETER: Final = re.compile(r"\{(\w+)\}")
+#: what the router adds to a parameter that may have slashes in it
+_CONVERTOR: Final = re.compile(r":\w+(?=\})")
 _REFERENCE: Final = "#/components/schemas/{name}"
 
 
@@ -19,7 +21,8 @@ def document(dialect: Dialect, server: str) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for operation in dialect.operations:
         described = _operation(operation, dialect, schema_of, components)
-        paths.setdefault(dialect.prefix + operation.path, {})[operation.method.lower()] = described
+        path = dialect.prefix + _CONVERTOR.sub("", operation.path)
+        paths.setdefault(path, {})[operation.method.lower()] = described
     return {
         "openapi": "3.1.0",
         "info": {
@@ -39,7 +42,9 @@ def document(dialect: Dialect, server: str) -> dict[str, Any]:
 
 def answers(operation: Operation, dialect: Dialect) -> dict[int, Answer]:
     """Every status that the operation can answer with, in order."""
-    return dict(sorted({**dialect.shared_answers, **operation.answers}.items()))
+    reads = operation.body is not None or operation.query is not None
+    invalid = dialect.invalid_answers if reads else {}
+    return dict(sorted({**dialect.shared_answers, **invalid, **operation.answers}.items()))
 
 
 def _types(dialect: Dialect) -> list[Any]:
@@ -76,7 +81,7 @@ def _operation(
 
 
 def _path_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
-    for name in _PATH_PARAMETER.findall(operation.path):
+    for name in _PATH_PARAMETER.findall(_CONVERTOR.sub("", operation.path)):
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
 

@@ -125,7 +125,8 @@ def _member_for(node: inspect.Type, value: Any) -> inspect.Type:
         return node
     if value is None and any(isinstance(member, inspect.NoneType) for member in node.types):
         return inspect.AnyType()
-    return next(member for member in node.types if not isinstance(member, inspect.NoneType | _UNSET_TYPE))
+    member = next(member for member in node.types if not isinstance(member, inspect.NoneType | _UNSET_TYPE))
+    return member.type if isinstance(member, inspect.Metadata) else member
 
 
 def _scalar(node: inspect.Type, value: Any, location: tuple[str | int, ...], strict: bool) -> Iterator[Violation]:

@@ -2,12 +2,14 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
-Name = Annotated[str, Meta(min_length=1, max_length=255)]
+Name = Annotated[str, Meta(min_length=1, max_length=255, examples=["Production Sentry"])]
+# msgspec's own schema of a datetime says no more than that it is a string
+Moment = Annotated[datetime, Meta(extra_json_schema={"format": "date-time"})]
 
 
 class IntegrationType(StrEnum):
@@ -31,9 +33,20 @@ class AuthData(Struct, kw_only=True):
     access_token: str | None = None
     refresh_token: str | None = None
     token_type: str | None = "Bearer"
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
     scope: str | None = None
     code: str | None = None
+
+
+class ShownAuthData(Struct, kw_only=True):
+    """Credentials of the integration, every member there, null where unset."""
+
+    access_token: str | None
+    refresh_token: str | None
+    token_type: str | None
+    expires_at: Moment | None
+    scope: str | None
+    code: str | None
 
 
 class ScopeData(Struct, kw_only=True):
@@ -43,6 +56,15 @@ class ScopeData(Struct, kw_only=True):
     installation_id: str | None = None
     workspace_id: str | None = None
     project_id: str | None = None
+
+
+class ShownScopeData(Struct, kw_only=True):
+    """Which part of the vendor's account the integration is about, every member there, null where unset."""
+
+    org_slug: str | None
+    installation_id: str | None
+    workspace_id: str | None
+    project_id: str | None
 
 
 class Metadata(Struct, kw_only=True):
@@ -56,6 +78,16 @@ class Metadata(Struct, kw_only=True):
     version: str | None = None
     description: str | None = None
     tags: list[str] = []
+
+
+class ShownMetadata(Struct, kw_only=True):
+    """About the integration itself, with every further member that was sent."""
+
+    instance_name: str
+    created_via: str
+    version: str | None
+    description: str | None
+    tags: list[str]
 
 
 class ErrorItem(Struct, omit_defaults=True):
@@ -88,6 +120,3 @@ class NotFoundFailure(Struct):
     data: None
     error: str
     detail: str
-
-
-AnyObject = dict[str, Any]

@@ -8,7 +8,13 @@ import msgspec
 
 from jackfield.domain.credential import Secrets
 from jackfield.domain.integration import SCOPE_NAMES, JsonObject
-from jackfield.web.dialects.integrations.schemas import AuthData, Metadata, ScopeData
+from jackfield.web.dialects.integrations.schemas import (
+    AuthData,
+    ScopeData,
+    ShownAuthData,
+    ShownMetadata,
+    ShownScopeData,
+)
 from jackfield.web.violations import InvalidRequest, Problem, Violation
 
 _METADATA_DEFAULTS: Final[Mapping[str, Any]] = {
@@ -18,6 +24,7 @@ _METADATA_DEFAULTS: Final[Mapping[str, Any]] = {
     "description": None,
     "tags": [],
 }
+_NOTHING: Final = Secrets({})
 _scope_decoder: Final = msgspec.json.Decoder(ScopeData)
 
 
@@ -46,28 +53,33 @@ def to_metadata(sent: Mapping[str, Any] | None, name: str) -> JsonObject:
     return JsonObject(msgspec.json.encode(metadata).decode())
 
 
-def show_auth(secrets: Secrets | None) -> AuthData:
+def show_auth(secrets: Secrets | None) -> ShownAuthData:
     """Every member, null where unset. Which secrets the caller may see was decided before."""
-    if secrets is None:
-        return AuthData(token_type=None)
-    expires_at = secrets.get("expires_at")
-    return AuthData(
-        access_token=secrets.get("access_token"),
-        refresh_token=secrets.get("refresh_token"),
-        token_type=secrets.get("token_type"),
+    shown = secrets if secrets is not None else _NOTHING
+    expires_at = shown.get("expires_at")
+    return ShownAuthData(
+        access_token=shown.get("access_token"),
+        refresh_token=shown.get("refresh_token"),
+        token_type=shown.get("token_type"),
         expires_at=msgspec.convert(expires_at, datetime) if expires_at else None,
-        scope=secrets.get("scope"),
-        code=secrets.get("code"),
+        scope=shown.get("scope"),
+        code=shown.get("code"),
     )
 
 
-def show_scope(configuration: JsonObject) -> ScopeData:
-    return _scope_decoder.decode(configuration)
+def show_scope(configuration: JsonObject) -> ShownScopeData:
+    scope = _scope_decoder.decode(configuration)
+    return ShownScopeData(
+        org_slug=scope.org_slug,
+        installation_id=scope.installation_id,
+        workspace_id=scope.workspace_id,
+        project_id=scope.project_id,
+    )
 
 
-def show_metadata(metadata: JsonObject) -> Metadata:
+def show_metadata(metadata: JsonObject) -> ShownMetadata:
     """The stored text, which goes out as it is: it was made by `to_metadata`."""
-    return cast("Metadata", msgspec.Raw(metadata.encode()))
+    return cast("ShownMetadata", msgspec.Raw(metadata.encode()))
 
 
 def _to_utc(auth: AuthData) -> str | None:

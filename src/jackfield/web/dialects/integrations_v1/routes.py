@@ -139,6 +139,7 @@ DIALECT: Final = Dialect(
     authenticate=by_bearer,
     security_scheme={"type": "http", "scheme": "bearer"},
     shared_answers=errors.SHARED_ANSWERS,
+    invalid_answers=errors.INVALID_ANSWERS,
     render=render,
     operations=[
         Operation(
@@ -252,7 +253,7 @@ DIALECT: Final = Dialect(
         Operation(
             name="getConnectionStatus",
             method="GET",
-            path="/{provider}/status/{user_id}",
+            path="/{provider}/status/{user_id:path}",
             summary="Tell whether the caller is connected to a type of integration",
             handler=connection_status,
             failure="Failed to get integration status",
@@ -261,7 +262,7 @@ DIALECT: Final = Dialect(
         Operation(
             name="revokeConnections",
             method="DELETE",
-            path="/{provider}/revoke/{user_id}",
+            path="/{provider}/revoke/{user_id:path}",
             summary="Switch off the caller's integrations of a type and erase their tokens",
             handler=revoke,
             capability=Capability.MANAGE,

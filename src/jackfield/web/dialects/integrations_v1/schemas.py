@@ -1,6 +1,5 @@
 """The wire objects of version 1."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -10,8 +9,12 @@ from jackfield.web.dialects.integrations.schemas import (
     AuthData,
     IntegrationType,
     Metadata,
+    Moment,
     Name,
     ScopeData,
+    ShownAuthData,
+    ShownMetadata,
+    ShownScopeData,
 )
 
 #: far more than a list can hold, and small enough for every database
@@ -59,15 +62,15 @@ class Integration(Struct, kw_only=True):
     integration_id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
     name: str
     integration_type: IntegrationType
-    auth_data: AuthData
-    scope_data: ScopeData
-    metadata: Metadata
+    auth_data: ShownAuthData
+    scope_data: ShownScopeData
+    metadata: ShownMetadata
     unique_identifier: str
     created_by: str
     status: Status
     active: bool
-    created_at: datetime
-    updated_at: datetime
+    created_at: Moment
+    updated_at: Moment
 
 
 class Envelope(Struct, kw_only=True):
@@ -122,9 +125,9 @@ class ConnectionStatus(Struct, kw_only=True):
 
     user_id: str
     is_connected: bool
-    connected_at: datetime | None = None
+    connected_at: Moment | None = None
     scope: str | None = None
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
 
 
 class Revoked(Struct, kw_only=True):

@@ -24,6 +24,7 @@ DIALECT: Final = Dialect(
     authenticate=by_api_key_header,
     security_scheme={"type": "apiKey", "in": "header", "name": "x-api-key"},
     shared_answers=errors.SHARED_ANSWERS,
+    invalid_answers=errors.INVALID_ANSWERS,
     render=render,
     operations=[
         Operation(

@@ -12,6 +12,7 @@ from jackfield.web.dialects.integrations.schemas import (
     Metadata,
     Name,
     ScopeData,
+    ShownMetadata,
 )
 
 
@@ -45,7 +46,7 @@ class SavedIntegration(Struct, kw_only=True):
     created_at: Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$")]
     has_auth_data: bool
     has_scope_data: bool
-    metadata: Metadata
+    metadata: ShownMetadata
 
 
 class Saved(Struct, kw_only=True):
