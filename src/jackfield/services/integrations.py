@@ -141,8 +141,10 @@ class Integrations:
             found = await work.integrations.list_for_update(caller.organisation_id, wanted)
             for integration in found:
                 await work.integrations.update(integration, change)
-                changed = change.differing(integration)
-                await work.audit.add(by_caller(caller, Action.INTEGRATION_UPDATED, (integration.id,), changed))
+            if found:
+                subjects = tuple(integration.id for integration in found)
+                changed = dict.fromkeys(name for integration in found for name in change.differing(integration))
+                await work.audit.add(by_caller(caller, Action.INTEGRATION_UPDATED, subjects, tuple(changed)))
         return len(found)
 
     async def _row(self, caller: Caller, new: NewIntegration) -> IntegrationRow:

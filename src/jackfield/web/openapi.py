@@ -9,8 +9,6 @@ import msgspec
 from jackfield.web.contract import Answer, Dialect, Operation
 
 _PATH_PARAMETER: Final = re.compile(r"\{(\w+)\}")
-#: what the router adds to a parameter that may have slashes in it
-_CONVERTOR: Final = re.compile(r":\w+(?=\})")
 _REFERENCE: Final = "#/components/schemas/{name}"
 
 
@@ -21,8 +19,7 @@ def document(dialect: Dialect, server: str) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for operation in dialect.operations:
         described = _operation(operation, dialect, schema_of, components)
-        path = dialect.prefix + _CONVERTOR.sub("", operation.path)
-        paths.setdefault(path, {})[operation.method.lower()] = described
+        paths.setdefault(dialect.prefix + operation.path, {})[operation.method.lower()] = described
     return {
         "openapi": "3.1.0",
         "info": {
@@ -81,7 +78,7 @@ def _operation(
 
 
 def _path_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
-    for name in _PATH_PARAMETER.findall(_CONVERTOR.sub("", operation.path)):
+    for name in _PATH_PARAMETER.findall(operation.path):
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
 

@@ -253,7 +253,7 @@ DIALECT: Final = Dialect(
         Operation(
             name="getConnectionStatus",
             method="GET",
-            path="/{provider}/status/{user_id:path}",
+            path="/{provider}/status/{user_id}",
             summary="Tell whether the caller is connected to a type of integration",
             handler=connection_status,
             failure="Failed to get integration status",
@@ -262,7 +262,7 @@ DIALECT: Final = Dialect(
         Operation(
             name="revokeConnections",
             method="DELETE",
-            path="/{provider}/revoke/{user_id:path}",
+            path="/{provider}/revoke/{user_id}",
             summary="Switch off the caller's integrations of a type and erase their tokens",
             handler=revoke,
             capability=Capability.MANAGE,

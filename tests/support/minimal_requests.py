@@ -1,0 +1,72 @@
+"""The smallest right request for any operation of any contract, made from its document."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from jackfield.domain import ids
+from jackfield.web import openapi
+from jackfield.web.contract import Dialect, Operation
+
+#: how a contract spells an integration's id, where that is not a UUID
+SPELLINGS: Final[Mapping[str, Callable[[int], str]]] = {
+    "hubs": ids.to_hex,
+    "platform": ids.to_hex,
+    "organisations": ids.to_decimal,
+}
+
+
+def minimal_request(dialect: Dialect, operation: Operation, integration: int, user: str) -> dict[str, Any]:
+    """`method`, `path`, `params` and `json` of a call about this integration by this user."""
+    document = openapi.document(dialect, "")
+    described = document["paths"][dialect.prefix + operation.path][operation.method.lower()]
+    spelled = SPELLINGS.get(dialect.name, ids.to_uuid)(integration)
+    values = {"id": spelled, "integrationId": spelled, "provider": "sentry", "user_id": user}
+    path = dialect.prefix + operation.path
+    params: dict[str, Any] = {}
+    for parameter in described["parameters"]:
+        name = parameter["name"]
+        if parameter["in"] == "path":
+            path = path.replace(f"{{{name}}}", values[name])
+        elif parameter["required"]:
+            params[name] = _as_text(_value(parameter["schema"], document))
+    body = described.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+    return {
+        "method": operation.method,
+        "path": path,
+        "params": params,
+        "json": _value(body, document) if body is not None else None,
+    }
+
+
+def key_header(dialect: Dialect, key: str) -> dict[str, str]:
+    """The header in which the contract wants its key."""
+    if dialect.security_scheme["type"] == "apiKey":
+        return {dialect.security_scheme["name"]: key}
+    return {"Authorization": f"Bearer {key}"}
+
+
+def _value(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Any:
+    """Some small value that the schema allows; of an object, only what is required."""
+    while "type" not in schema and "enum" not in schema:
+        schema = _meant(schema, document)
+    if "enum" in schema:
+        return schema["enum"][0]
+    if schema["type"] == "object":
+        return {name: _value(schema["properties"][name], document) for name in schema.get("required", ())}
+    if schema["type"] == "string":
+        return "x" * max(1, schema.get("minLength", 1))
+    number = schema.get("minimum", 0)
+    return {"array": [], "integer": number, "number": number, "boolean": True, "null": None}[schema["type"]]
+
+
+def _meant(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema that a reference names, or the first of several."""
+    if "$ref" in schema:
+        named: Mapping[str, Any] = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        return named
+    first: Mapping[str, Any] = next(schema[name] for name in ("anyOf", "oneOf", "allOf") if name in schema)[0]
+    return first
+
+
+def _as_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,132 @@
+"""Every operation of every contract, whatever contracts there are: who may call it, and who may not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import requests
+
+from jackfield.domain.principal import Capability
+from jackfield.web.app import DIALECTS
+from jackfield.web.contract import Dialect, Operation
+from support.checked_tenant import CheckedTenant, number_of
+from support.documented_answers import check_answer
+from support.minimal_requests import key_header, minimal_request
+from support.operator import ORIGIN, Operator
+from support.service import Service
+
+OPERATIONS = [
+    pytest.param(dialect, operation, id=f"{dialect.name}.{operation.name}")
+    for dialect in DIALECTS
+    for operation in dialect.operations
+]
+every_operation = pytest.mark.parametrize(("dialect", "operation"), OPERATIONS)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Keys that open nothing any more, and for each capability one that has all but that."""
+
+    revoked: str
+    expired: str
+    orphaned: str
+    without: Mapping[str, str]
+
+
+@pytest.fixture(scope="module")
+def tenant(operator: Operator, service: Service) -> CheckedTenant:
+    """One organisation for all, since there is nothing that these calls could change."""
+    return CheckedTenant.create_checked(operator, service)
+
+
+@pytest.fixture(scope="module")
+def keys(operator: Operator, tenant: CheckedTenant) -> Keys:
+    organisations = operator.house.services.organisations
+    handle = tenant.organisation.handle
+    revoked = operator.run(organisations.create_key(handle, "alice", (), None, ORIGIN))
+    operator.run(organisations.revoke_key(revoked.key.id, ORIGIN))
+    gone = operator.create_organisation()
+    orphaned = operator.create_key(gone, "alice")
+    operator.run(organisations.delete(gone.handle, ORIGIN))
+    return Keys(
+        revoked=revoked.secret,
+        expired=operator.create_key(tenant.organisation, "alice", expires_at=datetime.now(UTC) - timedelta(seconds=1)),
+        orphaned=orphaned,
+        without={
+            capability: operator.create_key(
+                tenant.organisation, "alice", *(other for other in Capability if other is not capability)
+            )
+            for capability in Capability
+        },
+    )
+
+
+@pytest.fixture(scope="module")
+def integration(tenant: CheckedTenant) -> int:
+    return number_of(tenant.saved(unique_identifier="kept")["integration_id"])
+
+
+def call(
+    tenant: CheckedTenant, dialect: Dialect, operation: Operation, integration: int, key: str | None
+) -> requests.Response:
+    """A call that has nothing wrong with it but, perhaps, its key."""
+    wanted = minimal_request(dialect, operation, integration, tenant.user)
+    answer = requests.request(
+        wanted["method"],
+        tenant.service.url + wanted["path"],
+        params=wanted["params"],
+        json=wanted["json"],
+        headers=key_header(dialect, key) if key is not None else {},
+        timeout=30,
+    )
+    check_answer(answer)
+    return answer
+
+
+def audited(tenant: CheckedTenant) -> list[Any]:
+    return [entry["id"] for entry in tenant.audit()]
+
+
+@every_operation
+def test_without_a_key_the_answer_is_401(
+    tenant: CheckedTenant, dialect: Dialect, operation: Operation, integration: int
+) -> None:
+    answer = call(tenant, dialect, operation, integration, None)
+    assert answer.status_code == 401
+    assert "www-authenticate" in answer.headers
+
+
+@every_operation
+@pytest.mark.parametrize("which", ["revoked", "expired", "orphaned"])
+def test_with_a_key_that_opens_nothing_any_more_the_answer_is_401(
+    tenant: CheckedTenant, dialect: Dialect, operation: Operation, integration: int, keys: Keys, which: str
+) -> None:
+    before = audited(tenant)
+    assert call(tenant, dialect, operation, integration, getattr(keys, which)).status_code == 401
+    assert audited(tenant) == before
+
+
+@every_operation
+def test_with_every_capability_but_the_one_that_is_needed_the_answer_is_403_and_names_it(
+    tenant: CheckedTenant, dialect: Dialect, operation: Operation, integration: int, keys: Keys
+) -> None:
+    before = audited(tenant)
+    answer = call(tenant, dialect, operation, integration, keys.without[operation.capability])
+    assert answer.status_code == 403
+    assert operation.capability.value in answer.text
+    if dialect.name.startswith("integrations_"):
+        assert list(answer.json()) == ["detail"]
+    assert audited(tenant) == before
+    assert tenant.row(tenant.saved(unique_identifier="kept")["integration_id"])["id"] == integration
+
+
+@every_operation
+def test_with_the_capability_alone_the_call_is_allowed(
+    tenant: CheckedTenant, dialect: Dialect, operation: Operation
+) -> None:
+    fresh = number_of(tenant.saved()["integration_id"])
+    key = tenant.another_key(operation.capability).key
+    answer = call(tenant, dialect, operation, fresh, key)
+    assert answer.status_code == operation.success

@@ -1,0 +1,161 @@
+"""The OpenAPI documents: valid, complete, and true of the answers that the service gives."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import requests
+from schemathesis.openapi.loaders import from_dict
+
+from jackfield.web import openapi
+from jackfield.web.app import DIALECTS
+from jackfield.web.contract import Dialect
+from support.checked_tenant import CheckedTenant
+from support.documented_answers import documented_operations, find_operation
+from support.service import Service
+
+every_dialect = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+
+#: what each operation of these contracts can answer with; 500 cannot be provoked by a caller
+STATUSES = {
+    "saveIntegration": {200, 401, 403, 409, 413, 422, 500},
+    "createIntegration": {200, 401, 403, 409, 413, 422, 500},
+    "listIntegrations": {200, 401, 403, 422, 500},
+    "listConnectedIntegrations": {200, 401, 403, 500},
+    "listIntegrationSchemas": {200, 401, 403, 422, 500},
+    "getIntegrationSchema": {200, 401, 403, 404, 500},
+    "renameIntegration": {200, 401, 403, 404, 413, 422, 500},
+    "deleteIntegrationSchema": {200, 401, 403, 404, 500},
+    "getIntegration": {200, 401, 403, 404, 500},
+    "deleteIntegration": {200, 401, 403, 404, 500},
+    "setIntegrationActive": {200, 401, 403, 404, 422, 500},
+    "getConnectionStatus": {200, 401, 403, 404, 500},
+    "revokeConnections": {200, 401, 403, 404, 500},
+}
+
+
+def fetch(service: Service, dialect: Dialect) -> dict[str, Any]:
+    answer = requests.get(f"{service.url}/docs/{dialect.name}/openapi.json", timeout=30)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if "$ref" in value:
+            yield value["$ref"]
+        for part in value.values():
+            yield from references(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from references(part)
+
+
+@every_dialect
+def test_the_document_is_served_as_it_is_made(service: Service, dialect: Dialect) -> None:
+    assert fetch(service, dialect) == openapi.document(dialect, "")
+
+
+@every_dialect
+def test_the_document_is_openapi_3_1(service: Service, dialect: Dialect) -> None:
+    document = fetch(service, dialect)
+    assert document["openapi"].startswith("3.1.")
+    from_dict(document).validate()
+    assert {"title", "version"} <= set(document["info"])
+    assert document["servers"]
+    assert set(document) <= {"openapi", "info", "servers", "security", "paths", "components", "tags"}
+    for path, method, operation in operations(document):
+        assert path.startswith(dialect.prefix)
+        assert method in {"get", "post", "put", "patch", "delete"}
+        assert {"operationId", "summary", "responses"} <= set(operation)
+        for status, response in operation["responses"].items():
+            assert re.fullmatch("[1-5][0-9][0-9]", status)
+            assert response["description"]
+
+
+@every_dialect
+def test_every_schema_is_a_schema_of_draft_2020_12(service: Service, dialect: Dialect) -> None:
+    for name, schema in fetch(service, dialect)["components"]["schemas"].items():
+        jsonschema_rs.meta.validate({**schema, "$schema": "https://json-schema.org/draft/2020-12/schema"})
+        assert re.fullmatch(r"[A-Za-z0-9._-]+", name)
+
+
+@every_dialect
+def test_every_reference_leads_somewhere_and_every_schema_is_used(service: Service, dialect: Dialect) -> None:
+    document = fetch(service, dialect)
+    named = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert set(references(document)) == named
+
+
+@every_dialect
+def test_every_parameter_of_a_path_is_declared(service: Service, dialect: Dialect) -> None:
+    for path, _, operation in operations(fetch(service, dialect)):
+        declared = [one["name"] for one in operation["parameters"] if one["in"] == "path"]
+        assert declared == re.findall(r"\{(\w+)\}", path)
+        assert all(one["required"] for one in operation["parameters"] if one["in"] == "path")
+
+
+@every_dialect
+def test_every_operation_has_a_name_of_its_own(service: Service, dialect: Dialect) -> None:
+    names = [operation["operationId"] for _, _, operation in operations(fetch(service, dialect))]
+    assert len(names) == len(set(names)) == len(dialect.operations)
+
+
+@every_dialect
+def test_every_operation_tells_how_to_prove_oneself(service: Service, dialect: Dialect) -> None:
+    document = fetch(service, dialect)
+    schemes = document["components"]["securitySchemes"]
+    assert [list(requirement) for requirement in document["security"]] == [list(schemes)]
+
+
+def test_version_1_wants_a_bearer_key_and_version_2_an_api_key(service: Service) -> None:
+    schemes = {one.name: fetch(service, one)["components"]["securitySchemes"]["key"] for one in DIALECTS}
+    assert schemes["integrations_v1"] == {"type": "http", "scheme": "bearer"}
+    assert schemes["integrations_v2"] == {"type": "apiKey", "in": "header", "name": "x-api-key"}
+
+
+@pytest.mark.parametrize("name", sorted(STATUSES))
+def test_every_operation_states_every_status_that_it_can_answer_with(name: str) -> None:
+    [operation] = [one for one in documented_operations() if one.name == name]
+    assert set(operation.bodies) - {422} == STATUSES[name] - {422}
+    assert set(operation.bodies) >= STATUSES[name]
+
+
+@pytest.mark.parametrize("missing", ["name", "has_auth_data", "metadata"])
+def test_an_answer_without_one_of_its_fields_is_not_as_documented(tenant: CheckedTenant, missing: str) -> None:
+    body = tenant.save().json()
+    operation = find_operation("POST", "/api/v2/integrations/save")
+    assert operation is not None
+    assert list(operation.errors(200, body)) == []
+    del body["data"][missing]
+    assert list(operation.errors(200, body))
+
+
+def test_an_unknown_document_is_not_found(service: Service) -> None:
+    assert requests.get(f"{service.url}/docs/nonsense/openapi.json", timeout=30).status_code == 404
+
+
+def test_links_never_come_from_the_host_header(service: Service) -> None:
+    for path in ("/docs/", "/docs/integrations_v1", "/docs/integrations_v1/openapi.json"):
+        answer = requests.get(service.url + path, headers={"Host": "evil.example"}, timeout=30)
+        assert "evil" not in answer.text
+
+
+@every_dialect
+def test_every_time_is_documented_as_a_date_and_time(service: Service, dialect: Dialect) -> None:
+    """Version 2's created_at has no zone, so it is none by RFC 3339, and has a pattern instead."""
+    for name, schema in fetch(service, dialect)["components"]["schemas"].items():
+        for field in {"created_at", "updated_at", "connected_at", "expires_at"} & set(schema.get("properties", ())):
+            described = schema["properties"][field]
+            text = next(one for one in described.get("anyOf", [described]) if one["type"] == "string")
+            assert text.get("format") == "date-time" or "pattern" in text, (name, field)
