@@ -10,7 +10,7 @@ import msgspec
 import structlog
 from starlette.applications import Starlette
 
-from jackfield import vault
+from jackfield import logs, vault
 from jackfield.domain.errors import Misconfigured
 from jackfield.master_key_file import MasterKeyFile
 from jackfield.services import Services
@@ -104,7 +104,8 @@ async def _master_keys(settings: Settings, secrets: ServiceSecretStore) -> Maste
     if settings.master_keys is not None:
         return MasterKeys.parse(settings.master_keys.get_secret_value())
     file = MasterKeyFile(settings.data_dir.absolute() / "master.keys")
-    if not file.exists and await secrets.get(vault.PEPPER) is not None:
+    # in this order: who starts at the same time makes the file first and its first secret after it
+    if await secrets.get(vault.PEPPER) is not None and not file.exists:
         raise Misconfigured(
             f"The key file {file.path} is gone, and without it the secrets in the database cannot be opened. "
             "Put it back (or set JACKFIELD_MASTER_KEYS to what was in it). Nothing was changed."
@@ -115,6 +116,7 @@ async def _master_keys(settings: Settings, secrets: ServiceSecretStore) -> Maste
 def serve_app() -> Starlette:
     """The ASGI application of one serving process, for the server to call in that process."""
     settings = read_settings()
+    logs.configure(settings.log_level)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Any]]:
@@ -136,7 +138,13 @@ def serve_app() -> Starlette:
 
 def _listen(house: House) -> RevocationListener:
     access = house.services.access
-    return RevocationListener(house.database.dsn, access.start_listening, access.stop_listening, access.forget_all)
+    return RevocationListener(
+        house.database.dsn,
+        access.start_listening,
+        access.stop_listening,
+        access.forget_all,
+        house.database.notice_loss,
+    )
 
 
 async def _stop_with_parent(parent: int) -> None:

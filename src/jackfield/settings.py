@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -74,17 +73,6 @@ class Settings(BaseSettings):
     def _check_scheme(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("must start with postgresql://")
-        return value
-
-    @field_validator("database_url")
-    @classmethod
-    def _check_address(cls, value: SecretStr | None) -> SecretStr | None:
-        try:
-            if value is not None:
-                _ = urlsplit(value.get_secret_value()).port
-        except ValueError:
-            # not its own words: they may hold parts of the address, and that has a password in it
-            raise ValueError("is not an address such as postgresql://user:password@host:5432/database") from None
         return value
 
 

@@ -37,8 +37,8 @@ def lives(pid: int) -> bool:
 
 
 def workers(service: Service) -> list[int]:
-    """The serving processes of a service."""
-    return children(service.process.pid)
+    """The serving processes of a service; not the tracker that Python keeps beside spawned ones."""
+    return [pid for pid in children(service.process.pid) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def start_together(

@@ -1,8 +1,11 @@
 """`jackfield serve`: the service itself."""
 
 import asyncio
+import multiprocessing
 import os
+import signal
 import socket
+import sys
 import tempfile
 from typing import Annotated
 
@@ -32,6 +35,10 @@ def serve(
     settings = read_settings()
     logs.configure(settings.log_level)
     address = _check_address(host, port)
+    # until the server takes signals over, a stop goes the way of an exception, which closes what is open
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # a forked worker would inherit our hold on the embedded server, and our metrics
+    multiprocessing.set_start_method("spawn", force=True)
     # held for as long as we run, so that the database does not stop between our workers
     server = EmbeddedServer(settings.data_dir.absolute()) if settings.database_url is None else None
     if server is not None:
@@ -77,5 +84,5 @@ def _check_address(host: str, port: int) -> str:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        fail(f"cannot listen on {host}:{port}: {error.strerror}. Choose another with --host and --port.")
+        fail(f"cannot listen on {host}:{port}: {error.strerror}. Choose another with --port.")
     return str(address[0])

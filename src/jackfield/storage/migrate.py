@@ -38,6 +38,11 @@ async def current_version(dsn: str) -> str | None:
             await connection.close()
     except AWAY as error:
         raise Unavailable(f"Database connection failed ({type(error).__name__})") from error
+    except ValueError:
+        # not its own words: they may hold parts of the address, and that has a password in it
+        raise Misconfigured(
+            "JACKFIELD_DATABASE_URL is not an address such as postgresql://user:password@host:5432/database"
+        ) from None
     except asyncpg.PostgresError as error:
         # a wrong password, a missing database: waiting does not mend it, and the server's own words say what does
         raise Misconfigured(f"The database refuses us: {error}") from error

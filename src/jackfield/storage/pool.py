@@ -61,7 +61,7 @@ class Pool:
 
     async def open(self) -> None:
         """Opens the pool. Raises Unavailable when the database cannot be reached."""
-        with _unavailable(self._notice_loss):
+        with _unavailable(self.notice_loss):
             self._pool = await asyncpg.create_pool(
                 self.dsn,
                 min_size=1,
@@ -85,7 +85,7 @@ class Pool:
 
     async def fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
         """Runs one statement, which is its own transaction."""
-        with _unavailable(self._notice_loss):
+        with _unavailable(self.notice_loss):
             async with self._acquire() as connection:
                 records: list[asyncpg.Record] = await connection.fetch(sql, *arguments)
                 return records
@@ -93,13 +93,13 @@ class Pool:
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection inside a transaction: committed at the end of the block, rolled back when the block raises."""
-        with _unavailable(self._notice_loss):
+        with _unavailable(self.notice_loss):
             async with self._acquire() as connection, connection.transaction():
                 yield connection
 
     async def ping(self) -> None:
         """Raises Unavailable unless the database answers within seconds."""
-        with _unavailable(self._notice_loss):
+        with _unavailable(self.notice_loss):
             async with asyncio.timeout(_CONNECT_SECONDS):
                 await self.fetch("select 1")
 
@@ -108,7 +108,8 @@ class Pool:
             raise asyncpg.InterfaceError("the pool is not open")
         return self._pool.acquire(timeout=_CONNECT_SECONDS)
 
-    def _notice_loss(self) -> None:
+    def notice_loss(self) -> None:
+        """The connection was lost, to whomever: starts the embedded server again, once however many notice."""
         if self._server is not None and (self._restart is None or self._restart.done()):
             self._restart = asyncio.get_running_loop().create_task(self._restart_server(self._server))
 

@@ -18,7 +18,10 @@ _log = structlog.get_logger(__name__)
 
 
 class RevocationListener:
-    """Calls `revoked` for each revocation, between `listening` and `deaf`."""
+    """Calls `revoked` for each revocation, between `listening` and `deaf`; `lost` when the database went away.
+
+    Its connection is the one that is always there, so it notices a loss even while nobody calls.
+    """
 
     def __init__(
         self,
@@ -26,11 +29,13 @@ class RevocationListener:
         listening: Callable[[], None],
         deaf: Callable[[], None],
         revoked: Callable[[], None],
+        lost: Callable[[], None],
     ) -> None:
         self._dsn = dsn
         self._listening = listening
         self._deaf = deaf
         self._revoked = revoked
+        self._lost = lost
 
     async def run(self) -> None:
         """Runs until cancelled; connects again whenever the connection is lost."""
@@ -39,6 +44,7 @@ class RevocationListener:
                 await self._listen()
             except (*AWAY, asyncpg.PostgresError) as error:
                 _log.warning("not hearing of revoked keys: no key is cached", reason=type(error).__name__)
+                self._lost()
             finally:
                 self._deaf()
             await asyncio.sleep(_RECONNECT_SECONDS)

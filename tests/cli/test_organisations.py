@@ -1,0 +1,53 @@
+"""`jackfield organisations`."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+from jackfield.domain import ids
+from support.command import jackfield
+
+
+def test_an_organisation_from_its_making_to_its_end(environment: dict[str, str]) -> None:
+    name = f"Société {uuid.uuid4().hex[:12]}"
+    made = jackfield(environment, "organisations", "create", name, "--json").json
+    assert list(made) == ["id", "hub_id", "handle", "name", "created_at"]
+    number = ids.parse_decimal(made["id"])
+    assert made["hub_id"] == ids.to_hex(number)
+    assert made["handle"] == name.lower().replace("é", "e").replace(" ", "-")
+    assert made["name"] == name
+    created = datetime.fromisoformat(made["created_at"])
+    assert abs(created - datetime.now(UTC)) < timedelta(minutes=1)
+
+    listed = jackfield(environment, "organisations", "list", "--json").json
+    assert made in listed
+
+    again = jackfield(environment, "organisations", "create", name).complaint
+    assert (
+        again
+        == f"The handle {made['handle']!r} is taken, or was once; handles are unique for ever. Choose another name."
+    )
+
+    assert jackfield(environment, "organisations", "delete", made["hub_id"], "--json").json["id"] == made["id"]
+    assert jackfield(environment, "organisations", "delete", name).complaint == f"Organisation not found: {name}"
+
+
+def test_for_people_it_says_what_to_do_next(environment: dict[str, str]) -> None:
+    name = f"People {uuid.uuid4().hex[:12]}"
+    made = jackfield(environment, "organisations", "create", name)
+    assert (made.status, made.err) == (0, "")
+    handle = name.lower().replace(" ", "-")
+    assert f"Created {name} with the handle {handle} and the id " in made.out
+    assert f"jackfield keys create --organisation {handle} --user NAME" in made.out
+    table = jackfield(environment, "organisations", "list")
+    assert table.out.splitlines()[0].split() == ["ID", "HANDLE", "NAME", "CREATED"]
+    assert f"  {handle}  {name}  " in table.out
+    gone = jackfield(environment, "organisations", "delete", handle, "--yes")
+    assert (gone.status, gone.out) == (0, f"Deleted {name} ({handle})\n")
+
+
+def test_a_bad_name_is_refused_in_one_line(environment: dict[str, str]) -> None:
+    assert "No handle can be made" in jackfield(environment, "organisations", "create", "株式会社").complaint
+
+
+def test_a_name_that_is_not_utf_8_is_refused_in_one_line(environment: dict[str, str]) -> None:
+    assert "name" in jackfield(environment, "organisations", "create", b"Caf\xe9").complaint
