@@ -2,15 +2,11 @@
 
 import asyncio
 import contextlib
-import os
 from collections.abc import AsyncIterator
-from typing import Any, Final
 
 import msgspec
-import structlog
-from starlette.applications import Starlette
 
-from jackfield import logs, vault
+from jackfield import vault
 from jackfield.domain.errors import Misconfigured
 from jackfield.master_key_file import MasterKeyFile
 from jackfield.services import Services
@@ -18,20 +14,14 @@ from jackfield.services.access import Access
 from jackfield.services.integrations import Integrations
 from jackfield.services.organisations import Organisations
 from jackfield.services.rotation import Rotation
-from jackfield.settings import Settings, read_settings
+from jackfield.settings import Settings
 from jackfield.storage.data_keys import DataKeyStore, ServiceSecretStore
 from jackfield.storage.database import Database
 from jackfield.storage.embedded import EmbeddedServer
 from jackfield.storage.hot_integrations import HotIntegrations
 from jackfield.storage.keys import KeyLookup
 from jackfield.storage.migrate import migrate
-from jackfield.storage.revocations import RevocationListener
 from jackfield.vault import MasterKeys, Vault, load_service_secret
-from jackfield.web.app import create_app
-
-_PARENT_WATCH_SECONDS: Final = 1.0
-
-_log = structlog.get_logger(__name__)
 
 
 class House(msgspec.Struct, frozen=True):
@@ -111,45 +101,3 @@ async def _master_keys(settings: Settings, secrets: ServiceSecretStore) -> Maste
             "Put it back (or set JACKFIELD_MASTER_KEYS to what was in it). Nothing was changed."
         )
     return MasterKeys.parse(file.read_or_make())
-
-
-def serve_app() -> Starlette:
-    """The ASGI application of one serving process, for the server to call in that process."""
-    settings = read_settings()
-    logs.configure(settings.log_level)
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Any]]:
-        async with open_house(settings) as house, asyncio.TaskGroup() as tasks:
-            background = [
-                tasks.create_task(_listen(house).run()),
-                tasks.create_task(_stop_with_parent(os.getppid())),
-            ]
-            yield {
-                "services": house.services,
-                "check_readiness": house.database.ping,
-                "max_body_bytes": settings.max_body_bytes,
-            }
-            for task in background:
-                task.cancel()
-
-    return create_app(lifespan, settings.public_url, settings.cors_origins)
-
-
-def _listen(house: House) -> RevocationListener:
-    access = house.services.access
-    return RevocationListener(
-        house.database.dsn,
-        access.start_listening,
-        access.stop_listening,
-        access.forget_all,
-        house.database.notice_loss,
-    )
-
-
-async def _stop_with_parent(parent: int) -> None:
-    """A worker whose main process was killed would answer for ever, unsupervised: it stops itself."""
-    while os.getppid() == parent:  # noqa: ASYNC110  the kernel sets no event
-        await asyncio.sleep(_PARENT_WATCH_SECONDS)
-    _log.error("the main process is gone: stopping")
-    os.kill(os.getpid(), 15)

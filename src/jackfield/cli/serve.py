@@ -62,7 +62,7 @@ async def _check(settings: Settings) -> None:
 
 def _granian(address: str, port: int, workers: int) -> MPServer:
     return MPServer(
-        "jackfield.bootstrap:serve_app",
+        "jackfield.asgi:serve_app",
         factory=True,
         address=address,
         port=port,

@@ -33,7 +33,7 @@ from jackfield.domain.ports import Database, HotIntegrations, UnitOfWork, Vault
 from jackfield.domain.principal import Caller, Capability
 from jackfield.domain.text import identifier_from
 
-_ALWAYS_CREATED: Final = ("name", "unique_identifier", "metadata", "status", "enabled")
+_CREATED_FIELDS: Final = ("name", "unique_identifier", "secrets", "configuration", "metadata", "status", "enabled")
 
 
 class Integrations:
@@ -241,7 +241,8 @@ async def _delete_in(work: UnitOfWork, caller: Caller, wanted: Wanted) -> Integr
 
 
 def _sent_fields(new: NewIntegration) -> tuple[str, ...]:
-    return (*_ALWAYS_CREATED, *(name for name in ("secrets", "configuration") if getattr(new, name)))
+    unsent = {name for name in ("secrets", "configuration") if not getattr(new, name)}
+    return tuple(name for name in _CREATED_FIELDS if name not in unsent)
 
 
 def _reveal_entry(caller: Caller, *integration_ids: int) -> AuditEntry:

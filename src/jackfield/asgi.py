@@ -1,0 +1,63 @@
+"""One serving process: the ASGI application, the house behind it, and what watches beside it."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import structlog
+from starlette.applications import Starlette
+
+from jackfield import logs
+from jackfield.bootstrap import House, open_house
+from jackfield.settings import read_settings
+from jackfield.storage.revocations import RevocationListener
+from jackfield.web.app import create_app
+
+_PARENT_WATCH_SECONDS: Final = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+def serve_app() -> Starlette:
+    """The ASGI application of one serving process, for the server to call in that process."""
+    settings = read_settings()
+    logs.configure(settings.log_level)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Any]]:
+        async with open_house(settings) as house, asyncio.TaskGroup() as tasks:
+            background = [
+                tasks.create_task(_listen(house).run()),
+                tasks.create_task(_stop_with_parent(os.getppid())),
+            ]
+            yield {
+                "services": house.services,
+                "check_readiness": house.database.ping,
+                "max_body_bytes": settings.max_body_bytes,
+            }
+            for task in background:
+                task.cancel()
+
+    return create_app(lifespan, settings.public_url, settings.cors_origins)
+
+
+def _listen(house: House) -> RevocationListener:
+    access = house.services.access
+    return RevocationListener(
+        house.database.dsn,
+        access.start_listening,
+        access.stop_listening,
+        access.forget_all,
+        house.database.notice_loss,
+    )
+
+
+async def _stop_with_parent(parent: int) -> None:
+    """A worker whose main process was killed would answer for ever, unsupervised: it stops itself."""
+    while os.getppid() == parent:  # noqa: ASYNC110  the kernel sets no event
+        await asyncio.sleep(_PARENT_WATCH_SECONDS)
+    _log.error("the main process is gone: stopping")
+    os.kill(os.getpid(), signal.SIGTERM)
