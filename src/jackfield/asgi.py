@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import structlog
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from jackfield import logs
 from jackfield.bootstrap import House, open_house
@@ -21,18 +22,21 @@ _PARENT_WATCH_SECONDS: Final = 1.0
 _log = structlog.get_logger(__name__)
 
 
-def serve_app() -> Starlette:
+def serve_app() -> ASGIApp:
     """The ASGI application of one serving process, for the server to call in that process."""
     settings = read_settings()
     logs.configure(settings.log_level)
 
     @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Any]]:
+    async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
         async with open_house(settings) as house, asyncio.TaskGroup() as tasks:
             background = [
                 tasks.create_task(_listen(house).run()),
                 tasks.create_task(_stop_with_parent(os.getppid())),
             ]
+            # what is there now stays for good: the collector need not look at it again and again
+            gc.collect()
+            gc.freeze()
             yield {
                 "services": house.services,
                 "check_readiness": house.database.ping,

@@ -16,7 +16,6 @@ _encoder: Final = msgspec.json.Encoder(enc_hook=str)
 def configure(level: str, stream: TextIO = sys.stderr) -> None:
     """From now on, what is at least as grave as `level` is written to the stream."""
     shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _render_exception,

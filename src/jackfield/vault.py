@@ -30,6 +30,7 @@ _VERSION: Final = 1
 _NONCE_BYTES: Final = 12
 _KEY_BYTES: Final = 32
 _HEAD: Final = struct.Struct(">BI")
+_NONCE_END: Final = _HEAD.size + _NONCE_BYTES
 _MASTER_KEY_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _CACHE_SIZE: Final = 10_000
 _REWRAP_BATCH: Final = 500
@@ -121,19 +122,18 @@ class Vault:
 
     async def open(self, place: Place, sealed: bytes) -> Secrets:
         """The secrets stored at this place. Raises SealedValueBroken, or Misconfigured when a key does not unwrap."""
-        what = f"The credential of {place.table} {place.row_id}"
-        if len(sealed) < _HEAD.size + _NONCE_BYTES:
-            raise SealedValueBroken(what)
-        version, key_id = _HEAD.unpack_from(sealed)
-        if version != _VERSION:
-            raise SealedValueBroken(what)
-        key = await self._key(place.organisation_id, key_id)
-        nonce_end = _HEAD.size + _NONCE_BYTES
-        try:
-            plaintext = key.decrypt(sealed[_HEAD.size : nonce_end], sealed[nonce_end:], place.to_bytes())
-        except InvalidTag:
-            raise SealedValueBroken(what) from None
-        return Secrets.from_bytes(plaintext)
+        [opened] = await self.open_all([(place, sealed)])
+        return opened
+
+    async def open_all(self, sealed_values: Sequence[tuple[Place, bytes]]) -> list[Secrets]:
+        """The secrets stored at these places, in their order. Raises as `open` does, for the first that does not."""
+        opened = []
+        for place, sealed in sealed_values:
+            key_id = _data_key_id(place, sealed)
+            # asked for only when it is not at hand: a page of secrets is opened without waiting for anything
+            key = self._opened.get((place.organisation_id, key_id)) or await self._key(place.organisation_id, key_id)
+            opened.append(_open(key, place, sealed))
+        return opened
 
     async def add_data_key(self, organisation_id: int) -> int:
         """Gives the organisation a new data key, which seals from now on; returns its id. Older ones still open.
@@ -207,6 +207,24 @@ async def rewrap(data_keys: DataKeyStore, secrets: ServiceSecretStore, master_ke
             await data_keys.replace(organisation_id, old, new)
             done += 1
     return done
+
+
+def _data_key_id(place: Place, sealed: bytes) -> int:
+    if len(sealed) < _NONCE_END or sealed[0] != _VERSION:
+        raise _broken(place)
+    return int.from_bytes(sealed[1 : _HEAD.size])
+
+
+def _open(key: AESGCM, place: Place, sealed: bytes) -> Secrets:
+    try:
+        plaintext = key.decrypt(sealed[_HEAD.size : _NONCE_END], sealed[_NONCE_END:], place.to_bytes())
+    except InvalidTag:
+        raise _broken(place) from None
+    return Secrets.from_bytes(plaintext)
+
+
+def _broken(place: Place) -> SealedValueBroken:
+    return SealedValueBroken(f"The credential of {place.table} {place.row_id}")
 
 
 def _parse_master_key(part: str) -> tuple[str, bytes]:

@@ -1,7 +1,10 @@
 """kill -9: what was acknowledged is there, nothing is half there, and nobody is left behind."""
 
+import contextlib
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -11,8 +14,8 @@ import requests
 from jackfield.domain import ids
 from support.client import Client
 from support.data_directory import DataDirectory
-from support.processes import lives, wait_until, workers
-from support.service import free_port, start_service
+from support.processes import children, lives, runs, wait_until, workers
+from support.service import bare_environment, free_port, start_service
 
 CLIENTS = 200
 
@@ -85,6 +88,33 @@ def test_after_a_killed_main_process_nobody_is_left_and_the_next_start_is_as_eve
     with start_service(data_directory.environment, tmp_path / "log", free_port()) as service:
         assert Client(service.url, data_directory.key).token(saved) == "token of Sentry"
         assert service.stop() == 0
+
+
+def test_a_worker_whose_main_process_is_killed_during_the_start_stops_too(
+    data_directory: DataDirectory, tmp_path: Path
+) -> None:
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jackfield", "serve", "--port", str(free_port())],
+            env={**bare_environment(), **data_directory.environment},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        # granian starts its workers by multiprocessing; before that, the database's programs are its children
+        wait_until(lambda: [one for one in children(process.pid) if runs(one, b"spawn_main")], 15, "a worker")
+        [worker] = [one for one in children(process.pid) if runs(one, b"spawn_main")]
+        # it has heard what to do by now, and is far from doing it
+        time.sleep(0.1)
+        process.kill()
+        process.wait()
+        wait_until(lambda: not lives(worker), 10, "the worker stops by itself")
+        data_directory.wait_until_stopped()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def test_a_killed_worker_is_replaced(data_directory: DataDirectory, tmp_path: Path) -> None:

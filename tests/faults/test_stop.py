@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import asyncpg
+import pytest
 import requests
 
 from support.client import Client
@@ -78,10 +79,14 @@ def test_ctrl_c_stops_it_as_well(data_directory: DataDirectory, tmp_path: Path) 
     assert "Traceback" not in service.log.read_text()
 
 
-def test_a_stop_during_the_start_leaves_no_database_behind(data_directory: DataDirectory, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("keys", "list")], ids=["serve", "keys list"])
+def test_a_stop_during_the_start_leaves_no_database_behind(
+    data_directory: DataDirectory, tmp_path: Path, command: tuple[str, ...], number: signal.Signals
+) -> None:
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "jackfield", "serve", "--port", str(free_port())],
+            [sys.executable, "-m", "jackfield", *(str(free_port()) if one == "0" else one for one in command)],
             env={**bare_environment(), **data_directory.environment},
             stdout=log,
             stderr=log,
@@ -89,7 +94,7 @@ def test_a_stop_during_the_start_leaves_no_database_behind(data_directory: DataD
         )
     try:
         wait_until(lambda: data_directory.server, 10, "the database is being started")
-        process.terminate()
+        process.send_signal(number)
         process.wait(15)
         data_directory.wait_until_stopped(5)
     finally:

@@ -36,6 +36,14 @@ def lives(pid: int) -> bool:
         return False
 
 
+def runs(pid: int, words: bytes) -> bool:
+    """Whether these words stand in the command line of a process."""
+    try:
+        return words in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
 def workers(service: Service) -> list[int]:
     """The serving processes of a service; not the tracker that Python keeps beside spawned ones."""
     return [pid for pid in children(service.process.pid) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]

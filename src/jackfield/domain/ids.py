@@ -52,8 +52,9 @@ def to_hex(number: int) -> str:
 
 
 def to_uuid(number: int) -> str:
-    custom_c = 0x8000_0000_0000_0000 | (number & 7) << 59
-    digits = f"{number >> 15:012x}8{number >> 3 & 0xFFF:03x}{custom_c:016x}"
+    # custom_a, version 8, custom_b, variant 0b10, custom_c: the fields of RFC 9562 §5.8, as one number
+    whole = number >> 15 << 80 | 0x8 << 76 | (number >> 3 & 0xFFF) << 64 | 0x2 << 62 | (number & 7) << 59
+    digits = f"{whole:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 

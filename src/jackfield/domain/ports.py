@@ -20,6 +20,10 @@ class Vault(Protocol):
 
     async def open(self, place: Place, sealed: bytes) -> Secrets: ...
 
+    async def open_all(self, sealed_values: Sequence[tuple[Place, bytes]]) -> Sequence[Secrets]:
+        """As `open`, for many, in their order."""
+        ...
+
     async def add_data_key(self, organisation_id: int) -> int:
         """Gives the organisation a new data key, which seals from now on; returns its id. Older ones still open."""
         ...

@@ -4,7 +4,7 @@ Reading and creating are the hot path: each is one statement that is atomic by i
 Everything else is one unit of work.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -90,7 +90,7 @@ class Integrations:
             found = await self._hot.list_for_reveal(wanted, _reveal_entry(caller))
         else:
             found = await self._hot.list(caller.organisation_id, wanted)
-        return [await self._revealed(caller, integration) for integration in found]
+        return await self._revealed_all(caller, found)
 
     async def newest_of_caller(self, caller: Caller, provider: str) -> Revealed | None:
         """The newest enabled integration of a provider that the caller's user made, without its keys."""
@@ -208,10 +208,19 @@ class Integrations:
         return await self._revealed(caller, integration)
 
     async def _revealed(self, caller: Caller, integration: Integration) -> Revealed:
-        secrets = await self._open(integration)
-        if secrets is not None and not caller.principal.has(Capability.MANAGE):
-            secrets = secrets.without_keys()
-        return Revealed(integration, secrets)
+        [revealed] = await self._revealed_all(caller, [integration])
+        return revealed
+
+    async def _revealed_all(self, caller: Caller, found: Sequence[Integration]) -> list[Revealed]:
+        whole = caller.principal.has(Capability.MANAGE)
+        sealed = [one for one in found if one.sealed_secrets is not None]
+        opened = await self._vault.open_all([(one.secrets_place, one.sealed_secrets or b"") for one in sealed])
+        secrets_of = dict(zip((one.id for one in sealed), opened, strict=True))
+        return [
+            Revealed(one, secrets if secrets is None or whole else secrets.without_keys())
+            for one in found
+            for secrets in [secrets_of.get(one.id)]
+        ]
 
     async def _open(self, integration: Integration) -> Secrets | None:
         if integration.sealed_secrets is None:

@@ -12,6 +12,7 @@ import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from jackfield.domain.errors import Invalid, JackfieldError
 from jackfield.domain.principal import Caller, Capability, Origin
@@ -107,33 +108,19 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         by_path: dict[str, dict[str, Operation]] = {}
         for operation in sorted(self.operations, key=lambda one: one.path.count("{")):
             by_path.setdefault(operation.path, {})[operation.method] = operation
-        routes = [
-            Route(self.prefix + path, self._endpoint(operations), methods=list(operations))
-            for path, operations in by_path.items()
-        ]
-        for route in routes:
-            # no contract has HEAD, and one that reveals would be audited without showing anything
-            route.methods = (route.methods or set()) - {"HEAD"}
-        return routes
+        return [ContractRoute(self.prefix + path, self, operations) for path, operations in by_path.items()]
 
-    def _endpoint(self, operations: Mapping[str, Operation]) -> Callable[[Request], Awaitable[Response]]:
-        async def endpoint(request: Request) -> Response:
-            operation = operations[request.method]
-            try:
-                return json_response(operation.success, await self._perform(operation, request))
-            except JackfieldError as error:
-                return self.render(error, operation)
-            except ClientDisconnect:
-                return Response(status_code=499)
-            except Exception as error:  # noqa: BLE001  the contract has a form for this too; see `render`
-                _log.exception(
-                    "unexpected failure",
-                    operation=operation.name,
-                    request_id=request.scope[REQUEST_ID],
-                )
-                return self.render(error, operation)
-
-        return endpoint
+    async def answer(self, operation: Operation, request: Request) -> Response:
+        """What the operation answers; whatever goes wrong has a form in the contract."""
+        try:
+            return json_response(operation.success, await self._perform(operation, request))
+        except JackfieldError as error:
+            return self.render(error, operation)
+        except ClientDisconnect:
+            return Response(status_code=499)
+        except Exception as error:  # noqa: BLE001  the contract has a form for this too; see `render`
+            _log.exception("unexpected failure", operation=operation.name, request_id=request.scope[REQUEST_ID])
+            return self.render(error, operation)
 
     async def _perform(self, operation: Operation, request: Request) -> Any:
         scope = request.scope
@@ -150,6 +137,30 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         client = scope["client"]
         caller = Caller(principal, Origin(client[0] if client else "", scope[REQUEST_ID]))
         return await operation.handler(Call(services, caller, request.path_params, query, body, sent))
+
+
+class ContractRoute(Route):
+    """The operations of one path, by method, without a layer between the router and them.
+
+    No contract has HEAD, and one that reveals would be audited without showing anything.
+    """
+
+    def __init__(self, path: str, dialect: Dialect, operations: Mapping[str, Operation]) -> None:
+        super().__init__(path, self._call, methods=list(operations))
+        self.methods = set(operations)
+        self._dialect = dialect
+        self._operations = operations
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        operation = self._operations.get(scope["method"])
+        if operation is None:
+            response = json_response(405, {"detail": "Method Not Allowed"}, {"allow": ", ".join(self._operations)})
+        else:
+            response = await self._dialect.answer(operation, Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _call(self, request: Request) -> Response:
+        raise NotImplementedError("`handle` answers")
 
 
 def json_response(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Response:

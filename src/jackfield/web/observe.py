@@ -9,7 +9,7 @@ import structlog
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from jackfield.web.contract import REQUEST_ID
+from jackfield.web.contract import REQUEST_ID, json_response
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _HEADER: Final = b"x-request-id"
@@ -39,16 +39,22 @@ class Observe:
         request_id = _request_id(scope)
         scope[REQUEST_ID] = request_id
         status = 500
+        started_answer = False
 
         async def send_observed(message: Message) -> None:
-            nonlocal status
+            nonlocal status, started_answer
             if message["type"] == "http.response.start":
+                started_answer = True
                 status = message["status"]
                 message["headers"] = [*message["headers"], (_HEADER, request_id.encode())]
             await send(message)
 
         try:
             await self._app(scope, receive, send_observed)
+        except Exception:  # noqa: BLE001  outside the contracts, which word their own failures
+            _log.exception("unexpected failure", request_id=request_id)
+            if not started_answer:
+                await json_response(500, {"detail": "Internal error"})(scope, receive, send_observed)
         finally:
             self._note(scope, request_id, status, time.perf_counter() - started)
 

@@ -68,13 +68,8 @@ def show_auth(secrets: Secrets | None) -> ShownAuthData:
 
 
 def show_scope(configuration: JsonObject) -> ShownScopeData:
-    scope = _scope_decoder.decode(configuration)
-    return ShownScopeData(
-        org_slug=scope.org_slug,
-        installation_id=scope.installation_id,
-        workspace_id=scope.workspace_id,
-        project_id=scope.project_id,
-    )
+    """Every member, null where unset: on the wire the same object as the one that is read."""
+    return cast("ShownScopeData", _scope_decoder.decode(configuration))
 
 
 def show_metadata(metadata: JsonObject) -> ShownMetadata:
