@@ -15,6 +15,7 @@ from jackfield import logs
 from jackfield.bootstrap import House, open_house
 from jackfield.settings import read_settings
 from jackfield.storage.revocations import RevocationListener
+from jackfield.web.access_log import AccessLog
 from jackfield.web.app import create_app
 
 _PARENT_WATCH_SECONDS: Final = 1.0
@@ -26,6 +27,7 @@ def serve_app() -> ASGIApp:
     """The ASGI application of one serving process, for the server to call in that process."""
     settings = read_settings()
     logs.configure(settings.log_level)
+    access_log = AccessLog(logs.write if settings.log_level in {"debug", "info"} else None)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
@@ -42,10 +44,11 @@ def serve_app() -> ASGIApp:
                 "check_readiness": house.database.ping,
                 "max_body_bytes": settings.max_body_bytes,
             }
+            access_log.flush()
             for task in background:
                 task.cancel()
 
-    return create_app(lifespan, settings.public_url, settings.cors_origins)
+    return create_app(lifespan, settings.public_url, settings.cors_origins, access_log)
 
 
 def _listen(house: House) -> RevocationListener:

@@ -38,6 +38,12 @@ def configure(level: str, stream: TextIO = sys.stderr) -> None:
     root.setLevel(max(_LEVELS[level], logging.INFO))
 
 
+def write(lines: bytes) -> None:
+    """Writes lines that are JSON already, past the general logger; whole lines, in one go."""
+    sys.stderr.buffer.write(lines)
+    sys.stderr.buffer.flush()
+
+
 def _render_exception(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Where an exception came from and of which type it is. Not what it says: that may hold a row or a body."""
     error = event.pop("exc_info", None)

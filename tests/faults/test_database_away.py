@@ -84,7 +84,7 @@ def test_a_stopped_server_is_said_in_words_and_waited_for(
         assert workers(service) == before
         assert service.stop() == 0
 
-    log = service.log.read_text()
+    log = service.read_log()
     assert [json.loads(line) for line in log.splitlines()]
     assert "token" not in log
     assert data_directory.key not in log

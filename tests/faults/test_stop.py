@@ -76,7 +76,7 @@ def test_ctrl_c_stops_it_as_well(data_directory: DataDirectory, tmp_path: Path) 
         os.killpg(service.process.pid, signal.SIGINT)
         assert service.process.wait(10) == 0
     assert data_directory.processes == []
-    assert "Traceback" not in service.log.read_text()
+    assert "Traceback" not in service.read_log()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])

@@ -13,6 +13,7 @@ from pathlib import Path
 import requests
 
 READY_SECONDS = 30.0
+LOG_SECONDS = 0.3
 
 
 class Service:
@@ -31,6 +32,11 @@ class Service:
                     return
             time.sleep(0.05)
         raise AssertionError(f"the service was not ready: {self.log.read_text()}")
+
+    def read_log(self) -> str:
+        """All of the log; lines of requests are written together, a few times a second."""
+        time.sleep(LOG_SECONDS)
+        return self.log.read_text()
 
     def stop(self) -> int:
         """Asks it to stop; returns its exit status."""

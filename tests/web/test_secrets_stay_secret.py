@@ -69,13 +69,13 @@ def marked(operator: Any, service: Any) -> Marked:
 
 
 def test_the_log_has_no_secret(marked: Marked) -> None:
-    log = marked.tenant.service.log.read_text()
+    log = marked.tenant.service.read_log()
     assert '"route":"/api/v1/integrations/{id}"' in log
     assert [value for value in marked.values if value in log] == []
 
 
 def test_the_log_has_no_failure(marked: Marked) -> None:
-    assert "Traceback" not in marked.tenant.service.log.read_text()
+    assert "Traceback" not in marked.tenant.service.read_log()
 
 
 def test_the_audit_has_no_secret(marked: Marked) -> None:

@@ -52,10 +52,11 @@ def to_hex(number: int) -> str:
 
 
 def to_uuid(number: int) -> str:
-    # custom_a, version 8, custom_b, variant 0b10, custom_c: the fields of RFC 9562 §5.8, as one number
-    whole = number >> 15 << 80 | 0x8 << 76 | (number >> 3 & 0xFFF) << 64 | 0x2 << 62 | (number & 7) << 59
-    digits = f"{whole:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    # of custom_c's 62 bits only the highest three are used, behind the variant 0b10: 0x8000 | bits << 11, and zeros
+    return (
+        f"{number >> 31:08x}-{number >> 15 & 0xFFFF:04x}-8{number >> 3 & 0xFFF:03x}-"
+        f"{0x8000 | (number & 7) << 11:04x}-000000000000"
+    )
 
 
 def parse_decimal(text: str) -> int:

@@ -9,6 +9,7 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from jackfield.web import docs, health
+from jackfield.web.access_log import AccessLog
 from jackfield.web.contract import Dialect, json_response
 from jackfield.web.dialects.integrations_v1.routes import DIALECT as INTEGRATIONS_V1
 from jackfield.web.dialects.integrations_v2.routes import DIALECT as INTEGRATIONS_V2
@@ -22,7 +23,7 @@ Lifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any]]]
 _CORS_HEADERS: Final = ("Authorization", "x-api-key", "X-Hub-Id", "Content-Type", "X-Request-Id")
 
 
-def create_app(lifespan: Lifespan, public_url: str, cors_origins: tuple[str, ...]) -> ASGIApp:
+def create_app(lifespan: Lifespan, public_url: str, cors_origins: tuple[str, ...], access_log: AccessLog) -> ASGIApp:
     """The ASGI application: Starlette's router without its layers for errors, which every part here words itself."""
     routes = [route for dialect in DIALECTS for route in dialect.routes()]
     app: ASGIApp = Router(
@@ -40,7 +41,7 @@ def create_app(lifespan: Lifespan, public_url: str, cors_origins: tuple[str, ...
             allow_headers=_CORS_HEADERS,
             expose_headers=["X-Request-Id"],
         )
-    return Observe(app)
+    return Observe(app, access_log)
 
 
 async def _no_route(scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,12 +3,14 @@
 import re
 import secrets
 import time
+from datetime import UTC, datetime
 from typing import Final
 
 import structlog
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from jackfield.web.access_log import AccessLine, AccessLog
 from jackfield.web.contract import REQUEST_ID, json_response
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
@@ -23,12 +25,13 @@ SECONDS: Final = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 
-_log = structlog.get_logger("jackfield.requests")
+_log = structlog.get_logger(__name__)
 
 
 class Observe:
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, access_log: AccessLog) -> None:
         self._app = app
+        self._access_log = access_log
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,13 +71,15 @@ class Observe:
         histogram.observe(seconds)
         if scope["path"] in _QUIET:
             return
-        _log.info(
-            "request",
-            request_id=request_id,
-            method=method,
-            route=template,
-            status=status,
-            milliseconds=round(seconds * 1000, 2),
+        self._access_log.write(
+            AccessLine(
+                request_id=request_id,
+                method=method,
+                route=template,
+                status=status,
+                milliseconds=round(seconds * 1000, 2),
+                timestamp=datetime.now(UTC),
+            )
         )
 
     def _child(self, route: str, method: str, status: int) -> tuple[Counter, Histogram]:
