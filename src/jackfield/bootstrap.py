@@ -1,6 +1,5 @@
 """The fuse box: builds everything from the settings. The only file that knows every concrete class."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -71,13 +70,14 @@ def _build(database: Database, master_keys: MasterKeys, secrets: ServiceSecretSt
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
     """The database alone, migrated, without the vault."""
     server = None
-    if settings.database_url is None:
-        server = EmbeddedServer(settings.data_dir.absolute())
-        await asyncio.to_thread(server.open)
-        dsn = server.dsn
-    else:
-        dsn = settings.database_url.get_secret_value()
     try:
+        if settings.database_url is not None:
+            dsn = settings.database_url.get_secret_value()
+        else:
+            server = EmbeddedServer(settings.data_dir.absolute())
+            # not in a thread: a stop in the middle would leave that running, and with it the server it starts
+            server.open()
+            dsn = server.dsn
         await migrate(dsn)
         database = Database(dsn, server, settings.database_pool_size)
         await database.open()
@@ -87,7 +87,7 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
             await database.close()
     finally:
         if server is not None:
-            await asyncio.to_thread(server.close)
+            server.close()
 
 
 async def _master_keys(settings: Settings, secrets: ServiceSecretStore) -> MasterKeys:

@@ -1,5 +1,6 @@
 """The `jackfield` command. One file per group of commands; what they do is in the services."""
 
+import signal
 import sys
 
 import typer
@@ -39,6 +40,8 @@ def version() -> None:
 
 def main() -> None:
     """Runs the command line; what a person can mend is one line on standard error and exit status 1."""
+    # a stop goes the way of an exception, which closes what is open; 128 + SIGTERM is what a shell expects
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         app()
     except JackfieldError as error:
