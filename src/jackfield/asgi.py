@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import multiprocessing
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -34,7 +35,7 @@ def serve_app() -> ASGIApp:
         async with open_house(settings) as house, asyncio.TaskGroup() as tasks:
             background = [
                 tasks.create_task(_listen(house).run()),
-                tasks.create_task(_stop_with_parent(os.getppid())),
+                tasks.create_task(_stop_with_parent(_parent())),
             ]
             # what is there now stays for good: the collector need not look at it again and again
             gc.collect()
@@ -60,6 +61,12 @@ def _listen(house: House) -> RevocationListener:
         access.forget_all,
         house.database.notice_loss,
     )
+
+
+def _parent() -> int:
+    """The process that started us; not who adopted us, should it be dead already."""
+    parent = multiprocessing.parent_process()
+    return os.getppid() if parent is None or parent.pid is None else parent.pid
 
 
 async def _stop_with_parent(parent: int) -> None:

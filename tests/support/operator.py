@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+from pydantic import SecretStr
 
 from jackfield.bootstrap import House, open_house
 from jackfield.domain.organisation import Organisation
@@ -28,7 +29,8 @@ class Operator:
     @contextlib.contextmanager
     def open(cls, environment: dict[str, str]) -> Iterator["Operator"]:
         settings = Settings(
-            database_url=environment["JACKFIELD_DATABASE_URL"], master_keys=environment["JACKFIELD_MASTER_KEYS"]
+            database_url=SecretStr(environment["JACKFIELD_DATABASE_URL"]),
+            master_keys=SecretStr(environment["JACKFIELD_MASTER_KEYS"]),
         )
         loop = asyncio.new_event_loop()
         thread = threading.Thread(target=loop.run_forever, daemon=True)

@@ -1,12 +1,14 @@
 """`jackfield serve`: the service itself."""
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
 import signal
 import socket
 import sys
 import tempfile
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -45,13 +47,22 @@ def serve(
         server.open()
     try:
         asyncio.run(_check(settings))
-        with tempfile.TemporaryDirectory(prefix="jackfield-metrics-") as metrics:
-            if workers > 1:
-                os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
+        with _shared_metrics(workers):
             _granian(address, port, workers).serve()
     finally:
         if server is not None:
             server.close()
+
+
+@contextlib.contextmanager
+def _shared_metrics(workers: int) -> Iterator[None]:
+    """Where several workers count together; one counts in its own memory."""
+    if workers == 1:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="jackfield-metrics-") as directory:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
+        yield
 
 
 async def _check(settings: Settings) -> None:
