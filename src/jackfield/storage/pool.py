@@ -106,8 +106,7 @@ class Pool:
     def _acquire(self) -> Any:  # asyncpg's own context manager, which its stubs do not name
         if self._pool is None:
             raise asyncpg.InterfaceError("the pool is not open")
-        # no time limit of its own, which costs: a connection in use is free again within _STATEMENT_SECONDS
-        return self._pool.acquire()
+        return self._pool.acquire(timeout=_CONNECT_SECONDS)
 
     def notice_loss(self) -> None:
         """The connection was lost, to whomever: starts the embedded server again, once however many notice."""
