@@ -1,0 +1,232 @@
+"""What a third party is to us: the manifest of its facts, and what its code can do and can say went wrong.
+
+A provider returns facts or raises one of these errors; what follows from them (retries, states, notices) is for the
+services:
+
+    ProviderError
+    ├── CredentialRefused         the vendor does not take the credential: a person has to replace it
+    │   └── RightMissing          it takes it, but the credential may not do what is needed: the right is named
+    ├── ConfigurationRejected     a setting is wrong or missing; `field` names it
+    ├── VendorUnavailable         no usable answer: worth another try
+    │   └── VendorLimited         too many calls: worth another try after `retry_after` seconds
+    └── Unsupported               the provider cannot do this at all
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from typing import ClassVar, Final, Protocol, runtime_checkable
+
+import msgspec
+
+from jackfield.domain.credential import Secrets
+from jackfield.domain.errors import JackfieldError, Kind
+
+_SLUG: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+#: names under which the hubs contract can carry a secret
+AUTH_KEYS: Final = (
+    "region",
+    "namespace",
+    "api_key",
+    "key_id",
+    "secret",
+    "subscription_id",
+    "client_id",
+    "base64_config",
+)
+
+
+class Category(StrEnum):
+    """What a provider is for; the hubs catalogue is grouped by it."""
+
+    ERROR_MONITORING = "error-monitoring"
+    SOURCE_CONTROL = "source-control"
+    ISSUE_TRACKING = "issue-tracking"
+    KNOWLEDGE = "knowledge"
+    CHAT = "chat"
+    APPS = "apps"
+
+
+class FieldType(StrEnum):
+    """How a form shows a field: hubs' `type`."""
+
+    SELECT = "select"
+    STRING = "string"
+    INT = "int"
+    BLOB = "blob"
+
+
+class SettingField(msgspec.Struct, frozen=True, kw_only=True):
+    """One setting that is not secret, by its canonical name.
+
+    `destination`: it decides where secrets are sent, so changing it asks for every secret again.
+    `needed_to_deliver`: asked for when the integration is enabled for items. `pattern` is searched in the whole value.
+    """
+
+    name: str
+    title: str
+    help: str
+    required: bool = False
+    needed_to_deliver: bool = False
+    destination: bool = False
+    pattern: str | None = None
+    type: FieldType = FieldType.STRING
+    options: tuple[str, ...] | None = None
+    default: str | None = None
+
+
+class SecretField(msgspec.Struct, frozen=True, kw_only=True):
+    """One member of the credential, by its canonical name; `auth_key` is the name the hubs contract has for it."""
+
+    name: str
+    auth_key: str
+    title: str
+    help: str
+    required: bool = False
+    pattern: str | None = None
+    type: FieldType = FieldType.STRING
+
+
+class AuthMethod(msgspec.Struct, frozen=True, kw_only=True):
+    """One complete way to prove oneself: the canonical names of all it takes."""
+
+    name: str
+    title: str
+    secrets: tuple[str, ...]
+    configuration: tuple[str, ...] = ()
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Where the vendor documents a group of facts, and when it was read last."""
+
+    facts: str
+    url: str
+    checked_at: date
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """The declared facts of one provider. `base_url` and `api_url` are the vendor's own; an operator may replace them.
+
+    The first of `auth_methods` is what `required` marks in the fields. `features` are words for the catalogue.
+    """
+
+    slug: str
+    name: str
+    category: Category
+    url: str
+    description: str
+    secrets: tuple[SecretField, ...]
+    configuration: tuple[SettingField, ...] = ()
+    auth_methods: tuple[AuthMethod, ...]
+    features: tuple[str, ...] = ()
+    supports_multiple: bool = True
+    editable: bool = True
+    usable: bool = True
+    deprecated: bool = False
+    base_url: str | None = None
+    api_url: str | None = None
+    sources: tuple[Source, ...]
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a manifest that contradicts itself, when the provider is loaded."""
+        if not _SLUG.fullmatch(self.slug):
+            raise ValueError(f"{self.slug!r} is no slug: lower-case letters, digits, _ and -")
+        unknown = {secret.auth_key for secret in self.secrets} - set(AUTH_KEYS)
+        if unknown:
+            raise ValueError(f"{self.slug}: the hubs contract has no auth key {', '.join(sorted(unknown))}")
+        names = [*(secret.name for secret in self.secrets), *(setting.name for setting in self.configuration)]
+        keys = [secret.auth_key for secret in self.secrets]
+        if len(set(names)) != len(names) or len(set(keys)) != len(keys):
+            raise ValueError(f"{self.slug}: two fields have the same name")
+        for method in self.auth_methods:
+            missing = {*method.secrets, *method.configuration} - set(names)
+            if missing:
+                raise ValueError(f"{self.slug}: {method.name} takes {', '.join(sorted(missing))}, which is no field")
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """What a provider works with: the integration's credential in clear, and its configuration."""
+
+    secrets: Secrets
+    configuration: Mapping[str, str]
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose credential it is, as the vendor tells."""
+
+    id: str
+    name: str
+    url: str | None = None
+
+
+class Verified(msgspec.Struct, frozen=True, kw_only=True):
+    """The vendor took the credential. `scopes` None: the vendor does not tell them."""
+
+    account: Account
+    scopes: tuple[str, ...] | None = None
+    expires_at: datetime | None = None
+
+
+class Provider(Protocol):
+    """Code for one third party. What else it can do is shown by the protocols below that it satisfies."""
+
+    manifest: ClassVar[Manifest]
+
+
+@runtime_checkable
+class Verifies(Protocol):
+    async def verify(self, connection: Connection) -> Verified:
+        """Proves the credential by a call that changes nothing at the vendor. Raises ProviderError."""
+        ...
+
+
+@runtime_checkable
+class Revokes(Protocol):
+    async def revoke(self, connection: Connection) -> None:
+        """Ends the credential at the vendor; also when it has ended already. Raises ProviderError."""
+        ...
+
+
+class ProviderError(JackfieldError):
+    """`str(error)` is a sentence for the person who has to act on it; it never quotes what the vendor was sent."""
+
+    kind = Kind.INVALID
+    code = "provider-error"
+
+
+class CredentialRefused(ProviderError):
+    code = "credential-refused"
+
+
+class RightMissing(CredentialRefused):
+    code = "right-missing"
+
+    def __init__(self, message: str, right: str) -> None:
+        super().__init__(message)
+        self.right = right
+
+
+class ConfigurationRejected(ProviderError):
+    code = "configuration-rejected"
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class VendorUnavailable(ProviderError):
+    kind = Kind.UNAVAILABLE
+    code = "vendor-unavailable"
+
+
+class VendorLimited(VendorUnavailable):
+    code = "vendor-limited"
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Unsupported(ProviderError):
+    code = "unsupported"

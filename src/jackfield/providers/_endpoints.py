@@ -1,0 +1,25 @@
+"""Where a vendor's API is for one integration: its own base URL if it has one, else the operator's, else the vendor's."""
+
+import re
+from typing import Final
+
+from jackfield.domain.provider import ConfigurationRejected, Connection
+from jackfield.providers._http import origin_of
+
+#: for manifests: an http(s) address without blanks, credentials, query or fragment
+URL_PATTERN: Final = r"^https?://[^\s/?#@]+(/[^\s?#@]*)?$"
+_URL: Final = re.compile(URL_PATTERN)
+
+
+def own_base_url(connection: Connection) -> str | None:
+    """The integration's own `base_url`, without a slash at its end; None when it has none.
+
+    Raises ConfigurationRejected for what is not an address.
+    """
+    url = connection.configuration.get("base_url", "").strip()
+    if not url:
+        return None
+    if not _URL.fullmatch(url):
+        raise ConfigurationRejected("base_url has to be an address such as https://vendor.example.com", "base_url")
+    origin_of(url)
+    return url.rstrip("/")
