@@ -1,4 +1,4 @@
-"""Where a vendor's API is for one integration: its own base URL if it has one, else the operator's, else the vendor's."""
+"""Where a vendor's API is for one integration: its own base URL, else the operator's, else the vendor's."""
 
 import re
 from typing import Final
