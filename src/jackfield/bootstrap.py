@@ -2,22 +2,36 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 
 import msgspec
 
 from jackfield import vault
 from jackfield.domain.errors import Misconfigured
+from jackfield.domain.job import JobKind
 from jackfield.master_key_file import MasterKeyFile
+from jackfield.providers._authored import make_authored
+from jackfield.providers._http import Endpoints, HttpClient, open_client
+from jackfield.providers._registry import make_providers
 from jackfield.services import Services
 from jackfield.services.access import Access
+from jackfield.services.administration import Administration
+from jackfield.services.catalog import Catalog
+from jackfield.services.deletion import Deletion
 from jackfield.services.integrations import Integrations
+from jackfield.services.jobs import Jobs
 from jackfield.services.organisations import Organisations
 from jackfield.services.rotation import Rotation
+from jackfield.services.running import Handler, Runner
+from jackfield.services.upkeep import Upkeep
+from jackfield.services.verification import Verification
 from jackfield.settings import Settings
 from jackfield.storage.data_keys import DataKeyStore, ServiceSecretStore
 from jackfield.storage.database import Database
 from jackfield.storage.embedded import EmbeddedServer
 from jackfield.storage.hot_integrations import HotIntegrations
+from jackfield.storage.jobs import HotJobs
 from jackfield.storage.keys import KeyLookup
 from jackfield.storage.migrate import migrate
 from jackfield.vault import MasterKeys, Vault, load_service_secret
@@ -27,6 +41,8 @@ class House(msgspec.Struct, frozen=True):
     """Everything, open and ready."""
 
     services: Services
+    runner: Runner
+    upkeep: Upkeep
     rotation: Rotation
     database: Database
     master_keys: MasterKeys
@@ -46,18 +62,44 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         secrets = ServiceSecretStore(database)
         master_keys = await _master_keys(settings, secrets)
         pepper = await load_service_secret(secrets, master_keys, vault.PEPPER)
-        yield _build(database, master_keys, secrets, pepper)
+        async with _open_http(settings) as http:
+            endpoints = {
+                slug: Endpoints(provider.base_url, provider.api_url) for slug, provider in settings.providers.items()
+            }
+            providers = make_providers(http, endpoints)
+            catalog = Catalog(database, providers, partial(make_authored, http), settings.public_url)
+            yield _build(database, master_keys, secrets, pepper, catalog)
 
 
-def _build(database: Database, master_keys: MasterKeys, secrets: ServiceSecretStore, pepper: bytes) -> House:
+def _open_http(settings: Settings) -> AbstractAsyncContextManager[HttpClient]:
+    urls = [url for one in settings.providers.values() for url in (one.base_url, one.api_url) if url]
+    return open_client(settings.egress_allow, urls)
+
+
+def _build(
+    database: Database, master_keys: MasterKeys, secrets: ServiceSecretStore, pepper: bytes, catalog: Catalog
+) -> House:
     data_keys = DataKeyStore(database)
     sealing = Vault(master_keys, data_keys)
+    hot = HotIntegrations(database)
+    verification = Verification(database, sealing, catalog)
+    handlers: dict[JobKind, Handler] = {
+        JobKind.VERIFY: verification,
+        JobKind.DELETE: Deletion(database, sealing, catalog),
+    }
+    runner = Runner(HotJobs(database), database, handlers)
     return House(
         services=Services(
             access=Access(KeyLookup(database), pepper),
-            integrations=Integrations(HotIntegrations(database), database, sealing),
+            integrations=Integrations(hot, database, sealing, catalog),
+            administration=Administration(hot, database, sealing, catalog),
+            catalog=catalog,
+            verification=verification,
+            jobs=Jobs(database),
             organisations=Organisations(database, pepper),
         ),
+        runner=runner,
+        upkeep=Upkeep(database, verification, runner),
         rotation=Rotation(database, sealing),
         database=database,
         master_keys=master_keys,

@@ -1,21 +1,46 @@
 """The operator's settings: environment variables JACKFIELD_*, read once. Nobody below the roof imports this."""
 
+import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from jackfield.domain.errors import Misconfigured
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-:\[\]]+")
+
+
+class ProviderSettings(BaseModel):
+    """What the operator sets for one provider."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base_url: str | None = None
+    api_url: str | None = None
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    webhook_secret: SecretStr | None = None
+
+    @field_validator("base_url", "api_url")
+    @classmethod
+    def _check_url(cls, value: str | None) -> str | None:
+        if value is not None and not _URL.fullmatch(value):
+            raise ValueError("must be an address such as https://vendor.example.com")
+        return value and value.rstrip("/")
 
 
 class Settings(BaseSettings):
     """Every setting, with its default. docs/settings.md says what each means (a test compares the two)."""
 
-    model_config = SettingsConfigDict(env_prefix="JACKFIELD_", frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="JACKFIELD_", env_nested_delimiter="__", frozen=True, extra="ignore", env_ignore_empty=True
+    )
 
     database_url: SecretStr | None = Field(
         default=None,
@@ -44,6 +69,16 @@ class Settings(BaseSettings):
         le=64 * 1024 * 1024,
         description="A larger request body is refused with 413.",
     )
+    egress_allow: Annotated[tuple[Network, ...], NoDecode] = Field(
+        default=(),
+        description="Networks (CIDRs, separated by commas) that may be called although they are private, for vendors "
+        "that you host yourself.",
+    )
+    providers: dict[str, ProviderSettings] = Field(
+        default_factory=dict,
+        description="For each provider, as `JACKFIELD_PROVIDERS__GITHUB__BASE_URL`: `BASE_URL` and `API_URL` (where "
+        "the vendor is, wherever that leads), `CLIENT_ID`, `CLIENT_SECRET` and `WEBHOOK_SECRET`.",
+    )
     log_level: str = Field(
         default="info",
         pattern="^(debug|info|warning|error)$",
@@ -60,6 +95,16 @@ class Settings(BaseSettings):
             if not _ORIGIN.fullmatch(origin):
                 raise ValueError("each must be an origin such as https://app.example.com")
         return origins
+
+    @field_validator("egress_allow", mode="before")
+    @classmethod
+    def _split_networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return tuple(ipaddress.ip_network(part.strip()) for part in value.split(",") if part.strip())
+        except ValueError:
+            raise ValueError("each must be a network such as 10.0.0.0/8") from None
 
     @field_validator("public_url")
     @classmethod

@@ -12,8 +12,10 @@ from jackfield.cli.doctor import doctor
 from jackfield.cli.keys import keys
 from jackfield.cli.migrate import migrate
 from jackfield.cli.organisations import organisations
+from jackfield.cli.providers import providers
 from jackfield.cli.serve import serve
 from jackfield.cli.vault import vault
+from jackfield.cli.worker import worker
 from jackfield.domain.errors import JackfieldError
 
 app = typer.Typer(
@@ -24,11 +26,13 @@ app = typer.Typer(
     add_completion=False,
 )
 app.command()(serve)
+app.command()(worker)
 app.command()(migrate)
 app.command()(doctor)
 app.command()(demo)
 app.add_typer(organisations, name="organisations")
 app.add_typer(keys, name="keys")
+app.add_typer(providers, name="providers")
 app.add_typer(vault, name="vault")
 
 

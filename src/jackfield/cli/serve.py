@@ -17,6 +17,7 @@ from granian.http import HTTP1Settings
 from granian.server import MPServer
 
 from jackfield import logs
+from jackfield.asgi import NO_JOBS
 from jackfield.bootstrap import open_house
 from jackfield.cli.console import fail
 from jackfield.settings import Settings, read_settings
@@ -32,6 +33,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8400,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Serving processes.")] = 1,
+    no_jobs: Annotated[bool, typer.Option("--no-jobs", help="Leave jobs to `jackfield worker`.")] = False,
 ) -> None:
     """Serve until told to stop. Starts and migrates the database as needed; ready when /readyz answers 200."""
     settings = read_settings()
@@ -47,6 +49,8 @@ def serve(
         server.open()
     try:
         asyncio.run(_check(settings))
+        if no_jobs:
+            os.environ[NO_JOBS] = "1"
         with _shared_metrics(workers):
             _granian(address, port, workers).serve()
     finally:

@@ -10,6 +10,7 @@ from jackfield.domain.principal import Caller, Origin
 class Action(StrEnum):
     INTEGRATION_CREATED = "integration.created"
     INTEGRATION_UPDATED = "integration.updated"
+    INTEGRATION_VERIFIED = "integration.verification-asked"
     INTEGRATION_DELETED = "integration.deleted"
     CREDENTIAL_REVEALED = "credential.revealed"
     ORGANISATION_CREATED = "organisation.created"

@@ -73,6 +73,22 @@ class Secrets(Mapping[str, str | None]):
 _decoder = msgspec.json.Decoder(dict[str, str | None])
 
 
+#: a mask shows this much of a secret, if the secret is longer than that
+_MASK_SHOWS: Final = 5
+_MASK_MINIMUM: Final = 12
+_MASK_END: Final = "..."
+
+
+def mask(secret: str) -> str:
+    """What may be shown of a secret: its first 5 characters and `...` if it is longer than 12, else `...`."""
+    return (secret[:_MASK_SHOWS] if len(secret) > _MASK_MINIMUM else "") + _MASK_END
+
+
+def looks_masked(value: str) -> bool:
+    """Whether the value is a mask rather than a secret; no vendor's secret ends so."""
+    return value.endswith(_MASK_END)
+
+
 class SealedValueBroken(Misconfigured):
     """A sealed value does not open: it was moved, altered, or its key is gone."""
 

@@ -1,4 +1,11 @@
-"""An organisation's configured instance of a provider, as every contract sees it."""
+"""An organisation's configured instance of a provider, as every contract sees it.
+
+    new → verifying → live        a verification that fails leads back to new, with the reason
+     │        │        │          a changed credential leads back to new, since nothing is known of it
+     └────────┴────────┴──→ deleting → deleted
+
+Vendors whose definition verifies nothing start at live. From deleting on nothing can be changed any more.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,7 +15,8 @@ from typing import Any, Final, NewType
 import msgspec
 
 from jackfield.domain.credential import Place, Secrets
-from jackfield.domain.errors import Conflict, NotFound
+from jackfield.domain.errors import Conflict, Forbidden, NotFound
+from jackfield.domain.item import ItemType
 
 #: a JSON object as text; kept as text because most readers pass it on unread
 JsonObject = NewType("JsonObject", str)
@@ -19,6 +27,8 @@ SCOPE_NAMES: Final = ("org_slug", "installation_id", "workspace_id", "project_id
 NAME_LIMIT: Final = 255
 # their text differs with who wrote it: the database sets blanks
 _JSON_FIELDS: Final = ("configuration", "metadata")
+#: what follows from a change by itself, and is nobody's deed
+FOLLOWING: Final = frozenset({"state", "error", "error_at", "verified_at", "verification_due_at"})
 
 
 class Status(StrEnum):
@@ -38,6 +48,10 @@ class State(StrEnum):
     LIVE = "live"
     DELETING = "deleting"
     DELETED = "deleted"
+
+
+#: from here on it is hidden from most, and nobody changes it
+GOING: Final = (State.DELETING, State.DELETED)
 
 
 class Integration(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +74,30 @@ class Integration(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def secrets_place(self) -> Place:
         return secrets_place(self.organisation_id, self.id)
+
+
+class Detail(Integration, frozen=True, kw_only=True):
+    """An integration with its lifecycle. `credential_version` counts what its verification speaks of.
+
+    `verified_at` is when the present credential was proven, None when it was not. `creator_key_id` made it.
+    """
+
+    identifier: str
+    item_type: str
+    state: State
+    state_changed_at: datetime
+    error: str | None
+    error_at: datetime | None
+    verified_at: datetime | None
+    credential_version: int
+    creator_user: str
+    creator_key_id: int
+    deleted_at: datetime | None
+
+    @property
+    def is_going(self) -> bool:
+        """Whether it is being deleted, or is."""
+        return self.state in GOING
 
 
 class NewIntegration(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +136,12 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     configuration: JsonObject | msgspec.UnsetType = msgspec.UNSET
     sealed_secrets: bytes | None | msgspec.UnsetType = msgspec.UNSET
     state: State | msgspec.UnsetType = msgspec.UNSET
+    identifier: str | msgspec.UnsetType = msgspec.UNSET
+    item_type: str | msgspec.UnsetType = msgspec.UNSET
+    error: str | None | msgspec.UnsetType = msgspec.UNSET
+    error_at: datetime | None | msgspec.UnsetType = msgspec.UNSET
+    verified_at: datetime | None | msgspec.UnsetType = msgspec.UNSET
+    verification_due_at: datetime | None | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -109,7 +153,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(
             "secrets" if name == "sealed_secrets" else name
             for name in self.fields
-            if _comparable(name, getattr(self, name)) != _comparable(name, getattr(integration, name, None))
+            if name not in FOLLOWING
+            and _comparable(name, getattr(self, name)) != _comparable(name, getattr(integration, name, None))
         )
 
 
@@ -130,6 +175,8 @@ class IntegrationRow(msgspec.Struct, frozen=True, kw_only=True):
     created_by: str
     creator_user: str
     creator_key_id: int
+    state: State = State.NEW
+    item_type: ItemType = ItemType.NONE
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -156,6 +203,28 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     offset: int = 0
 
 
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """Which integrations to list with their lifecycle; empty means any, and `states` empty those not being deleted.
+
+    `search` is text in the name, the identifier or the provider, and `search_providers` are those that have it.
+    `order` are (field, descending) pairs.
+    """
+
+    states: tuple[State, ...] = ()
+    providers: tuple[str, ...] | None = None
+    search: str | None = None
+    search_providers: tuple[str, ...] = ()
+    order: tuple[tuple[str, bool], ...] = (("id", True),)
+    limit: int = 20
+    offset: int = 0
+
+
+class InvalidState(Forbidden):
+    """The integration is in a state in which this cannot be done."""
+
+    code = "invalid-state"
+
+
 class UniqueIdentifierTaken(Conflict):
     code = "unique-identifier-taken"
 
@@ -168,6 +237,53 @@ class IntegrationNotFound(NotFound):
 
     def __init__(self, reference: str) -> None:
         super().__init__("Integration", reference)
+
+
+def unproven(*, verifies: bool) -> Change:
+    """What else changes when the credential does: what was known of the old one is forgotten."""
+    if not verifies:
+        return Change()
+    return Change(state=State.NEW, error=None, error_at=None, verified_at=None, verification_due_at=None)
+
+
+def proven(integration: Detail, now: datetime, due_at: datetime) -> Change:
+    """The vendor took the credential. A client's `inactive` stands."""
+    return Change(
+        state=State.LIVE,
+        status=Status.ACTIVE if integration.status in {Status.PENDING, Status.ERROR} else msgspec.UNSET,
+        error=None,
+        error_at=None,
+        verified_at=now,
+        verification_due_at=due_at,
+    )
+
+
+def refused(integration: Detail, now: datetime, reason: str) -> Change:
+    """The vendor did not take the credential, or not with this configuration. A client's `inactive` stands."""
+    return Change(
+        state=State.NEW,
+        status=msgspec.UNSET if integration.status is Status.INACTIVE else Status.ERROR,
+        error=reason,
+        error_at=now,
+        verified_at=None,
+        verification_due_at=None,
+    )
+
+
+def undecided(integration: Detail, now: datetime, due_at: datetime, reason: str) -> Change:
+    """The vendor could not be asked. What was proven before stays proven, and is asked for again."""
+    was_live = integration.verified_at is not None
+    return Change(
+        state=State.LIVE if was_live else State.NEW,
+        error=reason,
+        error_at=now,
+        verification_due_at=due_at if was_live else None,
+    )
+
+
+def merged(*changes: Change) -> Change:
+    """All of them; where two set the same field, the later one does."""
+    return Change(**{name: getattr(change, name) for change in changes for name in change.fields})
 
 
 def _comparable(name: str, value: Any) -> Any:

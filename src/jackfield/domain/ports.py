@@ -7,7 +7,9 @@ from typing import Protocol
 
 from jackfield.domain.audit import AuditEntry
 from jackfield.domain.credential import Place, Secrets, WrappedKey
-from jackfield.domain.integration import Change, Filter, Integration, IntegrationRow, Wanted
+from jackfield.domain.definition import AuthoredDefinition
+from jackfield.domain.integration import Change, Detail, Filter, Integration, IntegrationRow, Listing, Wanted
+from jackfield.domain.job import Job, JobFilter, JobState, NewJob, Running, Step
 from jackfield.domain.key import ApiKey
 from jackfield.domain.organisation import Organisation
 from jackfield.domain.principal import Principal
@@ -94,7 +96,29 @@ class IntegrationTable(Protocol):
 
     async def list_for_update(self, organisation_id: int, wanted: Filter) -> Sequence[Integration]: ...
 
-    async def update(self, integration: Integration, change: Change) -> Integration: ...
+    async def get_detail(self, organisation_id: int, integration_id: int) -> Detail | None:
+        """Whatever its state."""
+        ...
+
+    async def get_detail_for_update(self, organisation_id: int, integration_id: int) -> Detail | None:
+        """Whatever its state, locked until the end of the unit of work."""
+        ...
+
+    async def create_only_one(self, row: IntegrationRow) -> Detail | None:
+        """Writes the row unless the organisation has an integration of its provider already."""
+        ...
+
+    async def list_details(self, organisation_id: int, wanted: Listing) -> Sequence[Detail]: ...
+
+    async def update(self, integration: Integration, change: Change) -> Detail: ...
+
+    async def due_for_verification(self, most: int) -> Sequence[tuple[int, int]]:
+        """Organisation and id of live integrations whose proof has aged, the oldest first."""
+        ...
+
+    async def purge(self, days: int, most: int) -> int:
+        """Deletes up to `most` rows of integrations that were deleted so many days ago; returns how many."""
+        ...
 
     async def delete_all(self, organisation_id: int) -> None: ...
 
@@ -107,6 +131,64 @@ class IntegrationTable(Protocol):
     async def reseal(self, integration: Integration, sealed_secrets: bytes) -> None:
         """Replaces the ciphertext by another one of the same secrets."""
         ...
+
+
+class JobTable(Protocol):
+    """Jobs inside a unit of work; workers hear of what was queued when it commits."""
+
+    async def add(self, new: NewJob) -> tuple[Job, bool]:
+        """Queues the job, or finds the one of its kind that is alive for the integration; True if it was queued."""
+        ...
+
+    async def get(self, organisation_id: int, job_id: int) -> Job | None: ...
+
+    async def latest(self, organisation_id: int) -> Sequence[Job]:
+        """The newest of each kind."""
+        ...
+
+    async def list(self, organisation_id: int, wanted: JobFilter) -> Sequence[Job]: ...
+
+    async def finish(
+        self, running: Running, state: JobState, error: str | None, steps: Sequence[Step], output: dict[str, str] | None
+    ) -> bool:
+        """Says how it went. False, and nothing is written, when someone else has taken it over."""
+        ...
+
+    async def expire(self, most: int) -> Sequence[Running]:
+        """Takes up to `most` jobs that nobody finished in time, so that nobody else does."""
+        ...
+
+    async def purge(self, days: int, most: int) -> int: ...
+
+    async def purge_queue(self, days: int) -> None: ...
+
+
+class HotJobs(Protocol):
+    """What happens to every job. Each is atomic by itself."""
+
+    async def begin(self, organisation_id: int, job_id: int) -> Running | None:
+        """Fences the job for who asks, or None when there is nothing to do any more."""
+        ...
+
+    async def finish(
+        self, running: Running, state: JobState, error: str | None, steps: Sequence[Step], output: dict[str, str] | None
+    ) -> bool: ...
+
+    async def note_steps(self, running: Running, steps: Sequence[Step]) -> None: ...
+
+    async def put_off(self, running: Running, seconds: float, reason: str | None, *, failed: bool) -> None:
+        """The job waits for its next try; `failed` counts against the tries that it has."""
+        ...
+
+
+class DefinitionTable(Protocol):
+    """Definitions that tenants authored."""
+
+    async def get(self, definition_id: int) -> AuthoredDefinition | None:
+        """Whatever its status and whoever's it is."""
+        ...
+
+    async def list_approved(self) -> Sequence[AuthoredDefinition]: ...
 
 
 class AuditTable(Protocol):
@@ -155,6 +237,12 @@ class UnitOfWork(Protocol):
     def integrations(self) -> IntegrationTable: ...
 
     @property
+    def jobs(self) -> JobTable: ...
+
+    @property
+    def definitions(self) -> DefinitionTable: ...
+
+    @property
     def audit(self) -> AuditTable: ...
 
     @property
@@ -169,7 +257,10 @@ class UnitOfWork(Protocol):
 
 class Database(Protocol):
     def transaction(self) -> AbstractAsyncContextManager[UnitOfWork]:
-        """Commits at the end of the block, rolls back when it raises. Raises Unavailable when the database is away."""
+        """Commits at the end of the block, rolls back when it raises. Raises Unavailable when the database is away.
+
+        Workers are woken for what was queued in it, after the commit.
+        """
         ...
 
 

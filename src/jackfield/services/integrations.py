@@ -27,20 +27,25 @@ from jackfield.domain.integration import (
     Status,
     UniqueIdentifierTaken,
     Wanted,
+    merged,
     secrets_place,
+    unproven,
 )
 from jackfield.domain.ports import Database, HotIntegrations, UnitOfWork, Vault
 from jackfield.domain.principal import Caller, Capability
 from jackfield.domain.text import identifier_from
+from jackfield.services.catalog import Catalog
+from jackfield.services.deletion import begin_deletion
 
 _CREATED_FIELDS: Final = ("name", "unique_identifier", "secrets", "configuration", "metadata", "status", "enabled")
 
 
 class Integrations:
-    def __init__(self, hot: HotIntegrations, database: Database, vault: Vault) -> None:
+    def __init__(self, hot: HotIntegrations, database: Database, vault: Vault, catalog: Catalog) -> None:
         self._hot = hot
         self._database = database
         self._vault = vault
+        self._catalog = catalog
 
     async def create(self, caller: Caller, new: NewIntegration) -> Revealed:
         """A new integration. Raises CapabilityMissing or UniqueIdentifierTaken."""
@@ -115,19 +120,19 @@ class Integrations:
             return await self._revealed_in(work, caller, await _update_in(work, caller, wanted, change))
 
     async def delete(self, caller: Caller, wanted: Wanted) -> Integration:
-        """Deletes it: its secrets are erased and its unique_identifier is free again.
+        """Deletes it: it is hidden and its unique_identifier is free again; a job ends its credential and erases it.
 
         Returns it as it was. Raises CapabilityMissing or IntegrationNotFound.
         """
         caller.require(Capability.MANAGE)
         async with self._database.transaction() as work:
-            return await _delete_in(work, caller, wanted)
+            return await self._delete_in(work, caller, wanted)
 
     async def delete_revealing(self, caller: Caller, wanted: Wanted) -> Revealed:
         """As `delete`, and shows what was deleted as `reveal` does."""
         caller.require(Capability.MANAGE)
         async with self._database.transaction() as work:
-            return await self._revealed_in(work, caller, await _delete_in(work, caller, wanted))
+            return await self._revealed_in(work, caller, await self._delete_in(work, caller, wanted))
 
     async def revoke_of_caller(self, caller: Caller, provider: str) -> int:
         """Switches off every integration of a provider that the caller's user made, and erases its secrets.
@@ -135,7 +140,8 @@ class Integrations:
         Returns how many there were.
         """
         caller.require(Capability.MANAGE)
-        change = Change(enabled=False, status=Status.INACTIVE, sealed_secrets=None)
+        switched_off = Change(enabled=False, status=Status.INACTIVE, sealed_secrets=None)
+        change = merged(unproven(verifies=self._catalog.verifies(provider)), switched_off)
         wanted = Filter(providers=(provider,), creator_user=caller.principal.user)
         async with self._database.transaction() as work:
             found = await work.integrations.list_for_update(caller.organisation_id, wanted)
@@ -146,6 +152,12 @@ class Integrations:
                 changed = dict.fromkeys(name for integration in found for name in change.differing(integration))
                 await work.audit.add(by_caller(caller, Action.INTEGRATION_UPDATED, subjects, tuple(changed)))
         return len(found)
+
+    async def _delete_in(self, work: UnitOfWork, caller: Caller, wanted: Wanted) -> Integration:
+        found = await _get(work, caller, wanted)
+        definition = await self._catalog.get(found.provider, work)
+        await begin_deletion(work, caller, found, definition.name if definition else found.provider)
+        return found
 
     async def _row(self, caller: Caller, new: NewIntegration) -> IntegrationRow:
         integration_id = await self._hot.reserve_id()
@@ -167,6 +179,7 @@ class Integrations:
             created_by=new.created_by,
             creator_user=caller.principal.user,
             creator_key_id=caller.principal.key_id,
+            state=State.NEW if self._catalog.verifies(new.provider) else State.LIVE,
         )
 
     async def _replace(self, caller: Caller, wanted: NewIntegration, unique_identifier: str) -> Revealed | None:
@@ -177,22 +190,22 @@ class Integrations:
             if found.provider != wanted.provider:
                 raise UniqueIdentifierTaken(unique_identifier)
             # the kept credential is opened before anything is written: what cannot be opened is not half-replaced
-            secrets = await self._open(found) if wanted.secrets is msgspec.UNSET else wanted.secrets
-            change = await self._replacement(found, wanted)
+            stored = await self._open(found)
+            secrets = stored if wanted.secrets is msgspec.UNSET else wanted.secrets
+            change = await self._replacement(found, wanted, changed=(secrets or None) != stored)
             updated = await work.integrations.update(found, change)
             await work.audit.add(by_caller(caller, Action.INTEGRATION_UPDATED, (found.id,), change.differing(found)))
         return Revealed(updated, secrets)
 
-    async def _replacement(self, found: Integration, wanted: NewIntegration) -> Change:
+    async def _replacement(self, found: Integration, wanted: NewIntegration, *, changed: bool) -> Change:
+        """`changed`: whether the credential differs from the stored one; the same one stays as proven as it is."""
         sealed: bytes | msgspec.UnsetType | None = msgspec.UNSET
-        if wanted.secrets is None:
-            sealed = None
-        elif wanted.secrets is not msgspec.UNSET:
-            sealed = await self._vault.seal(found.secrets_place, wanted.secrets)
+        if changed and wanted.secrets is not msgspec.UNSET:
+            sealed = wanted.secrets and await self._vault.seal(found.secrets_place, wanted.secrets)
         configuration: JsonObject | msgspec.UnsetType = msgspec.UNSET
         if wanted.configuration is not msgspec.UNSET:
             configuration = _with_scope(found.configuration, wanted.configuration or {})
-        return Change(
+        change = Change(
             name=wanted.name,
             status=wanted.status,
             enabled=wanted.enabled,
@@ -201,6 +214,7 @@ class Integrations:
             sealed_secrets=sealed,
             configuration=configuration,
         )
+        return merged(unproven(verifies=changed and self._catalog.verifies(found.provider)), change)
 
     async def _revealed_in(self, work: UnitOfWork, caller: Caller, integration: Integration) -> Revealed:
         if integration.sealed_secrets is not None:
@@ -240,13 +254,6 @@ async def _update_in(work: UnitOfWork, caller: Caller, wanted: Wanted, change: C
     updated = await work.integrations.update(found, change)
     await work.audit.add(by_caller(caller, Action.INTEGRATION_UPDATED, (found.id,), change.differing(found)))
     return updated
-
-
-async def _delete_in(work: UnitOfWork, caller: Caller, wanted: Wanted) -> Integration:
-    found = await _get(work, caller, wanted)
-    await work.integrations.update(found, Change(state=State.DELETED, sealed_secrets=None))
-    await work.audit.add(by_caller(caller, Action.INTEGRATION_DELETED, (found.id,)))
-    return found
 
 
 def _sent_fields(new: NewIntegration) -> tuple[str, ...]:

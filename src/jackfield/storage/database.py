@@ -4,8 +4,12 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from jackfield.storage.audit import AuditTable
+from jackfield.storage.bell import Bell
 from jackfield.storage.data_keys import DataKeyTable
+from jackfield.storage.definitions import DefinitionTable
+from jackfield.storage.embedded import EmbeddedServer
 from jackfield.storage.integrations import IntegrationTable
+from jackfield.storage.jobs import JobTable
 from jackfield.storage.keys import KeyTable
 from jackfield.storage.organisations import OrganisationTable
 from jackfield.storage.pool import Connection, Pool
@@ -14,6 +18,8 @@ from jackfield.storage.pool import Connection, Pool
 class UnitOfWork:
     def __init__(self, connection: Connection) -> None:
         self.integrations = IntegrationTable(connection)
+        self.jobs = JobTable(connection)
+        self.definitions = DefinitionTable(connection)
         self.audit = AuditTable(connection)
         self.organisations = OrganisationTable(connection)
         self.keys = KeyTable(connection)
@@ -21,6 +27,10 @@ class UnitOfWork:
 
 
 class Database(Pool):
+    def __init__(self, dsn: str, server: EmbeddedServer | None, size: int) -> None:
+        super().__init__(dsn, server, size)
+        self._bell = Bell(self)
+
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[UnitOfWork]:
         """One unit of work: committed at the end of the block, rolled back when the block raises.
@@ -28,4 +38,11 @@ class Database(Pool):
         Raises Unavailable when the database is away.
         """
         async with self.connection() as connection:
-            yield UnitOfWork(connection)
+            work = UnitOfWork(connection)
+            yield work
+        if work.jobs.has_queued:
+            self._bell.ring()
+
+    async def close(self) -> None:
+        self._bell.silence()
+        await super().close()

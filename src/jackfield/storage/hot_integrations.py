@@ -12,7 +12,8 @@ from jackfield.domain.audit import AuditEntry
 from jackfield.domain.integration import Filter, Integration, IntegrationRow, Wanted
 from jackfield.storage.audit import to_row
 from jackfield.storage.coalesce import Coalescer
-from jackfield.storage.integrations import COLUMNS, VISIBLE, list_statement, to_integration
+from jackfield.storage.integration_rows import COLUMNS, VISIBLE, to_integration
+from jackfield.storage.integrations import list_statement
 from jackfield.storage.pool import Pool
 
 RESERVE_IDS: Final = "select new_id() from generate_series(1, $1)"
@@ -22,27 +23,27 @@ with wanted as (
     select * from unnest(
         $1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::jsonb[],
         $9::json[], $10::text[], $11::boolean[], $12::text[], $13::text[], $14::bigint[], $15::text[], $16::text[],
-        $17::text[]
+        $17::text[], $18::text[], $19::text[]
     ) as w(
         organisation_id, id, provider, name, identifier, unique_identifier, sealed_secrets, configuration,
         metadata, status, enabled, created_by, creator_user, creator_key_id, address, request_id,
-        fields
+        fields, state, item_type
     )
 ), created as (
     insert into integration as i (
         organisation_id, id, provider, name, identifier, unique_identifier, sealed_secrets, configuration,
-        metadata, status, enabled, created_by, creator_user, creator_key_id
+        metadata, status, enabled, created_by, creator_user, creator_key_id, state, item_type
     )
     select
         organisation_id, id, provider, name, identifier, unique_identifier, sealed_secrets, configuration,
-        metadata, status, enabled, created_by, creator_user, creator_key_id
+        metadata, status, enabled, created_by, creator_user, creator_key_id, state, item_type
     from wanted
     on conflict do nothing
     returning {COLUMNS}
 ), audited as (
     insert into audit_entry (organisation_id, action, key_id, actor, address, request_id, subject_ids, fields)
     select
-        w.organisation_id, $18, w.creator_key_id, w.creator_user, w.address, w.request_id, array[w.id],
+        w.organisation_id, $20, w.creator_key_id, w.creator_user, w.address, w.request_id, array[w.id],
         string_to_array(w.fields, ',')
     from wanted w join created c on c.organisation_id = w.organisation_id and c.id = w.id
 )
@@ -164,6 +165,8 @@ def _create_row(row: IntegrationRow, entry: AuditEntry) -> tuple[object, ...]:
         entry.origin.address,
         entry.origin.request_id,
         ",".join(entry.fields),
+        row.state,
+        row.item_type,
     )
 
 

@@ -3,26 +3,22 @@
 from collections.abc import Sequence
 from typing import Final
 
-import asyncpg
 import msgspec
 
 from jackfield.domain.integration import (
+    FOLLOWING,
     Change,
+    Detail,
     Filter,
     Integration,
-    JsonObject,
+    IntegrationRow,
+    Listing,
     State,
-    Status,
     Wanted,
 )
+from jackfield.storage import listing
+from jackfield.storage.integration_rows import COLUMNS, DETAIL_COLUMNS, VISIBLE, to_detail, to_integration
 from jackfield.storage.pool import Connection
-
-#: every column that an Integration is made of, in `to_integration`'s order
-COLUMNS: Final = """i.id, i.organisation_id, i.provider, i.name, i.unique_identifier, i.sealed_secrets,
-    i.configuration, i.metadata, i.status, i.enabled, i.created_by, i.created_at, i.updated_at"""
-
-#: what is being deleted is not seen any more
-VISIBLE: Final = "i.state not in ('deleting', 'deleted')"
 
 GET_FOR_UPDATE: Final = f"""
 select {COLUMNS} from integration i
@@ -38,10 +34,38 @@ where i.organisation_id = $1 and digest(i.unique_identifier) = digest($2)
 for update
 """
 
+GET_DETAIL: Final = f"select {DETAIL_COLUMNS} from integration i where i.organisation_id = $1 and i.id = $2"
+
+INSERT: Final = f"""
+insert into integration as i (
+    organisation_id, id, provider, name, identifier, unique_identifier, sealed_secrets, configuration, metadata,
+    status, enabled, created_by, creator_user, creator_key_id, state, item_type
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+returning {DETAIL_COLUMNS}
+"""
+
+# held until the transaction's end, so that two who look and then create do it one after the other
+LOCK_PROVIDER: Final = "select pg_advisory_xact_lock(hashtextextended($2, $1))"
+HAS_PROVIDER: Final = f"""
+select exists (select from integration i where i.organisation_id = $1 and i.provider = $2 and {VISIBLE})
+"""
+
 UPDATE: Final = f"""
-update integration i set {{assignments}}, updated_at = now()
+update integration i set {{assignments}}
 where i.organisation_id = $1 and i.id = $2
-returning {COLUMNS}
+returning {DETAIL_COLUMNS}
+"""
+
+DUE: Final = """
+select organisation_id, id from integration where state = 'live' and verification_due_at <= now()
+order by verification_due_at limit $1
+"""
+
+PURGE: Final = """
+delete from integration where (organisation_id, id) in (
+    select organisation_id, id from integration where deleted_at < now() - make_interval(days => $1) limit $2
+)
 """
 
 DELETE_ALL: Final = """
@@ -82,20 +106,74 @@ class IntegrationTable:
         sql, arguments = list_statement(organisation_id, wanted)
         return [to_integration(record) for record in await self._connection.fetch(sql + " for update", *arguments)]
 
-    async def update(self, integration: Integration, change: Change) -> Integration:
-        """Writes the fields that are set, with what follows from a new state."""
+    async def get_detail(self, organisation_id: int, integration_id: int) -> Detail | None:
+        """Whatever its state, unlocked."""
+        record = await self._connection.fetchrow(GET_DETAIL, organisation_id, integration_id)
+        return to_detail(record) if record else None
+
+    async def get_detail_for_update(self, organisation_id: int, integration_id: int) -> Detail | None:
+        """Whatever its state, locked until the end of the transaction."""
+        record = await self._connection.fetchrow(GET_DETAIL + " for update", organisation_id, integration_id)
+        return to_detail(record) if record else None
+
+    async def create_only_one(self, row: IntegrationRow) -> Detail | None:
+        """Writes the row unless the organisation has an integration of its provider already."""
+        await self._connection.execute(LOCK_PROVIDER, row.organisation_id, row.provider)
+        if await self._connection.fetchval(HAS_PROVIDER, row.organisation_id, row.provider):
+            return None
+        record = await self._connection.fetchrow(
+            INSERT,
+            row.organisation_id,
+            row.id,
+            row.provider,
+            row.name,
+            row.identifier,
+            row.unique_identifier,
+            row.sealed_secrets,
+            row.configuration,
+            row.metadata,
+            row.status,
+            row.enabled,
+            row.created_by,
+            row.creator_user,
+            row.creator_key_id,
+            row.state,
+            row.item_type,
+        )
+        if record is None:
+            raise LookupError("an insert returned no row")
+        return to_detail(record)
+
+    async def list_details(self, organisation_id: int, wanted: Listing) -> list[Detail]:
+        """A page of integrations with their lifecycle."""
+        return await listing.fetch(self._connection, organisation_id, wanted)
+
+    async def update(self, integration: Integration, change: Change) -> Detail:
+        """Writes the fields that are set, with what follows from them."""
         columns = {name: getattr(change, name) for name in change.fields}
-        numbered = enumerate(columns, start=3)
-        assignments = [f"{name} = ${number}" for number, name in numbered]
+        assignments = [f"{name} = ${number}" for number, name in enumerate(columns, start=3)]
         if change.state is not msgspec.UNSET:
             assignments.append("state_changed_at = now()")
         if change.state is State.DELETED:
             assignments.append("deleted_at = now()")
+        if change.sealed_secrets is not msgspec.UNSET or change.configuration is not msgspec.UNSET:
+            assignments.append("credential_version = credential_version + 1")
+        if not FOLLOWING.issuperset(change.fields):
+            assignments.append("updated_at = now()")
         sql = UPDATE.format(assignments=", ".join(assignments))
         record = await self._connection.fetchrow(sql, integration.organisation_id, integration.id, *columns.values())
         if record is None:
             raise LookupError(f"integration {integration.id} vanished while it was locked")
-        return to_integration(record)
+        return to_detail(record)
+
+    async def due_for_verification(self, most: int) -> list[tuple[int, int]]:
+        """Organisation and id of live integrations whose proof has aged, the oldest first."""
+        return [(record[0], record[1]) for record in await self._connection.fetch(DUE, most)]
+
+    async def purge(self, days: int, most: int) -> int:
+        """Deletes up to `most` rows of integrations that were deleted so many days ago; returns how many."""
+        status = await self._connection.execute(PURGE, days, most)
+        return int(status.rpartition(" ")[2])
 
     async def delete_all(self, organisation_id: int) -> None:
         """Every integration of the organisation becomes a tombstone without secrets."""
@@ -137,25 +215,3 @@ def list_statement(organisation_id: int, wanted: Filter) -> tuple[str, list[obje
             arguments.append(value)
             sql += f" {clause} ${len(arguments)}"
     return sql, arguments
-
-
-def to_integration(record: asyncpg.Record) -> Integration:
-    """The row of COLUMNS."""
-    return Integration(
-        id=record[0],
-        organisation_id=record[1],
-        provider=record[2],
-        name=record[3],
-        unique_identifier=record[4],
-        sealed_secrets=record[5],
-        configuration=JsonObject(record[6]),
-        metadata=JsonObject(record[7]),
-        status=_STATUS[record[8]],
-        enabled=record[9],
-        created_by=record[10],
-        created_at=record[11],
-        updated_at=record[12],
-    )
-
-
-_STATUS: Final = {status.value: status for status in Status}

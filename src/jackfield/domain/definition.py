@@ -1,0 +1,157 @@
+"""Catalogue entries: what can be connected, what it takes, and whether what was sent fits."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from jackfield.domain.errors import Invalid
+from jackfield.domain.provider import (
+    AuthMethod,
+    Category,
+    FieldType,
+    Manifest,
+    SecretField,
+    SettingField,
+)
+
+#: of one value; a credential or a setting is far smaller
+VALUE_LIMIT: Final = 16 * 1024
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """One catalogue entry. `vendor` is a provider's slug, or the id of an authored definition in hex."""
+
+    vendor: str
+    name: str
+    url: str
+    category: Category
+    public: bool = True
+    usable: bool = True
+    editable: bool = True
+    deprecated: bool = False
+    supports_verification: bool
+    supports_multiple: bool = True
+    features: tuple[str, ...] = ()
+    secrets: tuple[SecretField, ...] = ()
+    configuration: tuple[SettingField, ...] = ()
+    auth_methods: tuple[AuthMethod, ...] = ()
+
+    def secret_of_key(self, auth_key: str) -> SecretField | None:
+        return next((field for field in self.secrets if field.auth_key == auth_key), None)
+
+    @property
+    def destinations(self) -> tuple[str, ...]:
+        """The settings that decide where secrets are sent."""
+        return tuple(field.name for field in self.configuration if field.destination)
+
+
+def definition_of(manifest: Manifest, supports_verification: bool) -> Definition:
+    """The catalogue entry of a built-in provider."""
+    return Definition(
+        vendor=manifest.slug,
+        name=manifest.name,
+        url=manifest.url,
+        category=manifest.category,
+        usable=manifest.usable,
+        editable=manifest.editable,
+        deprecated=manifest.deprecated,
+        supports_verification=supports_verification,
+        supports_multiple=manifest.supports_multiple,
+        features=manifest.features,
+        secrets=manifest.secrets,
+        configuration=manifest.configuration,
+        auth_methods=manifest.auth_methods,
+    )
+
+
+class AuthoredDefinition(msgspec.Struct, frozen=True, kw_only=True):
+    """What a tenant authored. `verify_url`, if there is one, is called to ask whether credentials are good."""
+
+    organisation_id: int
+    id: int
+    name: str
+    description: str | None
+    verify_url: str | None
+
+
+def definition_of_authored(authored: AuthoredDefinition, vendor: str, install_page: str) -> Definition:
+    """The catalogue entry of a definition that a tenant authored; it is installed through its page."""
+    return Definition(
+        vendor=vendor,
+        name=authored.name,
+        url=install_page,
+        category=Category.APPS,
+        usable=False,
+        supports_verification=authored.verify_url is not None,
+    )
+
+
+class FieldProblem(Invalid):
+    """One field of a request does not fit; `path` says which, from the outermost name to the innermost.
+
+    `missing` tells what has to be there and is not from what is there and wrong.
+    """
+
+    code = "field-problem"
+
+    def __init__(self, path: tuple[str, ...], message: str, *, missing: bool = False) -> None:
+        super().__init__(message)
+        self.path = path
+        self.missing = missing
+
+
+def check_secret(field: SecretField, value: str) -> None:
+    """Raises FieldProblem for a value that the definition does not take."""
+    _check_value(("auth", field.auth_key), field.pattern, field.type, None, value)
+
+
+def check_setting(field: SettingField, value: str) -> None:
+    """Raises FieldProblem for a value that the definition does not take."""
+    _check_value(("extra", field.name), field.pattern, field.type, field.options, value)
+
+
+def check_complete(definition: Definition, secrets: Mapping[str, object], configuration: Mapping[str, object]) -> None:
+    """Raises FieldProblem for the first thing that is missing to connect at all.
+
+    One complete way to prove oneself is enough; what is asked for is what the first way takes.
+    """
+    for setting in definition.configuration:
+        if setting.required and not configuration.get(setting.name):
+            raise FieldProblem(("extra", setting.name), f"{setting.title} is required", missing=True)
+    if any(_is_complete(method, secrets, configuration) for method in definition.auth_methods):
+        return
+    for secret in definition.secrets:
+        if secret.required and not secrets.get(secret.name):
+            ways = " or ".join(_ways(definition))
+            raise FieldProblem(("auth", secret.auth_key), f"{secret.title} is required: send {ways}", missing=True)
+
+
+def _is_complete(method: AuthMethod, secrets: Mapping[str, object], configuration: Mapping[str, object]) -> bool:
+    return all(secrets.get(name) for name in method.secrets) and all(
+        configuration.get(name) for name in method.configuration
+    )
+
+
+def _ways(definition: Definition) -> list[str]:
+    keys = {secret.name: f"auth.{secret.auth_key}" for secret in definition.secrets}
+    return [
+        " and ".join([*(keys[name] for name in method.secrets), *(f"extra.{name}" for name in method.configuration)])
+        for method in definition.auth_methods
+    ]
+
+
+def _check_value(
+    path: tuple[str, ...], pattern: str | None, kind: FieldType, options: tuple[str, ...] | None, value: str
+) -> None:
+    if not value.strip():
+        raise FieldProblem(path, "A blank value means nothing; use null for none")
+    if len(value) > VALUE_LIMIT:
+        raise FieldProblem(path, f"The value is longer than {VALUE_LIMIT} characters")
+    if kind is FieldType.SELECT and options is not None and value not in options:
+        raise FieldProblem(path, f"The value has to be one of: {', '.join(options)}")
+    if kind is FieldType.INT and not re.fullmatch(r"-?[0-9]{1,18}", value):
+        raise FieldProblem(path, "The value has to be a whole number, as text")
+    if pattern is not None and not re.search(pattern, value):
+        raise FieldProblem(path, f"The value has to match {pattern}")

@@ -1,0 +1,122 @@
+"""Work that goes on after the call that asked for it: what people see of it, and what its states mean.
+
+    queued → running → completed
+               │  └──→ error        it failed for good; the reason stays with it
+               └─────→ scheduled    it failed in a way that may pass; it runs again at `scheduled_for`
+    queued, scheduled → expired     nobody finished it in time
+
+A job runs at least once. Whoever runs it is fenced by `starts`: when a second process takes over from one that seems
+dead, what the first one still writes is thrown away.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from jackfield.domain.errors import NotFound
+
+
+class JobKind(StrEnum):
+    VERIFY = "verify"
+    DELETE = "delete"
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"
+    SCHEDULED = "scheduled"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    ERROR = "error"
+    EXPIRED = "expired"
+
+
+#: states of a job that can still do something
+ALIVE: Final = (JobState.QUEUED, JobState.SCHEDULED, JobState.RUNNING)
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One part of a job, as a person follows it."""
+
+    caption: str
+    description: str
+    started: datetime | None = None
+    completed: datetime | None = None
+
+
+class NewJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A job to be queued. `creator_key_id` None: the service itself wants it. `seconds` is how long it may take."""
+
+    organisation_id: int
+    kind: JobKind
+    integration_id: int
+    header: str
+    caption: str
+    steps: tuple[Step, ...]
+    seconds: float
+    creator_user: str
+    creator_key_id: int | None
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """A job as it is now. Only `starts` and `failures` are of no concern to who watches it."""
+
+    id: int
+    organisation_id: int
+    kind: JobKind
+    integration_id: int
+    header: str
+    caption: str
+    steps: tuple[Step, ...]
+    input: Mapping[str, str]
+    output: Mapping[str, str] | None
+    state: JobState
+    state_changed_at: datetime
+    error: str | None
+    scheduled_for: datetime | None
+    queued_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    expires_at: datetime
+    starts: int
+    failures: int
+    creator_user: str
+    creator_key_id: int | None
+
+    @property
+    def is_alive(self) -> bool:
+        return self.state in ALIVE
+
+
+class Running(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process needs of a job that it has just begun. `starts` is its fence."""
+
+    organisation_id: int
+    id: int
+    kind: JobKind
+    integration_id: int
+    steps: tuple[Step, ...]
+    starts: int
+    failures: int
+    expires_at: datetime
+
+
+class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which jobs to list; empty or None means any. `order` are (field, descending) pairs."""
+
+    states: Sequence[JobState] = ()
+    search: str | None = None
+    queued_from: datetime | None = None
+    queued_until: datetime | None = None
+    order: Sequence[tuple[str, bool]] = (("id", True),)
+    limit: int = 20
+    offset: int = 0
+
+
+class JobNotFound(NotFound):
+    code = "job-not-found"
+
+    def __init__(self, reference: str) -> None:
+        super().__init__("Job", reference)

@@ -1,0 +1,286 @@
+"""What a hub's administrator does with integrations: create get list update delete, all by their definitions.
+
+Secrets are shown masked and never leave this service in clear.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from jackfield.domain import ids
+from jackfield.domain.audit import Action, by_caller
+from jackfield.domain.credential import Secrets, mask
+from jackfield.domain.definition import Definition, FieldProblem, check_complete
+from jackfield.domain.errors import Conflict
+from jackfield.domain.integration import (
+    EMPTY_OBJECT,
+    Change,
+    Detail,
+    Integration,
+    IntegrationNotFound,
+    IntegrationRow,
+    InvalidState,
+    JsonObject,
+    Listing,
+    State,
+    Status,
+    Wanted,
+    merged,
+    secrets_place,
+    unproven,
+)
+from jackfield.domain.item import ItemType
+from jackfield.domain.job import Job
+from jackfield.domain.ports import Database, HotIntegrations, UnitOfWork, Vault
+from jackfield.domain.principal import Caller, Capability
+from jackfield.domain.submission import (
+    Submission,
+    check_deliverable,
+    check_sent_again,
+    moved_destinations,
+    settle_configuration,
+    settle_secrets,
+)
+from jackfield.domain.text import identifier_from
+from jackfield.services.catalog import Catalog
+from jackfield.services.deletion import begin_deletion
+from jackfield.services.verification import to_configuration
+
+_CREATED_FIELDS: Final = ("name", "identifier", "secrets", "configuration", "item_type", "enabled")
+
+
+class OnlyOne(Conflict):
+    """The definition allows one integration in an organisation, and there is one."""
+
+    code = "only-one"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is an integration with {name} already, and there can be only one")
+
+
+class Administered(msgspec.Struct, frozen=True):
+    """An integration as its administrator sees it: masks of its secrets by canonical name, and its definition.
+
+    `definition` is None when the package that brought its provider is gone.
+    """
+
+    integration: Detail
+    masks: Mapping[str, str]
+    definition: Definition | None
+
+
+class Administration:
+    def __init__(self, hot: HotIntegrations, database: Database, vault: Vault, catalog: Catalog) -> None:
+        self._hot = hot
+        self._database = database
+        self._vault = vault
+        self._catalog = catalog
+
+    async def create(self, caller: Caller, vendor: str, sent: Submission) -> Administered:
+        """A new integration. Raises CapabilityMissing, FieldProblem or OnlyOne."""
+        caller.require(Capability.MANAGE)
+        definition = await self._creatable(vendor)
+        secrets = settle_secrets(definition, None, sent.auth)
+        configuration = settle_configuration(definition, {}, sent.extra)
+        shown = {} if configuration is msgspec.UNSET else configuration
+        check_complete(definition, secrets or {}, shown)
+        if sent.item_type not in {msgspec.UNSET, ItemType.NONE} and sent.enabled is not False:
+            check_deliverable(definition, shown)
+        row = await self._row(caller, definition, sent, secrets or None, shown)
+        created = await self._insert(caller, definition, row)
+        return Administered(created, _masks(secrets or None), definition)
+
+    async def get(self, caller: Caller, wanted: Wanted) -> Administered:
+        """One integration, also a deleted one that is not yet purged. Raises CapabilityMissing, IntegrationNotFound."""
+        caller.require(Capability.VIEW)
+        async with self._database.transaction() as work:
+            found = await work.integrations.get_detail(caller.organisation_id, wanted.id)
+        if found is None:
+            raise IntegrationNotFound(wanted.reference)
+        return await self._administered(found)
+
+    async def list(self, caller: Caller, wanted: Listing) -> Sequence[Administered]:
+        """A page of them. Raises CapabilityMissing."""
+        caller.require(Capability.VIEW)
+        if wanted.search is not None:
+            wanted = msgspec.structs.replace(wanted, search_providers=self._catalog.matching(wanted.search))
+        async with self._database.transaction() as work:
+            found = await work.integrations.list_details(caller.organisation_id, wanted)
+        return await self._administered_all(found)
+
+    async def update(self, caller: Caller, wanted: Wanted, sent: Submission) -> Administered:
+        """Changes what was sent. Raises CapabilityMissing, IntegrationNotFound, InvalidState or FieldProblem."""
+        caller.require(Capability.MANAGE)
+        async with self._database.transaction() as work:
+            found = await _changeable(work, caller, wanted)
+            definition = await self._catalog.get(found.provider, work)
+            if definition is None:
+                raise InvalidState(f"The provider {found.provider} is not installed here, so nothing can be changed")
+            if not definition.editable:
+                raise InvalidState(f"Integrations with {definition.name} cannot be changed")
+            change = await self._change(found, definition, sent)
+            if change.fields:
+                entry = by_caller(caller, Action.INTEGRATION_UPDATED, (found.id,), change.differing(found))
+                found = await work.integrations.update(found, change)
+                await work.audit.add(entry)
+        return await self._administered(found)
+
+    async def delete(self, caller: Caller, wanted: Wanted) -> Job:
+        """Hides it at once and queues the rest. Raises CapabilityMissing, IntegrationNotFound or InvalidState."""
+        caller.require(Capability.MANAGE)
+        async with self._database.transaction() as work:
+            found = await _changeable(work, caller, wanted)
+            definition = await self._catalog.get(found.provider, work)
+            return await begin_deletion(work, caller, found, definition.name if definition else found.provider)
+
+    async def _creatable(self, vendor: str) -> Definition:
+        definition = await self._catalog.get(vendor)
+        if definition is None:
+            raise FieldProblem(
+                ("vendor",), "There is no such vendor; /v1/hubs/current/integrations/available lists all"
+            )
+        if definition.deprecated or not definition.usable:
+            raise FieldProblem(("vendor",), f"{definition.name} cannot be connected here any more or not in this way")
+        return definition
+
+    async def _row(
+        self,
+        caller: Caller,
+        definition: Definition,
+        sent: Submission,
+        secrets: Secrets | None,
+        configuration: Mapping[str, str],
+    ) -> IntegrationRow:
+        integration_id = await self._hot.reserve_id()
+        sealed = None
+        if secrets:
+            sealed = await self._vault.seal(secrets_place(caller.organisation_id, integration_id), secrets)
+        name = sent.name or definition.name
+        user = caller.principal.user
+        return IntegrationRow(
+            id=integration_id,
+            organisation_id=caller.organisation_id,
+            provider=definition.vendor,
+            name=name,
+            identifier=sent.identifier or identifier_from(name, definition.vendor),
+            unique_identifier=f"{definition.vendor}-{ids.to_uuid(integration_id)}",
+            sealed_secrets=sealed,
+            configuration=_to_object(configuration) if configuration else EMPTY_OBJECT,
+            metadata=EMPTY_OBJECT,
+            status=Status.PENDING if definition.supports_verification else Status.ACTIVE,
+            enabled=sent.enabled is not False,
+            item_type=ItemType.NONE if sent.item_type is msgspec.UNSET else sent.item_type,
+            created_by=user,
+            creator_user=user,
+            creator_key_id=caller.principal.key_id,
+            state=State.NEW if definition.supports_verification else State.LIVE,
+        )
+
+    async def _insert(self, caller: Caller, definition: Definition, row: IntegrationRow) -> Detail:
+        entry = by_caller(caller, Action.INTEGRATION_CREATED, (row.id,), _CREATED_FIELDS)
+        if definition.supports_multiple:
+            created = await self._hot.create(row, entry)
+            if created is None:
+                raise LookupError(f"the unique_identifier of the new integration {row.id} is taken")
+            return _new_detail(row, created)
+        async with self._database.transaction() as work:
+            only = await work.integrations.create_only_one(row)
+            if only is None:
+                raise OnlyOne(definition.name)
+            await work.audit.add(entry)
+        return only
+
+    async def _change(self, found: Detail, definition: Definition, sent: Submission) -> Change:
+        stored = await self._open(found)
+        before = to_configuration(found)
+        configuration = settle_configuration(definition, before, sent.extra)
+        moved = moved_destinations(definition, before, configuration)
+        check_sent_again(definition, stored, sent.auth, moved)
+        secrets = settle_secrets(definition, stored, sent.auth, moved=bool(moved))
+        _check_items(found, definition, sent, before if configuration is msgspec.UNSET else configuration)
+        settled = Change(
+            name=(definition.name if sent.name is None else sent.name),
+            identifier=sent.identifier,
+            enabled=sent.enabled,
+            item_type=sent.item_type,
+            configuration=msgspec.UNSET if configuration is msgspec.UNSET else _to_object(configuration),
+            sealed_secrets=await self._sealed(found, secrets),
+        )
+        if secrets is msgspec.UNSET and not moved:
+            return settled
+        return merged(settled, _to_be_proven(found, definition))
+
+    async def _sealed(
+        self, found: Detail, secrets: Secrets | None | msgspec.UnsetType
+    ) -> bytes | None | msgspec.UnsetType:
+        if secrets is msgspec.UNSET or secrets is None:
+            return secrets
+        return await self._vault.seal(found.secrets_place, secrets)
+
+    async def _administered(self, found: Detail) -> Administered:
+        [administered] = await self._administered_all([found])
+        return administered
+
+    async def _administered_all(self, found: Sequence[Detail]) -> Sequence[Administered]:
+        sealed = [one for one in found if one.sealed_secrets is not None]
+        opened = await self._vault.open_all([(one.secrets_place, one.sealed_secrets or b"") for one in sealed])
+        masks = dict(zip((one.id for one in sealed), map(_masks, opened), strict=True))
+        definitions = {vendor: await self._catalog.get(vendor) for vendor in {one.provider for one in found}}
+        return [Administered(one, masks.get(one.id, {}), definitions[one.provider]) for one in found]
+
+    async def _open(self, found: Detail) -> Secrets | None:
+        if found.sealed_secrets is None:
+            return None
+        return await self._vault.open(found.secrets_place, found.sealed_secrets)
+
+
+async def _changeable(work: UnitOfWork, caller: Caller, wanted: Wanted) -> Detail:
+    found = await work.integrations.get_detail_for_update(caller.organisation_id, wanted.id)
+    if found is None:
+        raise IntegrationNotFound(wanted.reference)
+    if found.is_going:
+        raise InvalidState("The integration is being deleted, or is: nothing can be changed any more")
+    return found
+
+
+def _check_items(found: Detail, definition: Definition, sent: Submission, configuration: Mapping[str, str]) -> None:
+    """What is needed to work on items has to be there, once the integration is enabled for them."""
+    touched = (sent.item_type, sent.enabled, sent.extra)
+    item_type = found.item_type if sent.item_type is msgspec.UNSET else sent.item_type
+    enabled = found.enabled if sent.enabled is msgspec.UNSET else sent.enabled
+    if enabled and item_type != ItemType.NONE and any(value is not msgspec.UNSET for value in touched):
+        check_deliverable(definition, configuration)
+
+
+def _to_be_proven(found: Detail, definition: Definition) -> Change:
+    """A changed credential has to be verified before the integration is worked with again."""
+    change = unproven(verifies=definition.supports_verification)
+    if definition.supports_verification and found.status in {Status.ACTIVE, Status.ERROR}:
+        return merged(change, Change(status=Status.PENDING))
+    return change
+
+
+def _masks(secrets: Secrets | None) -> dict[str, str]:
+    return {name: mask(value) for name, value in (secrets or {}).items() if value is not None}
+
+
+def _new_detail(row: IntegrationRow, created: Integration) -> Detail:
+    return Detail(
+        **msgspec.structs.asdict(created),
+        identifier=row.identifier,
+        item_type=row.item_type,
+        state=row.state,
+        state_changed_at=created.created_at,
+        error=None,
+        error_at=None,
+        verified_at=None,
+        credential_version=1,
+        creator_user=row.creator_user,
+        creator_key_id=row.creator_key_id,
+        deleted_at=None,
+    )
+
+
+def _to_object(configuration: Mapping[str, str]) -> JsonObject:
+    return JsonObject(msgspec.json.encode(configuration).decode())

@@ -1,0 +1,92 @@
+"""What can be connected: the providers that come with the service or with packages, and what tenants authored."""
+
+from collections.abc import Callable, Mapping
+
+from jackfield.domain import ids
+from jackfield.domain.definition import AuthoredDefinition, Definition, definition_of, definition_of_authored
+from jackfield.domain.ports import Database, UnitOfWork
+from jackfield.domain.provider import Category, Provider, Revokes, Verifies
+
+
+class Catalog:
+    """`providers` are by slug. `make_authored` makes the provider of a definition that a tenant authored."""
+
+    def __init__(
+        self,
+        database: Database,
+        providers: Mapping[str, Provider],
+        make_authored: Callable[[AuthoredDefinition], Provider],
+        public_url: str,
+    ) -> None:
+        self._database = database
+        self._providers = providers
+        self._make_authored = make_authored
+        self._public_url = public_url
+        self._built_in = {
+            slug: definition_of(provider.manifest, isinstance(provider, Verifies))
+            for slug, provider in providers.items()
+        }
+
+    @property
+    def built_in(self) -> Mapping[str, Definition]:
+        """The providers' definitions, by slug."""
+        return self._built_in
+
+    def verifies(self, vendor: str) -> bool:
+        """Whether integrations of the vendor have to be proven before they are live."""
+        definition = self._built_in.get(vendor)
+        # unknown here: an authored one, or one whose package is gone; neither is taken to be proven
+        return definition is None or definition.supports_verification
+
+    async def get(self, vendor: str, work: UnitOfWork | None = None) -> Definition | None:
+        """The definition, whatever its status; None when there is no such vendor. `work`: the one that is open."""
+        if vendor in self._built_in:
+            return self._built_in[vendor]
+        authored = await self._authored(vendor, work)
+        return self._to_definition(authored) if authored else None
+
+    async def verifier(self, vendor: str) -> Verifies | None:
+        """What proves credentials of the vendor; None when nothing does, or there is no such vendor."""
+        provider = await self._provider(vendor)
+        return provider if isinstance(provider, Verifies) else None
+
+    async def revoker(self, vendor: str) -> Revokes | None:
+        """What ends credentials at the vendor; None when nothing does, or there is no such vendor."""
+        provider = await self._provider(vendor)
+        return provider if isinstance(provider, Revokes) else None
+
+    async def available(self) -> dict[Category, list[Definition]]:
+        """What an organisation can connect, by category, each in the order of the names; no category is left out."""
+        async with self._database.transaction() as work:
+            authored = await work.definitions.list_approved()
+        found = [*self._built_in.values(), *(self._to_definition(one) for one in authored)]
+        found.sort(key=lambda one: one.name.casefold())
+        return {category: [one for one in found if one.category is category] for category in Category}
+
+    def of_category(self, category: Category) -> tuple[str, ...]:
+        """The slugs of the providers of a category."""
+        return tuple(slug for slug, definition in self._built_in.items() if definition.category is category)
+
+    def matching(self, text: str) -> tuple[str, ...]:
+        """The slugs that have the text in them."""
+        return tuple(slug for slug in self._built_in if text.lower() in slug)
+
+    async def _provider(self, vendor: str) -> object:
+        if vendor in self._providers:
+            return self._providers[vendor]
+        authored = await self._authored(vendor)
+        return self._make_authored(authored) if authored else None
+
+    async def _authored(self, vendor: str, work: UnitOfWork | None = None) -> AuthoredDefinition | None:
+        try:
+            definition_id = ids.parse_hex(vendor)
+        except ids.MalformedId:
+            return None
+        if work is not None:
+            return await work.definitions.get(definition_id)
+        async with self._database.transaction() as own_work:
+            return await own_work.definitions.get(definition_id)
+
+    def _to_definition(self, authored: AuthoredDefinition) -> Definition:
+        vendor = ids.to_hex(authored.id)
+        return definition_of_authored(authored, vendor, f"{self._public_url}/platform/integrations/{vendor}")

@@ -1,0 +1,82 @@
+"""Taking an integration away: hidden at once, ended at the vendor where that can be done, then erased."""
+
+from typing import Final
+
+from jackfield.domain.audit import Action, by_caller
+from jackfield.domain.integration import Change, Detail, Integration, State
+from jackfield.domain.job import Job, JobKind, JobState, NewJob, Running, Step
+from jackfield.domain.ports import Database, UnitOfWork, Vault
+from jackfield.domain.principal import Caller
+from jackfield.domain.provider import Connection, ProviderError, VendorUnavailable
+from jackfield.services.catalog import Catalog
+from jackfield.services.running import Outcome, Retries, Run
+from jackfield.services.verification import to_configuration
+
+#: long enough for any outage of the workers; a deletion is never given up
+_EXPIRES_SECONDS: Final = 30 * 24 * 3600.0
+
+
+class Deletion:
+    """The handler of deletion jobs."""
+
+    retries = Retries()
+
+    def __init__(self, database: Database, vault: Vault, catalog: Catalog) -> None:
+        self._database = database
+        self._vault = vault
+        self._catalog = catalog
+
+    async def perform(self, run: Run) -> Outcome:
+        """Revokes the credential at the vendor, where that can be done, and erases it. Raises VendorUnavailable."""
+        await run.step(0)
+        return Outcome(output={"revocation": await self._revoke(run.job)}, effects=_erase)
+
+    async def give_up(self, state: JobState, reason: str) -> Outcome:
+        """The vendor does not answer: what can be done without it is done, and the reason kept."""
+        del state  # the deletion itself succeeds
+        return Outcome(output={"revocation": f"failed: {reason}"}, effects=_erase)
+
+    async def _revoke(self, job: Running) -> str:
+        async with self._database.transaction() as work:
+            found = await work.integrations.get_detail(job.organisation_id, job.integration_id)
+        if found is None or found.sealed_secrets is None:
+            return "not needed: there was no credential"
+        provider = await self._catalog.revoker(found.provider)
+        if provider is None:
+            return "not offered by the vendor"
+        secrets = await self._vault.open(found.secrets_place, found.sealed_secrets)
+        try:
+            await provider.revoke(Connection(secrets, to_configuration(found)))
+        except VendorUnavailable:
+            raise
+        except ProviderError as error:
+            return f"refused: {error}"
+        return "done"
+
+
+async def begin_deletion(work: UnitOfWork, caller: Caller, found: Integration, vendor: str) -> Job:
+    """Hides the integration from now on, and queues the rest; `found` is locked."""
+    await work.integrations.update(found, Change(state=State.DELETING))
+    await work.audit.add(by_caller(caller, Action.INTEGRATION_DELETED, (found.id,)))
+    job, _ = await work.jobs.add(
+        NewJob(
+            organisation_id=found.organisation_id,
+            kind=JobKind.DELETE,
+            integration_id=found.id,
+            header=f"Delete {vendor}",
+            caption=found.name,
+            steps=(
+                Step("Revoke", f"End the credential at {vendor}, where that can be done"),
+                Step("Erase", "Erase the stored credential"),
+            ),
+            seconds=_EXPIRES_SECONDS,
+            creator_user=caller.principal.user,
+            creator_key_id=caller.principal.key_id,
+        )
+    )
+    return job
+
+
+async def _erase(work: UnitOfWork, found: Detail | None) -> None:
+    if found is not None and found.state is State.DELETING:
+        await work.integrations.update(found, Change(state=State.DELETED, sealed_secrets=None))

@@ -1,0 +1,184 @@
+"""Running a job: begin it once, follow its steps, end it together with its effects, or put it off.
+
+What a job does is its handler's; what follows from success, failure and death is decided here, the same for all.
+"""
+
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+
+import msgspec
+import structlog
+
+from jackfield.domain.errors import JackfieldError, Unavailable
+from jackfield.domain.integration import Detail
+from jackfield.domain.job import JobKind, JobState, Running, Step
+from jackfield.domain.ports import Database, HotJobs, UnitOfWork
+from jackfield.domain.provider import ProviderError, VendorLimited, VendorUnavailable
+
+#: a job that was begun so often without an end kills the process that runs it
+_MOST_STARTS: Final = 12
+#: the database is away: look again soon
+_DATABASE_SECONDS: Final = 1.0
+_INTERNAL: Final = "Internal error; the log has the details under this job's id"
+
+_log = structlog.get_logger(__name__)
+
+#: given the job's integration, locked; None when its row is gone
+Effects = Callable[[UnitOfWork, Detail | None], Awaitable[None]]
+
+
+class Retries(msgspec.Struct, frozen=True):
+    """How often a job may fail, and the seconds before the second try; each further wait is twice as long."""
+
+    tries: int = 4
+    first_seconds: float = 1.0
+    longest_seconds: float = 3600.0
+
+    def delay(self, failures: int) -> float:
+        """Before the next try, after so many failures; up to a fifth more or less, so that not all come at once."""
+        seconds: float = min(self.first_seconds * 2 ** (failures - 1), self.longest_seconds)
+        return seconds * random.uniform(0.8, 1.2)  # noqa: S311  no secret
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How a job ended for good. `effects` are written together with that, or not at all."""
+
+    state: JobState = JobState.COMPLETED
+    error: str | None = None
+    output: dict[str, str] | None = None
+    effects: Effects | None = None
+
+
+class TryAgain(Exception):
+    """What the handler found has changed meanwhile: it has to begin anew, at once."""
+
+
+class Run:
+    """A job under way: what it is, and where it stands."""
+
+    def __init__(self, running: Running, jobs: HotJobs) -> None:
+        self.job = running
+        self.steps = list(running.steps)
+        self._jobs = jobs
+
+    async def step(self, number: int) -> None:
+        """All before this step is done, this one begins, and whoever watches sees it."""
+        now = datetime.now(UTC)
+        self.steps = [
+            msgspec.structs.replace(step, started=step.started or now, completed=step.completed or now)
+            if index < number
+            else msgspec.structs.replace(step, started=now if index == number else None, completed=None)
+            for index, step in enumerate(self.steps)
+        ]
+        await self._jobs.note_steps(self.job, self.steps)
+
+    def all_done(self) -> Sequence[Step]:
+        now = datetime.now(UTC)
+        return [
+            msgspec.structs.replace(step, started=step.started or now, completed=step.completed or now)
+            for step in self.steps
+        ]
+
+
+class Handler(Protocol):
+    """What one kind of job does."""
+
+    retries: Retries
+
+    async def perform(self, run: Run) -> Outcome:
+        """Does it. Raises ProviderError when the vendor fails, TryAgain when it has to begin anew."""
+        ...
+
+    async def give_up(self, state: JobState, reason: str) -> Outcome:
+        """What it comes to when there are no more tries."""
+        ...
+
+
+class Runner:
+    def __init__(self, jobs: HotJobs, database: Database, handlers: Mapping[JobKind, Handler]) -> None:
+        self._jobs = jobs
+        self._database = database
+        self._handlers = handlers
+
+    async def run(self, organisation_id: int, job_id: int) -> float | None:
+        """Runs the job; None when there is nothing more to do, else the seconds after which to run it again.
+
+        Never raises: whatever goes wrong is the job's result, or a reason to run it again.
+        """
+        try:
+            job = await self._jobs.begin(organisation_id, job_id)
+            return None if job is None else await self._perform(job)
+        except Unavailable:
+            return _DATABASE_SECONDS
+        except Exception:  # noqa: BLE001  the queue would take it for an end, and the job would hang for ever
+            _log.exception("a job could not be run", job_id=job_id)
+            return _DATABASE_SECONDS * 5
+
+    async def expire(self, most: int) -> int:
+        """Ends up to `most` jobs that nobody finished in time; returns how many there were."""
+        async with self._database.transaction() as work:
+            overdue = await work.jobs.expire(most)
+        for job in overdue:
+            outcome = await self._handlers[job.kind].give_up(
+                JobState.EXPIRED, "Nobody ran the job in time; is a worker running?"
+            )
+            await self._end(job, outcome, job.steps)
+        return len(overdue)
+
+    async def _perform(self, job: Running) -> float | None:
+        handler = self._handlers[job.kind]
+        run = Run(job, self._jobs)
+        hopeless = _hopeless(job)
+        if hopeless is not None:
+            return await self._end(job, await handler.give_up(*hopeless), run.steps)
+        try:
+            outcome = await handler.perform(run)
+            return await self._end(job, outcome, run.all_done() if outcome.error is None else run.steps)
+        except Unavailable:
+            raise
+        except VendorUnavailable as error:
+            retry_after = error.retry_after if isinstance(error, VendorLimited) else None
+            return await self._failed(job, run, str(error), retry_after)
+        except ProviderError as error:
+            outcome = await handler.give_up(JobState.ERROR, str(error))
+            return await self._end(job, outcome, run.steps)
+        except Exception as error:  # noqa: BLE001  a job's failure is its result, and it is tried again
+            _log.exception("a job failed unexpectedly", job_id=job.id, kind=job.kind.value)
+            return await self._failed(job, run, str(error) if isinstance(error, JackfieldError) else _INTERNAL, None)
+
+    async def _failed(self, job: Running, run: Run, reason: str, retry_after: float | None) -> float | None:
+        retries = self._handlers[job.kind].retries
+        failures = job.failures + 1
+        delay = max(retries.delay(failures), retry_after or 0.0)
+        if failures >= retries.tries or datetime.now(UTC) + timedelta(seconds=delay) >= job.expires_at:
+            outcome = await self._handlers[job.kind].give_up(JobState.ERROR, reason)
+            return await self._end(job, outcome, run.steps)
+        await self._jobs.put_off(job, delay, f"{reason}; trying again", failed=True)
+        return delay
+
+    async def _end(self, job: Running, outcome: Outcome, steps: Sequence[Step]) -> float | None:
+        try:
+            if outcome.effects is None:
+                await self._jobs.finish(job, outcome.state, outcome.error, steps, outcome.output)
+                return None
+            async with self._database.transaction() as work:
+                # the integration before the job, as everyone locks them who asks for a job
+                found = await work.integrations.get_detail_for_update(job.organisation_id, job.integration_id)
+                # nothing is written by who has been overtaken
+                if await work.jobs.finish(job, outcome.state, outcome.error, steps, outcome.output):
+                    await outcome.effects(work, found)
+        except TryAgain:
+            await self._jobs.put_off(job, 0, None, failed=False)
+            return 0
+        return None
+
+
+def _hopeless(job: Running) -> tuple[JobState, str] | None:
+    """How and why the job ends without being tried."""
+    if job.starts > _MOST_STARTS + job.failures:
+        return JobState.ERROR, "Every process that ran this job died of it"
+    if job.expires_at <= datetime.now(UTC):
+        return JobState.EXPIRED, "The job was not finished in time"
+    return None

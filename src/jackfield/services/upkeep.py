@@ -1,0 +1,37 @@
+"""What has to be done from time to time, whoever does it first: old proofs asked again, old rows taken away."""
+
+from typing import Final
+
+from jackfield.domain.ports import Database
+from jackfield.services.running import Runner
+from jackfield.services.verification import Verification
+
+#: how long deleted integrations and finished jobs can still be seen
+_KEPT_DAYS: Final = 30
+_QUEUE_LOG_DAYS: Final = 1
+_BATCH: Final = 500
+
+
+class Upkeep:
+    def __init__(self, database: Database, verification: Verification, runner: Runner) -> None:
+        self._database = database
+        self._verification = verification
+        self._runner = runner
+
+    async def tend(self) -> None:
+        """Every minute: ends jobs that nobody finished in time, and asks again about integrations that are due."""
+        await self._runner.expire(_BATCH)
+        await self._verification.ask_for_due(_BATCH)
+
+    async def purge(self) -> None:
+        """Every hour: deletes what nobody can want to see any more, a batch at a time."""
+        while await self._purge_some():
+            pass
+        async with self._database.transaction() as work:
+            await work.jobs.purge_queue(_QUEUE_LOG_DAYS)
+
+    async def _purge_some(self) -> bool:
+        async with self._database.transaction() as work:
+            integrations = await work.integrations.purge(_KEPT_DAYS, _BATCH)
+            jobs = await work.jobs.purge(_KEPT_DAYS, _BATCH)
+        return _BATCH in {integrations, jobs}

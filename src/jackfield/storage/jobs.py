@@ -1,0 +1,303 @@
+"""Jobs in the database: the public record, and the row in the queue that carries nothing but its id."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import asyncpg
+import msgspec
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+from pgqueuer.queries import Queries
+
+from jackfield.domain.job import Job, JobFilter, JobKind, JobState, NewJob, Running, Step
+from jackfield.storage.coalesce import Coalescer
+from jackfield.storage.pool import Connection, Pool
+
+#: what a person waits for goes before what the service wants by itself
+_URGENT: Final = 10
+
+COLUMNS: Final = """j.id, j.organisation_id, j.kind, j.integration_id, j.header, j.caption, j.steps, j.input, j.output,
+    j.state, j.state_changed_at, j.error, j.scheduled_for, j.queued_at, j.started_at, j.completed_at, j.expires_at,
+    j.starts, j.failures, j.creator_user, j.creator_key_id"""
+
+ADD: Final = f"""
+insert into job as j (
+    organisation_id, kind, integration_id, header, caption, steps, creator_user, creator_key_id, expires_at
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, now() + make_interval(secs => $9))
+on conflict (organisation_id, integration_id, kind) where state in ('queued', 'scheduled', 'running') do nothing
+returning {COLUMNS}
+"""
+
+ALIVE: Final = f"""
+select {COLUMNS} from job j
+where j.organisation_id = $1 and j.integration_id = $2 and j.kind = $3
+    and j.state in ('queued', 'scheduled', 'running')
+"""
+
+GET: Final = f"select {COLUMNS} from job j where j.organisation_id = $1 and j.id = $2"
+
+LATEST: Final = f"""
+select newest.* from unnest($2::text[]) k(kind) cross join lateral (
+    select {COLUMNS} from job j where j.organisation_id = $1 and j.kind = k.kind order by j.id desc limit 1
+) newest
+"""
+
+LIST: Final = f"""
+select {COLUMNS} from job j
+where j.organisation_id = $1
+    and (cardinality($2::text[]) = 0 or j.state = any($2))
+    and ($3::text is null or position(lower($3) in lower(j.header || chr(10) || j.caption || chr(10) || j.kind)) > 0)
+    and ($4::timestamptz is null or j.queued_at >= $4)
+    and ($5::timestamptz is null or j.queued_at <= $5)
+order by {{order}} limit $6 offset $7
+"""
+
+# several begin in one statement; who finds a job running takes it over from one who seems dead
+BEGIN: Final = """
+update job j set state = 'running', state_changed_at = now(), started_at = coalesce(j.started_at, now()),
+    starts = j.starts + 1, scheduled_for = null
+from unnest($1::bigint[], $2::bigint[]) w(organisation_id, id)
+where j.organisation_id = w.organisation_id and j.id = w.id and j.state in ('queued', 'scheduled', 'running')
+returning j.organisation_id, j.id, j.kind, j.integration_id, j.steps, j.starts, j.failures, j.expires_at
+"""
+
+# the fence: only who began it last may say how it went
+FINISH: Final = """
+update job j set state = w.state, state_changed_at = now(), completed_at = now(), error = w.error,
+    steps = w.steps::jsonb, output = w.output::jsonb
+from unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::text[])
+    w(organisation_id, id, starts, state, error, steps, output)
+where j.organisation_id = w.organisation_id and j.id = w.id and j.starts = w.starts and j.state = 'running'
+returning j.organisation_id, j.id, j.starts
+"""
+
+PUT_OFF: Final = """
+update job set state = 'scheduled', state_changed_at = now(), error = $4, failures = failures + $6,
+    scheduled_for = now() + make_interval(secs => $5)
+where organisation_id = $1 and id = $2 and starts = $3 and state = 'running'
+"""
+
+NOTE_STEPS: Final = """
+update job set steps = $4 where organisation_id = $1 and id = $2 and starts = $3 and state = 'running'
+"""
+
+# a fence number of its own, so that whoever is about to begin one of them begins nothing
+EXPIRE: Final = """
+update job j set state = 'running', starts = j.starts + 1
+from (
+    select organisation_id, id from job
+    where state in ('queued', 'scheduled', 'running')
+        -- one that runs may take its time; one that runs for so long has lost its place in the queue
+        and expires_at <= now() - case when state = 'running' then interval '1 hour' else interval '0' end
+    order by expires_at limit $1 for update skip locked
+) overdue
+where j.organisation_id = overdue.organisation_id and j.id = overdue.id
+returning j.organisation_id, j.id, j.kind, j.integration_id, j.steps, j.starts, j.failures, j.expires_at
+"""
+
+PURGE: Final = """
+delete from job where (organisation_id, id) in (
+    select organisation_id, id from job where completed_at < now() - make_interval(days => $1) limit $2
+)
+"""
+PURGE_QUEUE_LOG: Final = "delete from pgqueuer_log where created < now() - make_interval(days => $1)"
+PURGE_QUEUE_STATISTICS: Final = "delete from pgqueuer_statistics where created < now() - make_interval(days => $1)"
+
+#: what lists can be sorted by
+_ORDER: Final = {
+    "id": "j.id",
+    "queue": "j.kind",
+    "caption": "j.caption",
+    "state": "j.state",
+    "queued": "j.queued_at",
+    "started": "j.started_at",
+    "completed": "j.completed_at",
+}
+_steps: Final = msgspec.json.Decoder(tuple[Step, ...])
+_texts: Final = msgspec.json.Decoder(dict[str, str])
+
+
+class JobTable:
+    """Jobs inside a unit of work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        #: whether something was put into the queue, of which workers are to be told after the commit
+        self.has_queued = False
+
+    async def add(self, new: NewJob) -> tuple[Job, bool]:
+        """Queues the job, or finds the one of its kind that is alive for the integration; True if it was queued."""
+        arguments = (
+            new.organisation_id,
+            new.kind,
+            new.integration_id,
+            new.header,
+            new.caption,
+            _to_json(new.steps),
+            new.creator_user,
+            new.creator_key_id,
+            new.seconds,
+        )
+        while True:
+            record = await self._connection.fetchrow(ADD, *arguments)
+            if record is not None:
+                job = _to_job(record)
+                await self._enqueue(job, _URGENT if new.creator_key_id is not None else 0)
+                return job, True
+            record = await self._connection.fetchrow(ALIVE, new.organisation_id, new.integration_id, new.kind)
+            if record is not None:
+                return _to_job(record), False
+            # it ended between the two statements, so now there is room for this one
+
+    async def _enqueue(self, job: Job, priority: int) -> None:
+        # the pool's connection is one in all but its type
+        queue = Queries(AsyncpgDriver(self._connection))  # type: ignore[arg-type]
+        await queue.enqueue(job.kind.value, to_payload(job.organisation_id, job.id), priority)
+        self.has_queued = True
+
+    async def get(self, organisation_id: int, job_id: int) -> Job | None:
+        record = await self._connection.fetchrow(GET, organisation_id, job_id)
+        return _to_job(record) if record else None
+
+    async def latest(self, organisation_id: int) -> list[Job]:
+        """The newest of each kind."""
+        kinds = [kind.value for kind in JobKind]
+        return [_to_job(record) for record in await self._connection.fetch(LATEST, organisation_id, kinds)]
+
+    async def list(self, organisation_id: int, wanted: JobFilter) -> list[Job]:
+        order = ", ".join(f"{_ORDER[field]} {'desc nulls last' if down else 'asc'}" for field, down in wanted.order)
+        # no one plan is right for all filters, so the planner may look at the values
+        await self._connection.execute("set local enable_sort = on; set local plan_cache_mode = force_custom_plan")
+        records = await self._connection.fetch(
+            LIST.format(order=order),
+            organisation_id,
+            [state.value for state in wanted.states],
+            wanted.search,
+            wanted.queued_from,
+            wanted.queued_until,
+            wanted.limit,
+            wanted.offset,
+        )
+        return [_to_job(record) for record in records]
+
+    async def finish(
+        self,
+        running: Running,
+        state: JobState,
+        error: str | None,
+        steps: Sequence[Step],
+        output: dict[str, str] | None,
+    ) -> bool:
+        """Says how it went. False, and nothing is written, when someone else has taken it over."""
+        row = _finish_row(running, state, error, steps, output)
+        return bool(await self._connection.fetch(FINISH, *([value] for value in row)))
+
+    async def expire(self, most: int) -> Sequence[Running]:
+        """Takes up to `most` jobs that nobody began in time, as if to run them, so that nobody else does."""
+        return [_to_running(record) for record in await self._connection.fetch(EXPIRE, most)]
+
+    async def purge(self, days: int, most: int) -> int:
+        """Deletes up to `most` jobs that finished so many days ago; returns how many."""
+        status = await self._connection.execute(PURGE, days, most)
+        return int(status.rpartition(" ")[2])
+
+    async def purge_queue(self, days: int) -> None:
+        """Deletes what the queue remembers of jobs that left it so many days ago."""
+        await self._connection.execute(PURGE_QUEUE_LOG, days)
+        await self._connection.execute(PURGE_QUEUE_STATISTICS, days)
+
+
+class HotJobs:
+    """What happens to every job: it begins, it moves, it ends. What arrives together shares one statement."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._begins: Coalescer[tuple[int, int], Running | None] = Coalescer(self._begin)
+        self._ends: Coalescer[tuple[object, ...], bool] = Coalescer(self._finish)
+
+    async def begin(self, organisation_id: int, job_id: int) -> Running | None:
+        """Fences the job for who asks, or None when there is nothing to do any more."""
+        return await self._begins.ask((organisation_id, job_id))
+
+    async def finish(
+        self, running: Running, state: JobState, error: str | None, steps: Sequence[Step], output: dict[str, str] | None
+    ) -> bool:
+        """As the table's, for a job whose end changes nothing else."""
+        return await self._ends.ask(_finish_row(running, state, error, steps, output))
+
+    async def note_steps(self, running: Running, steps: Sequence[Step]) -> None:
+        await self._pool.fetch(NOTE_STEPS, running.organisation_id, running.id, running.starts, _to_json(steps))
+
+    async def put_off(self, running: Running, seconds: float, reason: str | None, *, failed: bool) -> None:
+        """The job waits for its next try."""
+        await self._pool.fetch(
+            PUT_OFF, running.organisation_id, running.id, running.starts, reason, seconds, int(failed)
+        )
+
+    async def _begin(self, questions: Sequence[tuple[int, int]]) -> Sequence[Running | None]:
+        # one job twice in a statement would be begun once, and two would believe it is theirs
+        records = await self._pool.fetch(BEGIN, *zip(*dict.fromkeys(questions), strict=True))
+        begun = {(record[0], record[1]): _to_running(record) for record in records}
+        return [begun.pop(question, None) for question in questions]
+
+    async def _finish(self, questions: Sequence[tuple[object, ...]]) -> Sequence[bool]:
+        records = await self._pool.fetch(FINISH, *zip(*questions, strict=True))
+        finished = {tuple(record) for record in records}
+        return [question[:3] in finished for question in questions]
+
+
+def to_payload(organisation_id: int, job_id: int) -> bytes:
+    """What the queue carries."""
+    return f"{organisation_id}:{job_id}".encode()
+
+
+def _finish_row(
+    running: Running, state: JobState, error: str | None, steps: Sequence[Step], output: dict[str, str] | None
+) -> tuple[object, ...]:
+    shown = None if output is None else msgspec.json.encode(output).decode()
+    return (running.organisation_id, running.id, running.starts, state.value, error, _to_json(steps), shown)
+
+
+def _to_json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _to_running(record: asyncpg.Record) -> Running:
+    organisation_id, job_id, kind, integration_id, steps, starts, failures, expires_at = record
+    return Running(
+        organisation_id=organisation_id,
+        id=job_id,
+        kind=JobKind(kind),
+        integration_id=integration_id,
+        steps=_steps.decode(steps),
+        starts=starts,
+        failures=failures,
+        expires_at=expires_at,
+    )
+
+
+def _to_job(record: asyncpg.Record) -> Job:
+    """The row of COLUMNS."""
+    return Job(
+        id=record[0],
+        organisation_id=record[1],
+        kind=JobKind(record[2]),
+        integration_id=record[3],
+        header=record[4],
+        caption=record[5],
+        steps=_steps.decode(record[6]),
+        input=_texts.decode(record[7]),
+        output=None if record[8] is None else _texts.decode(record[8]),
+        state=JobState(record[9]),
+        state_changed_at=record[10],
+        error=record[11],
+        scheduled_for=record[12],
+        queued_at=record[13],
+        started_at=record[14],
+        completed_at=record[15],
+        expires_at=record[16],
+        starts=record[17],
+        failures=record[18],
+        creator_user=record[19],
+        creator_key_id=record[20],
+    )

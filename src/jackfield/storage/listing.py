@@ -1,0 +1,128 @@
+"""A page of integrations with their lifecycle, at a cost that does not grow with the organisation.
+
+Which statement is used depends on what was asked for:
+
+- in the order of the ids, of some states or providers: the newest of each, from its index, and of these the newest;
+- in that order, of all: along the primary key;
+- with a text: among the newest, where a common text is found; then by the index of the text, which finds a rare one;
+- in another order: what the planner thinks best of the values at hand; this one grows with the organisation.
+"""
+
+from typing import Final
+
+import asyncpg
+
+from jackfield.domain.integration import GOING, Detail, Listing, State
+from jackfield.storage.integration_rows import DETAIL_COLUMNS, VISIBLE, to_detail
+from jackfield.storage.pool import Connection
+
+#: of the newest integrations, this many are looked through for a text before its index is asked
+_WINDOW: Final = 1000
+#: a text shorter than this is in no index
+_SHORTEST_GRAM: Final = 3
+_VISIBLE_STATES: Final = tuple(state.value for state in State if state not in GOING)
+
+_MATCHES: Final = """(position(lower($4) in lower(i.name)) > 0 or position(lower($4) in lower(i.identifier)) > 0
+        or position(lower($4) in i.provider) > 0)"""
+# $1 organisation, $2 providers or null, $3 states, $4 text or null, $5 size, $6 offset: the same in every statement
+_CONDITIONS: Final = f"""($2::text[] is null or i.provider = any($2)) and i.state = any($3::text[])
+        and ($4::text is null or {_MATCHES})"""
+
+BY_STATE: Final = f"""
+select i.* from unnest($3::text[]) s(state) cross join lateral (
+    select {DETAIL_COLUMNS} from integration i
+    where i.organisation_id = $1 and i.state = s.state and ($2::text[] is null or i.provider = any($2))
+        and $4::text is null
+    order by i.id {{direction}} limit $5 + $6
+) i order by i.id {{direction}} limit $5 offset $6
+"""
+
+BY_PROVIDER: Final = f"""
+select i.* from unnest($2::text[]) p(provider) cross join lateral (
+    select {DETAIL_COLUMNS} from integration i
+    where i.organisation_id = $1 and i.provider = p.provider and i.state = any($3::text[]) and $4::text is null
+    order by i.id {{direction}} limit $5 + $6
+) i order by i.id {{direction}} limit $5 offset $6
+"""
+
+ALONG_KEY: Final = f"""
+select {DETAIL_COLUMNS} from integration i
+where i.organisation_id = $1 and {VISIBLE} and {_CONDITIONS}
+order by i.id {{direction}} limit $5 offset $6
+"""
+
+AMONG_NEWEST: Final = f"""
+select {DETAIL_COLUMNS} from (
+    select {DETAIL_COLUMNS} from integration i where i.organisation_id = $1 order by i.id {{direction}} limit {_WINDOW}
+) i
+where {_CONDITIONS}
+order by i.id {{direction}} limit $5 offset $6
+"""
+
+# `+ 0` keeps the planner from the organisation's own index: the grams are the organisation's own, and far fewer
+BY_TEXT: Final = f"""
+with found as materialized (
+    select i.id from integration i
+    where search_grams(i.organisation_id, search_text(i.name, i.identifier)) @> search_grams($1, $4)
+        and i.organisation_id + 0 = $1
+    union
+    select i.id from unnest($7::text[]) p(provider) cross join lateral (
+        select i.id from integration i where i.organisation_id = $1 and i.provider = p.provider
+        order by i.id {{direction}} limit $5 + $6
+    ) i
+)
+select {DETAIL_COLUMNS} from found f join integration i on i.organisation_id = $1 and i.id = f.id
+where {_CONDITIONS}
+order by i.id {{direction}} limit $5 offset $6
+"""
+
+SORTED: Final = f"""
+select {DETAIL_COLUMNS} from integration i
+where i.organisation_id = $1 and {_CONDITIONS}
+order by {{order}} limit $5 offset $6
+"""
+
+LET_PLANNER_CHOOSE: Final = "set local enable_sort = on; set local plan_cache_mode = force_custom_plan"
+
+# an id carries the time of its making, so the two have one order, and one index
+_ORDER: Final = {
+    "id": "i.id",
+    "created": "i.id",
+    "updated": "i.updated_at",
+    "name": "i.name",
+    "vendor": "i.provider",
+    "identifier": "i.identifier",
+}
+
+
+async def fetch(connection: Connection, organisation_id: int, wanted: Listing) -> list[Detail]:
+    """The page, as `Listing` says."""
+    states = tuple(state.value for state in wanted.states) or _VISIBLE_STATES
+    arguments = (organisation_id, wanted.providers, states, wanted.search, wanted.limit, wanted.offset)
+    field, descending = wanted.order[0] if wanted.order else ("id", True)
+    if _ORDER[field] != "i.id":
+        order = ", ".join(f"{_ORDER[name]} {'desc' if down else 'asc'}" for name, down in wanted.order)
+        await connection.execute(LET_PLANNER_CHOOSE)
+        records = await connection.fetch(SORTED.format(order=f"{order}, i.id desc"), *arguments)
+    else:
+        direction = "desc" if descending else "asc"
+        if wanted.search is not None:
+            records = await _search(connection, wanted, arguments, direction)
+        elif wanted.providers is not None:
+            records = await connection.fetch(BY_PROVIDER.format(direction=direction), *arguments)
+        else:
+            statement = BY_STATE if wanted.states else ALONG_KEY
+            records = await connection.fetch(statement.format(direction=direction), *arguments)
+    return [to_detail(record) for record in records]
+
+
+async def _search(
+    connection: Connection, wanted: Listing, arguments: tuple[object, ...], direction: str
+) -> list[asyncpg.Record]:
+    records = await connection.fetch(AMONG_NEWEST.format(direction=direction), *arguments)
+    if len(records) == wanted.limit:
+        return records
+    if len(wanted.search or "") < _SHORTEST_GRAM:
+        await connection.execute(LET_PLANNER_CHOOSE)
+        return await connection.fetch(SORTED.format(order=f"i.id {direction}"), *arguments)
+    return await connection.fetch(BY_TEXT.format(direction=direction), *arguments, wanted.search_providers)
