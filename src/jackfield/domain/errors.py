@@ -3,7 +3,8 @@
     JackfieldError
     ├── Unauthenticated          the caller did not prove who it is
     │   ├── KeyMissing
-    │   └── KeyInvalid           wrong, revoked or expired
+    │   └── KeyInvalid           wrong or revoked
+    │       └── KeyExpired
     ├── Forbidden                the caller is known and may not
     │   ├── CapabilityMissing
     │   └── AnotherUser          the call speaks of a user other than the caller
@@ -57,6 +58,10 @@ class KeyInvalid(Unauthenticated):
 
     def __init__(self) -> None:
         super().__init__("Invalid API key")
+
+
+class KeyExpired(KeyInvalid):
+    code = "key-expired"
 
 
 class Forbidden(JackfieldError):

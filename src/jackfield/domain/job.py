@@ -1,9 +1,9 @@
 """Work that goes on after the call that asked for it: what people see of it, and what its states mean.
 
-    queued → running → completed
-               │  └──→ error        it failed for good; the reason stays with it
-               └─────→ scheduled    it failed in a way that may pass; it runs again at `scheduled_for`
-    queued, scheduled → expired     nobody finished it in time
+    new → queued → running → completed
+                     │  └──→ error        it failed for good; the reason stays with it
+                     └─────→ scheduled    it failed in a way that may pass; it runs again at `scheduled_for`
+    queued, scheduled → expired           nobody finished it in time
 
 A job runs at least once. Whoever runs it is fenced by `starts`: when a second process takes over from one that seems
 dead, what the first one still writes is thrown away.
@@ -25,6 +25,8 @@ class JobKind(StrEnum):
 
 
 class JobState(StrEnum):
+    #: known to the contract; ours are in the queue as soon as anybody can see them
+    NEW = "new"
     QUEUED = "queued"
     SCHEDULED = "scheduled"
     RUNNING = "running"

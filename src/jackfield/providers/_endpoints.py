@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from jackfield.domain.provider import ConfigurationRejected, Connection
-from jackfield.providers._http import origin_of
+from jackfield.providers._http import Endpoints, origin_of
 
 #: for manifests: an http(s) address without blanks, credentials, query or fragment
 URL_PATTERN: Final = r"^https?://[^\s/?#@]+(/[^\s?#@]*)?$"
@@ -23,3 +23,15 @@ def own_base_url(connection: Connection) -> str | None:
         raise ConfigurationRejected("base_url has to be an address such as https://vendor.example.com", "base_url")
     origin_of(url)
     return url.rstrip("/")
+
+
+def api_url(endpoints: Endpoints, vendors: str, below: str = "", own: str | None = None) -> str:
+    """Where the API is: `below` the integration's own address, else the operator's API, else `below` the operator's
+    address, else the vendor's API."""
+    if own is not None:
+        return own + below
+    if endpoints.api_url is not None:
+        return endpoints.api_url.rstrip("/")
+    if endpoints.base_url is not None:
+        return endpoints.base_url.rstrip("/") + below
+    return vendors

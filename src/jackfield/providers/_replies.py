@@ -1,12 +1,18 @@
 """What a vendor's status says, the same for all that speak plain HTTP."""
 
 import email.utils
+import time
 from datetime import UTC, datetime
-from typing import Final
+from typing import Annotated, Final, TypeVar
+
+import msgspec
 
 from jackfield.domain.provider import CredentialRefused, RightMissing, VendorLimited, VendorUnavailable
 from jackfield.providers._http import Reply
 
+T = TypeVar("T")
+#: for the fields of replies: a word that is one, and that every database and page can hold
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
 #: asked to wait longer than this, nobody waits: the job says so instead
 _LONGEST_WAIT: Final = 7 * 24 * 3600.0
 
@@ -25,7 +31,24 @@ def raise_for_status(reply: Reply, vendor: str, right: str) -> None:
     if reply.status >= 500:
         raise VendorUnavailable(f"{vendor} answered with an error of its own ({reply.status})")
     if reply.status >= 300 and reply.status < 400:
-        raise VendorUnavailable(f"{vendor} answered with a redirect ({reply.status}), which is not followed")
+        raise VendorUnavailable(
+            f"{vendor} answered with a redirect ({reply.status}), which is not followed: check the address"
+        )
+
+
+def decode(reply: Reply, type_: type[T], vendor: str) -> T:
+    """The body as that type. Raises VendorUnavailable when it is something else: replies may lie."""
+    try:
+        return msgspec.json.decode(reply.body, type=type_)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise unexpected(reply, vendor) from None
+
+
+def web_url(text: str | None) -> str | None:
+    """An address from a reply if a page can link to it; a vendor's own server may be anybody's."""
+    if text is None or len(text) > 1000 or not text.startswith(("https://", "http://")):
+        return None
+    return text if text.isprintable() else None
 
 
 def unexpected(reply: Reply, vendor: str) -> VendorUnavailable:
@@ -40,10 +63,19 @@ def limited(reply: Reply, vendor: str, seconds: float | None = None) -> VendorLi
     return VendorLimited(f"{vendor} limits our calls{wait}", delay)
 
 
+def seconds_until(reply: Reply, header: str, unit: float = 1.0) -> float | None:
+    """The time from now to the moment in a header, which counts from 1970 in units of so many seconds."""
+    text = reply.headers.get(header, "").strip()
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        return None
+    return min(max(0.0, int(text) * unit - time.time()), _LONGEST_WAIT)
+
+
 def retry_after(reply: Reply) -> float | None:
     """The delay of `Retry-After` in seconds (RFC 9110 §10.2.3: a number or a date); None when there is none."""
     text = reply.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
+        # more digits than a float has are infinite, and still the longest wait
         return min(float(text), _LONGEST_WAIT)
     try:
         moment = email.utils.parsedate_to_datetime(text)

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from jackfield.domain import key as api_key
-from jackfield.domain.errors import KeyInvalid
+from jackfield.domain.errors import KeyExpired, KeyInvalid
 from jackfield.domain.ports import KeyLookup
 from jackfield.domain.principal import Principal
 
@@ -41,13 +41,13 @@ class Access:
         self._revocations = 0
 
     async def authenticate(self, key: str) -> Principal:
-        """The principal of a key. Raises KeyInvalid (wrong, revoked, expired) or Unavailable (database away)."""
+        """The principal of a key. Raises KeyInvalid (wrong, revoked), KeyExpired or Unavailable (database away)."""
         if not api_key.looks_like_key(key):
             raise KeyInvalid
         digest = api_key.digest(self._pepper, key)
         principal = self._remembered(digest) or await self._look_up(digest)
         if principal.expires_at is not None and principal.expires_at <= datetime.now(UTC):
-            raise KeyInvalid
+            raise KeyExpired
         return principal
 
     def start_listening(self) -> None:

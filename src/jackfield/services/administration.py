@@ -134,6 +134,12 @@ class Administration:
             definition = await self._catalog.get(found.provider, work)
             return await begin_deletion(work, caller, found, definition.name if definition else found.provider)
 
+    async def check_changeable(self, caller: Caller, wanted: Wanted) -> None:
+        """Raises what `update` would, before it looks at what was sent."""
+        caller.require(Capability.MANAGE)
+        async with self._database.transaction() as work:
+            await _changeable(work, caller, wanted)
+
     async def _creatable(self, vendor: str) -> Definition:
         definition = await self._catalog.get(vendor)
         if definition is None:

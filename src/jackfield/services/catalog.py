@@ -15,7 +15,7 @@ class Catalog:
         self,
         database: Database,
         providers: Mapping[str, Provider],
-        make_authored: Callable[[AuthoredDefinition], Provider],
+        make_authored: Callable[[AuthoredDefinition], object],
         public_url: str,
     ) -> None:
         self._database = database

@@ -201,7 +201,7 @@ class Integrations:
         """`changed`: whether the credential differs from the stored one; the same one stays as proven as it is."""
         sealed: bytes | msgspec.UnsetType | None = msgspec.UNSET
         if changed and wanted.secrets is not msgspec.UNSET:
-            sealed = wanted.secrets and await self._vault.seal(found.secrets_place, wanted.secrets)
+            sealed = await self._vault.seal(found.secrets_place, wanted.secrets) if wanted.secrets else None
         configuration: JsonObject | msgspec.UnsetType = msgspec.UNSET
         if wanted.configuration is not msgspec.UNSET:
             configuration = _with_scope(found.configuration, wanted.configuration or {})

@@ -10,12 +10,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from jackfield.web import docs, health
 from jackfield.web.access_log import AccessLog
-from jackfield.web.contract import Dialect, json_response
+from jackfield.web.contract import Dialect, UnknownPath, json_response
+from jackfield.web.dialects.hubs.routes import DIALECT as HUBS
 from jackfield.web.dialects.integrations_v1.routes import DIALECT as INTEGRATIONS_V1
 from jackfield.web.dialects.integrations_v2.routes import DIALECT as INTEGRATIONS_V2
 from jackfield.web.observe import Observe
 
-DIALECTS: Final[tuple[Dialect, ...]] = (INTEGRATIONS_V1, INTEGRATIONS_V2)
+DIALECTS: Final[tuple[Dialect, ...]] = (HUBS, INTEGRATIONS_V1, INTEGRATIONS_V2)
 
 #: opens what the application needs, and yields it as the ASGI state: services, check_readiness, max_body_bytes
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any]]]
@@ -45,5 +46,8 @@ def create_app(lifespan: Lifespan, public_url: str, cors_origins: tuple[str, ...
 
 
 async def _no_route(scope: Scope, receive: Receive, send: Send) -> None:
-    """A path that no contract has."""
-    await json_response(404, {"detail": "Not Found"})(scope, receive, send)
+    """A path that no contract has, in the words of the contract whose part of the address it is in."""
+    path: str = scope["path"]
+    near = next((dialect for dialect in DIALECTS if path.startswith(f"{dialect.prefix}/")), None)
+    response = json_response(404, {"detail": "Not Found"}) if near is None else near.render(UnknownPath(path), None)
+    await response(scope, receive, send)

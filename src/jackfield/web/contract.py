@@ -5,16 +5,18 @@ is worded; the kit does what all of them share.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
+import msgspec.inspect
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from jackfield.domain.errors import Invalid, JackfieldError
+from jackfield.domain.errors import Invalid, JackfieldError, NotFound
 from jackfield.domain.principal import Caller, Capability, Origin
 from jackfield.services import Services
 from jackfield.web import json_body
@@ -36,6 +38,30 @@ class BodyTooLarge(Invalid):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"The request body is larger than {limit} bytes")
+
+
+class NotJson(Invalid):
+    code = "not-json"
+
+    def __init__(self) -> None:
+        super().__init__("The body has to be sent as Content-Type: application/json")
+
+
+class UnknownPath(NotFound):
+    code = "unknown-path"
+
+    def __init__(self, path: str) -> None:
+        super().__init__("Path", path)
+
+
+class MethodNotAllowed(Invalid):
+    """The path has no such method; `allowed` are those that it has."""
+
+    code = "method-not-allowed"
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        super().__init__(f"This path knows {', '.join(allowed)}")
+        self.allowed = ", ".join(allowed)
 
 
 class Call(Generic[Body, Query]):
@@ -70,9 +96,9 @@ class Answer(msgspec.Struct, frozen=True):
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One call of a contract.
 
-    `name` is its operationId. `capability` is documented here and asked for by the service. `failure` is how the
-    contract begins the sentence about a failure inside. Statuses that all operations share, and those of all
-    that read a body or a query, are the dialect's.
+    `name` is its operationId. `capability` is documented here and asked for by the service; None: any key will do.
+    `failure` is how the contract begins the sentence about a failure inside, where it has one. Statuses that all
+    operations share, and those of all that read a body or a query, are the dialect's.
     """
 
     name: str
@@ -82,14 +108,17 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     handler: Callable[[Any], Awaitable[Any]]
     answers: Mapping[int, Answer]
     failure: str
-    capability: Capability = Capability.VIEW
+    capability: Capability | None = Capability.VIEW
     success: int = 200
     body: type | None = None
     query: type | None = None
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
-    """One published contract."""
+    """One published contract.
+
+    `optional_security` are schemes that can be used beside the key. `json_only`: a body has to say that it is JSON.
+    """
 
     name: str
     title: str
@@ -98,6 +127,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     prefix: str
     authenticate: Authenticator
     security_scheme: Mapping[str, str]
+    optional_security: Mapping[str, Mapping[str, str]] = {}
+    json_only: bool = False
     operations: Sequence[Operation]
     shared_answers: Mapping[int, Answer]
     invalid_answers: Mapping[int, Answer]
@@ -130,10 +161,12 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         sent: Any = None
         query: Any = None
         if operation.body is not None:
+            if self.json_only:
+                _check_content_type(request)
             sent = await _read_json(request, scope["state"]["max_body_bytes"])
             body = convert(sent, operation.body, "body")
         if operation.query is not None:
-            query = convert(dict(request.query_params), operation.query, "query", strict=False)
+            query = convert(_read_query(request, operation.query), operation.query, "query", strict=False)
         client = scope["client"]
         caller = Caller(principal, Origin(client[0] if client else "", scope[REQUEST_ID]))
         return await operation.handler(Call(services, caller, request.path_params, query, body, sent))
@@ -154,7 +187,7 @@ class ContractRoute(Route):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         operation = self._operations.get(scope["method"])
         if operation is None:
-            response = json_response(405, {"detail": "Method Not Allowed"}, {"allow": ", ".join(self._operations)})
+            response = self._dialect.render(MethodNotAllowed(list(self._operations)), None)
         else:
             response = await self._dialect.answer(operation, Request(scope, receive))
         await response(scope, receive, send)
@@ -180,6 +213,31 @@ async def read_body(request: Request, limit: int) -> bytes:
             raise BodyTooLarge(limit)
         parts.append(part)
     return b"".join(parts)
+
+
+def _check_content_type(request: Request) -> None:
+    sent = request.headers.get("content-type")
+    if sent is not None and sent.partition(";")[0].strip().lower() not in {"application/json", "text/json"}:
+        raise NotJson
+
+
+def _read_query(request: Request, wanted: type) -> dict[str, Any]:
+    """The parameters; those that are lists can be repeated, joined by commas, or both."""
+    read: dict[str, Any] = dict(request.query_params)
+    for name in _list_parameters(wanted):
+        if name in read:
+            parts = ",".join(request.query_params.getlist(name)).split(",")
+            read[name] = [part.strip() for part in parts if part.strip()]
+    return read
+
+
+@cache
+def _list_parameters(wanted: type) -> tuple[str, ...]:
+    return tuple(
+        field.encode_name
+        for field in msgspec.structs.fields(wanted)
+        if isinstance(msgspec.inspect.type_info(field.type), msgspec.inspect.ListType)
+    )
 
 
 async def _read_json(request: Request, limit: int) -> Any:

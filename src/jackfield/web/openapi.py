@@ -28,11 +28,14 @@ def document(dialect: Dialect, server: str) -> dict[str, Any]:
             "description": dialect.description,
         },
         "servers": [{"url": server or "/"}],
-        "security": [{"key": []}],
+        "security": [{"key": []}, *({"key": [], name: []} for name in dialect.optional_security)],
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"key": dict(dialect.security_scheme)},
+            "securitySchemes": {
+                "key": dict(dialect.security_scheme),
+                **{name: dict(scheme) for name, scheme in dialect.optional_security.items()},
+            },
         },
     }
 
@@ -61,7 +64,9 @@ def _operation(
     described: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
-        "description": f"Needs the capability `{operation.capability}`.",
+        "description": f"Needs the capability `{operation.capability}`."
+        if operation.capability
+        else "Any key will do.",
         "parameters": [*_path_parameters(operation), *_query_parameters(operation, components)],
         "responses": {
             str(status): {

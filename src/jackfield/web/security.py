@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 
-from jackfield.domain.errors import KeyMissing
+from jackfield.domain import ids
+from jackfield.domain.errors import Forbidden, KeyMissing
 from jackfield.domain.principal import Principal
 from jackfield.services.access import Access
 
@@ -17,6 +18,24 @@ async def by_bearer(request: Request, access: Access) -> Principal:
     if scheme.lower() != "bearer" or not key.strip():
         raise KeyMissing
     return await access.authenticate(key.strip())
+
+
+class HubMismatch(Forbidden):
+    """The key belongs to another hub than the one that the call speaks of."""
+
+    code = "hub-mismatch"
+
+    def __init__(self) -> None:
+        super().__init__("The key belongs to another hub than the one that X-Hub-Id names")
+
+
+async def by_bearer_in_hub(request: Request, access: Access) -> Principal:
+    """As `by_bearer`; where `X-Hub-Id` is sent, it has to be the key's own hub, else HubMismatch."""
+    principal = await by_bearer(request, access)
+    hub = request.headers.get("x-hub-id")
+    if hub is not None and hub.strip() != ids.to_hex(principal.organisation_id):
+        raise HubMismatch
+    return principal
 
 
 async def by_api_key_header(request: Request, access: Access) -> Principal:

@@ -95,6 +95,8 @@ def _walk(node: inspect.Type, value: Any, location: tuple[str | int, ...], stric
             else:
                 for index, part in enumerate(value):
                     yield from _walk(node.item_type, part, (*location, index), strict)
+        case inspect.DictType():
+            yield from _walk_dict(node, value, location, strict)
         case inspect.AnyType():
             return
         case _:
@@ -115,6 +117,18 @@ def _walk_struct(
                 yield from _walk(field.type, value[field.encode_name], place, strict)
             elif field.required:
                 yield Violation(place, Problem.MISSING)
+
+
+def _walk_dict(
+    node: inspect.DictType, value: Any, location: tuple[str | int, ...], strict: bool
+) -> Iterator[Violation]:
+    if value is None:
+        yield Violation(location, Problem.NULL)
+    elif not isinstance(value, dict):
+        yield Violation(location, Problem.NOT_OBJECT)
+    else:
+        for name, part in value.items():
+            yield from _walk(node.value_type, part, (*location, name), strict)
 
 
 def _member_for(node: inspect.Type, value: Any) -> inspect.Type:
@@ -138,6 +152,9 @@ def _scalar(node: inspect.Type, value: Any, location: tuple[str | int, ...], str
             yield from _string(node, value, location)
         case inspect.EnumType():
             if not _converts(value, node.cls, strict):
+                yield Violation(location, Problem.NOT_MEMBER)
+        case inspect.LiteralType():
+            if value not in node.values:
                 yield Violation(location, Problem.NOT_MEMBER)
         case inspect.BoolType():
             if not _converts(value, bool, strict):

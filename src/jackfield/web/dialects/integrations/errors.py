@@ -6,7 +6,7 @@ from typing import Final
 from starlette.responses import Response
 
 from jackfield.domain.errors import Conflict, Forbidden, JackfieldError, NotFound
-from jackfield.web.contract import Answer, BodyTooLarge, Operation, json_response
+from jackfield.web.contract import Answer, BodyTooLarge, MethodNotAllowed, Operation, UnknownPath, json_response
 from jackfield.web.dialects.integrations.schemas import Detail, ErrorItem, Failure, ValidationErrors
 from jackfield.web.json_body import MalformedJson
 from jackfield.web.violations import InvalidRequest, Problem, Violation
@@ -62,10 +62,17 @@ def render(error: Exception, operation: Operation | None) -> Response:
             # what is left of the body is not read, so the connection cannot be used again
             return json_response(413, Detail(str(error)), {"connection": "close"})
         case Forbidden() | NotFound():
-            return json_response(403 if isinstance(error, Forbidden) else 404, Detail(str(error)))
+            detail = "Not Found" if isinstance(error, UnknownPath) else str(error)
+            return json_response(403 if isinstance(error, Forbidden) else 404, Detail(detail))
         case Conflict():
             return json_response(409, Failure(False, None, str(error)))
-    return failure(error, operation)
+    return _no_operation(error) or failure(error, operation)
+
+
+def _no_operation(error: Exception) -> Response | None:
+    if isinstance(error, MethodNotAllowed):
+        return json_response(405, Detail("Method Not Allowed"), {"allow": error.allowed})
+    return None
 
 
 def failure(error: Exception, operation: Operation | None) -> Response:

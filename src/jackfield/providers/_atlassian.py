@@ -1,0 +1,155 @@
+"""What Jira and Confluence have in common: two ways to a site of Atlassian Cloud, and one kind of account.
+
+With the e-mail address of an account its API token goes to the site itself, by basic authentication; an OAuth token
+goes to the gateway, below the site's cloud ID: https://developer.atlassian.com/cloud/jira/platform/oauth-2-3lo-apps/
+"""
+
+import base64
+import re
+from datetime import date
+from typing import Final
+
+import msgspec
+
+from jackfield.domain.provider import (
+    AuthMethod,
+    ConfigurationRejected,
+    Connection,
+    CredentialRefused,
+    RightMissing,
+    SecretField,
+    SettingField,
+    Source,
+)
+from jackfield.providers._credentials import member, token
+from jackfield.providers._endpoints import URL_PATTERN, own_base_url
+from jackfield.providers._http import Endpoints, HttpClient, Reply
+from jackfield.providers._replies import raise_for_status
+
+GATEWAY: Final = "https://api.atlassian.com"
+_CHECKED: Final = date(2026, 11, 21)
+_CLOUD_ID_PATTERN: Final = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+_CLOUD_ID: Final = re.compile(_CLOUD_ID_PATTERN)
+
+AUTH_METHODS: Final = (
+    AuthMethod(name="basic", title="API token", secrets=("access_token", "username"), configuration=("base_url",)),
+    AuthMethod(name="oauth", title="OAuth", secrets=("access_token",), configuration=("cloud_id",)),
+)
+SECRETS: Final = (
+    SecretField(
+        name="access_token",
+        auth_key="api_key",
+        title="API token",
+        help="Of an Atlassian account: id.atlassian.com, Security, API tokens.",
+        required=True,
+        pattern=r"^\S{1,8000}$",
+    ),
+    SecretField(
+        name="username",
+        auth_key="client_id",
+        title="E-mail address",
+        help="Of the account that the API token belongs to.",
+        required=True,
+        pattern=r"^[^\s:@]{1,200}@[^\s:@]{1,200}$",
+    ),
+)
+#: which site it is
+PLACE: Final = (
+    SettingField(
+        name="base_url",
+        title="Site",
+        help="The site's address, such as https://example.atlassian.net.",
+        required=True,
+        destination=True,
+        pattern=URL_PATTERN,
+    ),
+    SettingField(
+        name="cloud_id",
+        title="Cloud ID",
+        help="Only with OAuth: the site's ID, which the page /_edge/tenant_info of the site shows.",
+        destination=True,
+        pattern=_CLOUD_ID_PATTERN,
+    ),
+    SettingField(
+        name="workspace_id", title="Workspace ID", help="The ID of the workspace at Atlassian, if it is known."
+    ),
+)
+SOURCES: Final = (
+    Source(
+        "basic authentication",
+        "https://developer.atlassian.com/cloud/jira/platform/basic-auth-for-rest-apis/",
+        _CHECKED,
+    ),
+    Source("OAuth and the gateway", "https://developer.atlassian.com/cloud/jira/platform/oauth-2-3lo-apps/", _CHECKED),
+    Source("limits", "https://developer.atlassian.com/cloud/jira/platform/rate-limiting/", _CHECKED),
+)
+
+
+class _Message(msgspec.Struct):
+    message: str = ""
+
+
+class Atlassian:
+    """Calls one of the products on a site."""
+
+    def __init__(self, http: HttpClient, endpoints: Endpoints, slug: str, vendor: str) -> None:
+        self._http = http
+        self._endpoints = endpoints
+        self._slug = slug
+        self._vendor = vendor
+
+    async def get(self, connection: Connection, path: str, right: str) -> Reply:
+        """The answer to a GET of `path` on the site; `right` is the OAuth scope that it takes.
+
+        Raises ConfigurationRejected when nothing says which site, and what the status means but for other 4xx.
+        """
+        url, authorization = self._way(connection)
+        reply = await self._http.request(self._slug, "GET", url + path, headers={"Authorization": authorization})
+        if reply.status == 401 and _lacks_scope(reply):
+            raise RightMissing(f"{self._vendor} takes the token, but it lacks the right {right}", right)
+        if reply.status == 403 and "AUTHENTICATION_DENIED" in reply.headers.get("x-seraph-loginreason", ""):
+            raise CredentialRefused(
+                f"{self._vendor} asks for a CAPTCHA after too many refused logins: log in with a browser once"
+            )
+        raise_for_status(reply, self._vendor, right)
+        if reply.status == 404:
+            field = "cloud_id" if f"/ex/{self._slug}/" in url else "base_url"
+            raise ConfigurationRejected(f"{self._vendor} is not at this site: check {field}", field)
+        return reply
+
+    def _way(self, connection: Connection) -> tuple[str, str]:
+        """Where the call goes, and its Authorization."""
+        secret = token(connection, self._vendor, title="API token")
+        user = member(connection, "username")
+        site = self._site(connection)
+        cloud_id = connection.configuration.get("cloud_id", "").strip()
+        if cloud_id and not _CLOUD_ID.fullmatch(cloud_id):
+            raise ConfigurationRejected(f"{self._vendor} has no such cloud ID: it is a UUID", "cloud_id")
+        if user is not None:
+            if site is None and not cloud_id:
+                raise ConfigurationRejected(f"{self._vendor} needs the address of the site", "base_url")
+            basic = base64.b64encode(f"{user}:{secret}".encode()).decode()
+            return site or self._gateway(cloud_id), f"Basic {basic}"
+        if cloud_id:
+            return self._gateway(cloud_id), f"Bearer {secret}"
+        if site is not None:
+            raise CredentialRefused(
+                f"{self._vendor} needs the e-mail address of the token's account, and there is none: enter it"
+            )
+        raise ConfigurationRejected(f"{self._vendor} needs the address of the site", "base_url")
+
+    def _site(self, connection: Connection) -> str | None:
+        url = own_base_url(connection) or self._endpoints.base_url
+        # pages of Confluence are below /wiki, and so are addresses copied there
+        return url.rstrip("/").removesuffix("/wiki") if url else None
+
+    def _gateway(self, cloud_id: str) -> str:
+        return f"{(self._endpoints.api_url or GATEWAY).rstrip('/')}/ex/{self._slug}/{cloud_id}"
+
+
+def _lacks_scope(reply: Reply) -> bool:
+    """The gateway answers 401 both for a dead token and for a live one without the scope."""
+    try:
+        return "scope does not match" in msgspec.json.decode(reply.body, type=_Message).message.lower()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False

@@ -1,0 +1,229 @@
+"""The hubs contract: the catalogue, integrations with states, tasks and jobs. The native contract."""
+
+from typing import Final
+
+from jackfield.domain.principal import Capability
+from jackfield.web.contract import Answer, Call, Dialect, Operation
+from jackfield.web.dialects.hubs import errors
+from jackfield.web.dialects.hubs.schemas import (
+    Available,
+    CreateIntegration,
+    CreateTask,
+    ErrorAnswer,
+    IncludeQuery,
+    IntegrationAnswer,
+    IntegrationList,
+    JobAnswer,
+    JobDescriptorAnswer,
+    JobList,
+    JobListQuery,
+    ListQuery,
+    MetaQuery,
+    UpdateIntegration,
+)
+from jackfield.web.dialects.hubs.translate import (
+    show,
+    show_available,
+    show_descriptor,
+    show_includes,
+    show_job,
+    to_job_filter,
+    to_job_id,
+    to_listing,
+    to_submission,
+    to_wanted,
+    unsupported,
+)
+from jackfield.web.security import by_bearer_in_hub
+
+
+async def list_(call: Call[None, ListQuery]) -> IntegrationList:
+    wanted = to_listing(call.query, call.services.catalog)
+    found = await call.services.administration.list(call.caller, wanted)
+    return IntegrationList(data=[show(one, call.query.meta) for one in found])
+
+
+async def create(call: Call[CreateIntegration, MetaQuery]) -> IntegrationAnswer:
+    created = await call.services.administration.create(call.caller, call.body.vendor, to_submission(call.body))
+    return IntegrationAnswer(data=show(created, call.query.meta))
+
+
+async def available(call: Call[None, None]) -> Available:
+    return Available(data=show_available(await call.services.catalog.available()))
+
+
+async def get(call: Call[None, MetaQuery]) -> IntegrationAnswer:
+    found = await call.services.administration.get(call.caller, to_wanted(call.path["integrationId"]))
+    return IntegrationAnswer(data=show(found, call.query.meta))
+
+
+async def update(call: Call[UpdateIntegration, MetaQuery]) -> IntegrationAnswer:
+    wanted = to_wanted(call.path["integrationId"])
+    updated = await call.services.administration.update(call.caller, wanted, to_submission(call.body))
+    return IntegrationAnswer(data=show(updated, call.query.meta))
+
+
+async def delete(call: Call[None, None]) -> JobDescriptorAnswer:
+    job = await call.services.administration.delete(call.caller, to_wanted(call.path["integrationId"]))
+    return show_descriptor(job)
+
+
+async def create_task(call: Call[CreateTask, None]) -> JobDescriptorAnswer:
+    wanted = to_wanted(call.path["integrationId"])
+    if call.body.action != "verify":
+        await call.services.administration.check_changeable(call.caller, wanted)
+        raise unsupported(call.body.action)
+    return show_descriptor(await call.services.verification.ask(call.caller, wanted))
+
+
+async def list_jobs(call: Call[None, JobListQuery]) -> JobList:
+    found = await call.services.jobs.list(call.caller, to_job_filter(call.query))
+    return JobList(data=[show_job(job) for job in found], includes=show_includes(found, call.query.include))
+
+
+async def latest_jobs(call: Call[None, IncludeQuery]) -> JobList:
+    found = await call.services.jobs.latest(call.caller)
+    return JobList(data=[show_job(job) for job in found], includes=show_includes(found, call.query.include))
+
+
+async def get_job(call: Call[None, IncludeQuery]) -> JobAnswer:
+    reference = call.path["jobId"]
+    job = await call.services.jobs.get(call.caller, to_job_id(reference), reference)
+    return JobAnswer(data=show_job(job), includes=show_includes([job], call.query.include))
+
+
+_NO_INTEGRATION: Final = Answer("There is no such integration.", ErrorAnswer)
+_INTEGRATIONS: Final = "/hubs/current/integrations"
+
+DIALECT: Final = Dialect(
+    name="hubs",
+    title="Hubs API",
+    version="1.0.0",
+    description="What can be connected, an organisation's integrations and their states, and the jobs that move them.",
+    prefix="/v1",
+    authenticate=by_bearer_in_hub,
+    security_scheme={"type": "http", "scheme": "bearer"},
+    optional_security={"hub": {"type": "apiKey", "in": "header", "name": "X-Hub-Id"}},
+    json_only=True,
+    shared_answers=errors.SHARED_ANSWERS,
+    invalid_answers=errors.INVALID_ANSWERS,
+    render=errors.render,
+    operations=[
+        Operation(
+            name="listIntegrations",
+            method="GET",
+            path=_INTEGRATIONS,
+            summary="List integrations, newest first unless sorted otherwise",
+            handler=list_,
+            failure="Failed to list integrations",
+            answers={200: Answer("A page of integrations.", IntegrationList)},
+            query=ListQuery,
+        ),
+        Operation(
+            name="createIntegration",
+            method="POST",
+            path=_INTEGRATIONS,
+            summary="Create an integration; verify it to make it live",
+            handler=create,
+            capability=Capability.MANAGE,
+            failure="Failed to create integration",
+            success=201,
+            answers={201: Answer("The new integration.", IntegrationAnswer), **errors.BODY_ANSWERS},
+            body=CreateIntegration,
+            query=MetaQuery,
+        ),
+        Operation(
+            name="getAvailableIntegrations",
+            method="GET",
+            path=f"{_INTEGRATIONS}/available",
+            summary="List what can be connected, by category",
+            handler=available,
+            capability=None,
+            failure="Failed to list what is available",
+            answers={200: Answer("Definitions by category.", Available)},
+        ),
+        Operation(
+            name="getIntegration",
+            method="GET",
+            path=f"{_INTEGRATIONS}/{{integrationId}}",
+            summary="Get an integration; a deleted one for 30 days",
+            handler=get,
+            failure="Failed to get integration",
+            answers={200: Answer("The integration.", IntegrationAnswer), 404: _NO_INTEGRATION},
+            query=MetaQuery,
+        ),
+        Operation(
+            name="updateIntegration",
+            method="PATCH",
+            path=f"{_INTEGRATIONS}/{{integrationId}}",
+            summary="Change an integration",
+            handler=update,
+            capability=Capability.MANAGE,
+            failure="Failed to update integration",
+            answers={
+                200: Answer("The integration as it is now.", IntegrationAnswer),
+                404: _NO_INTEGRATION,
+                **errors.BODY_ANSWERS,
+            },
+            body=UpdateIntegration,
+            query=MetaQuery,
+        ),
+        Operation(
+            name="deleteIntegration",
+            method="DELETE",
+            path=f"{_INTEGRATIONS}/{{integrationId}}",
+            summary="Delete an integration; a job ends its credential at the vendor and erases it",
+            handler=delete,
+            capability=Capability.MANAGE,
+            failure="Failed to delete integration",
+            success=202,
+            answers={202: Answer("The job that deletes it.", JobDescriptorAnswer), 404: _NO_INTEGRATION},
+        ),
+        Operation(
+            name="createIntegrationTask",
+            method="POST",
+            path=f"{_INTEGRATIONS}/{{integrationId}}/tasks",
+            summary="Start a job, such as a verification; one that is under way is returned",
+            handler=create_task,
+            capability=Capability.MANAGE,
+            failure="Failed to create the task",
+            success=202,
+            answers={
+                202: Answer("The job.", JobDescriptorAnswer),
+                404: _NO_INTEGRATION,
+                **errors.BODY_ANSWERS,
+            },
+            body=CreateTask,
+        ),
+        Operation(
+            name="listJobs",
+            method="GET",
+            path="/jobs",
+            summary="List jobs, newest first unless sorted otherwise",
+            handler=list_jobs,
+            failure="Failed to list jobs",
+            answers={200: Answer("A page of jobs.", JobList)},
+            query=JobListQuery,
+        ),
+        Operation(
+            name="getLatestJobs",
+            method="GET",
+            path="/jobs/latest",
+            summary="Get the newest job of each queue",
+            handler=latest_jobs,
+            failure="Failed to list jobs",
+            answers={200: Answer("The newest job of each queue.", JobList)},
+            query=IncludeQuery,
+        ),
+        Operation(
+            name="getJob",
+            method="GET",
+            path="/jobs/{jobId}",
+            summary="Get a job, by its id in hex or decimal",
+            handler=get_job,
+            failure="Failed to get job",
+            answers={200: Answer("The job.", JobAnswer), 404: Answer("There is no such job.", ErrorAnswer)},
+            query=IncludeQuery,
+        ),
+    ],
+)
