@@ -10,7 +10,7 @@ import msgspec
 from jackfield.domain.provider import CredentialRefused, RightMissing, VendorLimited, VendorUnavailable
 from jackfield.providers._http import Reply
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 #: for the fields of replies: a word that is one, and that every database and page can hold
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
 #: asked to wait longer than this, nobody waits: the job says so instead
@@ -36,7 +36,7 @@ def raise_for_status(reply: Reply, vendor: str, right: str) -> None:
         )
 
 
-def decode(reply: Reply, type_: type[T], vendor: str) -> T:
+def decode(reply: Reply, type_: type[_T], vendor: str) -> _T:
     """The body as that type. Raises VendorUnavailable when it is something else: replies may lie."""
     try:
         return msgspec.json.decode(reply.body, type=type_)

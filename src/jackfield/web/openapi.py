@@ -17,8 +17,11 @@ def document(dialect: Dialect, server: str) -> dict[str, Any]:
     schemas, components = msgspec.json.schema_components(_types(dialect), ref_template=_REFERENCE)
     schema_of = dict(zip(_types(dialect), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
+    # a query is described by its parameters; its struct is no schema that anybody sends or receives
+    names = {operation.query.__name__ for operation in dialect.operations if operation.query is not None}
+    queries = {name: components.pop(name) for name in names}
     for operation in dialect.operations:
-        described = _operation(operation, dialect, schema_of, components)
+        described = _operation(operation, dialect, schema_of, queries)
         paths.setdefault(dialect.prefix + operation.path, {})[operation.method.lower()] = described
     return {
         "openapi": "3.1.0",
@@ -59,7 +62,7 @@ def _types(dialect: Dialect) -> list[Any]:
 
 
 def _operation(
-    operation: Operation, dialect: Dialect, schema_of: Mapping[Any, Any], components: dict[str, Any]
+    operation: Operation, dialect: Dialect, schema_of: Mapping[Any, Any], queries: Mapping[str, Any]
 ) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": operation.name,
@@ -67,7 +70,7 @@ def _operation(
         "description": f"Needs the capability `{operation.capability}`."
         if operation.capability
         else "Any key will do.",
-        "parameters": [*_path_parameters(operation), *_query_parameters(operation, components)],
+        "parameters": [*_path_parameters(operation), *_query_parameters(operation, queries)],
         "responses": {
             str(status): {
                 "description": answer.description,
@@ -87,11 +90,10 @@ def _path_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
 
-def _query_parameters(operation: Operation, components: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _query_parameters(operation: Operation, queries: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if operation.query is None:
         return
-    # a query is described by its parameters; its struct is no schema that anybody sends or receives
-    struct = components.pop(operation.query.__name__)
+    struct = queries[operation.query.__name__]
     for name, schema in struct["properties"].items():
         yield {
             "name": name,
