@@ -11,7 +11,7 @@ import msgspec
 
 from jackfield.domain import ids
 from jackfield.domain.audit import Action, AuditEntry, by_caller
-from jackfield.domain.credential import Secrets
+from jackfield.domain.credential import SealedValueBroken, Secrets
 from jackfield.domain.integration import (
     EMPTY_OBJECT,
     SCOPE_NAMES,
@@ -190,9 +190,9 @@ class Integrations:
             if found.provider != wanted.provider:
                 raise UniqueIdentifierTaken(unique_identifier)
             # the kept credential is opened before anything is written: what cannot be opened is not half-replaced
-            stored = await self._open(found)
-            secrets = stored if wanted.secrets is msgspec.UNSET else wanted.secrets
-            change = await self._replacement(found, wanted, changed=(secrets or None) != stored)
+            secrets = await self._open(found) if wanted.secrets is msgspec.UNSET else wanted.secrets
+            changed = wanted.secrets is not msgspec.UNSET and not await self._has(found, wanted.secrets)
+            change = await self._replacement(found, wanted, changed=changed)
             updated = await work.integrations.update(found, change)
             await work.audit.add(by_caller(caller, Action.INTEGRATION_UPDATED, (found.id,), change.differing(found)))
         return Revealed(updated, secrets)
@@ -235,6 +235,13 @@ class Integrations:
             for one in found
             for secrets in [secrets_of.get(one.id)]
         ]
+
+    async def _has(self, integration: Integration, secrets: Secrets | None) -> bool:
+        """Whether these are the stored secrets; what cannot be opened is none."""
+        try:
+            return (await self._open(integration) or None) == (secrets or None)
+        except SealedValueBroken:
+            return False
 
     async def _open(self, integration: Integration) -> Secrets | None:
         if integration.sealed_secrets is None:
