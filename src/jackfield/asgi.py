@@ -20,8 +20,6 @@ from jackfield.web.access_log import AccessLog
 from jackfield.web.app import create_app
 from jackfield.worker.engine import Engine
 
-#: set by `serve` for its serving processes, which are started with nothing but an environment
-NO_JOBS: Final = "JACKFIELD_SERVE_WITHOUT_JOBS"
 _PARENT_WATCH_SECONDS: Final = 1.0
 
 _log = structlog.get_logger(__name__)
@@ -36,7 +34,7 @@ def serve_app() -> ASGIApp:
     @contextlib.asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
         async with open_house(settings) as house, asyncio.TaskGroup() as tasks:
-            engine = _engine(house) if runs_jobs() else None
+            engine = _engine(house) if settings.serve_jobs else None
             if engine is not None:
                 tasks.create_task(engine.run())
             background = [
@@ -58,11 +56,6 @@ def serve_app() -> ASGIApp:
                 task.cancel()
 
     return create_app(lifespan, settings.public_url, settings.cors_origins, access_log)
-
-
-def runs_jobs() -> bool:
-    """Whether this process runs jobs beside serving; `serve --no-jobs` leaves them to workers."""
-    return NO_JOBS not in os.environ
 
 
 def _engine(house: House) -> Engine:

@@ -79,6 +79,9 @@ class Settings(BaseSettings):
         description="For each provider, as `JACKFIELD_PROVIDERS__GITHUB__BASE_URL`: `BASE_URL` and `API_URL` (where "
         "the vendor is, wherever that leads), `CLIENT_ID`, `CLIENT_SECRET` and `WEBHOOK_SECRET`.",
     )
+    serve_jobs: bool = Field(
+        default=True, description="Whether serving processes run jobs, too; `serve --no-jobs` is the same as `false`."
+    )
     log_level: str = Field(
         default="info",
         pattern="^(debug|info|warning|error)$",

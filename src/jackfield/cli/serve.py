@@ -17,7 +17,6 @@ from granian.http import HTTP1Settings
 from granian.server import MPServer
 
 from jackfield import logs
-from jackfield.asgi import NO_JOBS
 from jackfield.bootstrap import open_house
 from jackfield.cli.console import fail
 from jackfield.settings import Settings, read_settings
@@ -50,7 +49,8 @@ def serve(
     try:
         asyncio.run(_check(settings))
         if no_jobs:
-            os.environ[NO_JOBS] = "1"
+            # the serving processes are started with nothing but an environment
+            os.environ["JACKFIELD_SERVE_JOBS"] = "false"
         with _shared_metrics(workers):
             _granian(address, port, workers).serve()
     finally:

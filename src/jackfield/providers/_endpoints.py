@@ -19,9 +19,13 @@ def own_base_url(connection: Connection) -> str | None:
     url = connection.configuration.get("base_url", "").strip()
     if not url:
         return None
+    try:
+        # the pattern takes ports that there are not
+        origin_of(url)
+    except ConfigurationRejected:
+        url = ""
     if not _URL.fullmatch(url):
         raise ConfigurationRejected("base_url has to be an address such as https://vendor.example.com", "base_url")
-    origin_of(url)
     return url.rstrip("/")
 
 

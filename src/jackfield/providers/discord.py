@@ -14,6 +14,7 @@ from jackfield.domain.provider import (
     Account,
     AuthMethod,
     Category,
+    ConfigurationRejected,
     Connection,
     CredentialRefused,
     Manifest,
@@ -120,13 +121,11 @@ class Discord:
         """The webhook's path below the API and its number. Raises CredentialRefused for addresses of anybody else."""
         url = token(connection, "Discord", "webhook_url", "webhook URL")
         try:
-            parts = urlsplit(url)
-        except ValueError:
+            known = origin_of(url) in self._origins
+            found = _PATH.fullmatch(urlsplit(url).path)
+        except (ValueError, ConfigurationRejected):
             raise CredentialRefused(_NOT_ONE) from None
-        found = _PATH.fullmatch(parts.path)
-        if found is None or parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
-            raise CredentialRefused(_NOT_ONE)
-        if origin_of(url) not in self._origins:
+        if found is None or not known:
             raise CredentialRefused(_NOT_ONE)
         return found[1], found[2]
 

@@ -55,7 +55,7 @@ class _Installation(msgspec.Struct):
 
 class _InstallationToken(msgspec.Struct):
     token: Text
-    permissions: dict[str, str] | None = None
+    permissions: dict[Text, Text] | None = None
 
 
 class GitHub:
@@ -107,7 +107,10 @@ class GitHub:
                 pattern=r"^[A-Za-z0-9_-]{1,39}/[A-Za-z0-9._-]{1,100}$",
             ),
             SettingField(
-                name="labels", title="Labels", help="Labels of new issues, separated by commas.", pattern=r"^.{0,1000}$"
+                name="labels",
+                title="Labels",
+                help="Labels of new issues, separated by commas.",
+                pattern=r"^\S.{0,999}$",
             ),
             SettingField(
                 name="installation_id",

@@ -36,7 +36,7 @@ class _User(msgspec.Struct):
 
 
 class _Token(msgspec.Struct):
-    scopes: list[str]
+    scopes: list[Text]
     expires_at: date | None = None
 
 

@@ -43,7 +43,7 @@ class _Organization(msgspec.Struct):
     name: Text
     links: _Links | None = None
     #: what the token may do there; only in the answer about one
-    access: list[str] | None = None
+    access: list[Text] | None = None
 
 
 class Sentry:

@@ -8,18 +8,17 @@ themselves every second.
 import asyncio
 from typing import Final
 
-from pgqueuer.domain.settings import DBSettings
-
 from jackfield.domain.errors import Unavailable
 from jackfield.storage.pool import Pool
 
 #: what comes in the meantime rings together
 _PAUSE_SECONDS: Final = 0.005
 
-# the event that the queue's own trigger sends
+# the event that pgqueuer's own trigger would send
 RING: Final = """
-select pg_notify($1, json_build_object(
-    'channel', $1::text, 'operation', 'insert', 'sent_at', now(), 'table', $2::text, 'type', 'table_changed_event'
+select pg_notify('ch_pgqueuer', json_build_object(
+    'channel', 'ch_pgqueuer', 'operation', 'insert', 'sent_at', now(), 'table', 'pgqueuer', 'type',
+    'table_changed_event'
 )::text)
 """
 
@@ -27,8 +26,6 @@ select pg_notify($1, json_build_object(
 class Bell:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        settings = DBSettings()
-        self._channel, self._table = str(settings.channel), settings.queue_table
         self._ringing: asyncio.Task[None] | None = None
         self._rung_again = False
 
@@ -46,7 +43,7 @@ class Bell:
         while self._rung_again:
             self._rung_again = False
             try:
-                await self._pool.fetch(RING, self._channel, self._table)
+                await self._pool.fetch(RING)
             except Unavailable:
                 return
             await asyncio.sleep(_PAUSE_SECONDS)

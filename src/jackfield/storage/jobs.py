@@ -5,8 +5,6 @@ from typing import Any, Final
 
 import asyncpg
 import msgspec
-from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
-from pgqueuer.queries import Queries
 
 from jackfield.domain.job import Job, JobFilter, JobKind, JobState, NewJob, Running, Step
 from jackfield.storage.coalesce import Coalescer
@@ -19,13 +17,20 @@ COLUMNS: Final = """j.id, j.organisation_id, j.kind, j.integration_id, j.header,
     j.state, j.state_changed_at, j.error, j.scheduled_for, j.queued_at, j.started_at, j.completed_at, j.expires_at,
     j.starts, j.failures, j.creator_user, j.creator_key_id"""
 
+# pgqueuer's own way to enqueue, without its log of what was enqueued: our record is the log
 ADD: Final = f"""
-insert into job as j (
-    organisation_id, kind, integration_id, header, caption, steps, creator_user, creator_key_id, expires_at
+with added as (
+    insert into job as j (
+        organisation_id, kind, integration_id, header, caption, steps, creator_user, creator_key_id, expires_at
+    )
+    values ($1, $2, $3, $4, $5, $6, $7, $8, now() + make_interval(secs => $9))
+    on conflict (organisation_id, integration_id, kind) where state in ('queued', 'scheduled', 'running') do nothing
+    returning {COLUMNS}
+), enqueued as (
+    insert into pgqueuer (priority, entrypoint, payload, status)
+    select $10, kind, convert_to(organisation_id || ':' || id, 'UTF8'), 'queued' from added
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, now() + make_interval(secs => $9))
-on conflict (organisation_id, integration_id, kind) where state in ('queued', 'scheduled', 'running') do nothing
-returning {COLUMNS}
+select * from added
 """
 
 ALIVE: Final = f"""
@@ -137,23 +142,17 @@ class JobTable:
             new.creator_user,
             new.creator_key_id,
             new.seconds,
+            _URGENT if new.creator_key_id is not None else 0,
         )
         while True:
             record = await self._connection.fetchrow(ADD, *arguments)
             if record is not None:
-                job = _to_job(record)
-                await self._enqueue(job, _URGENT if new.creator_key_id is not None else 0)
-                return job, True
+                self.has_queued = True
+                return _to_job(record), True
             record = await self._connection.fetchrow(ALIVE, new.organisation_id, new.integration_id, new.kind)
             if record is not None:
                 return _to_job(record), False
             # it ended between the two statements, so now there is room for this one
-
-    async def _enqueue(self, job: Job, priority: int) -> None:
-        # the pool's connection is one in all but its type
-        queue = Queries(AsyncpgDriver(self._connection))  # type: ignore[arg-type]
-        await queue.enqueue(job.kind.value, to_payload(job.organisation_id, job.id), priority)
-        self.has_queued = True
 
     async def get(self, organisation_id: int, job_id: int) -> Job | None:
         record = await self._connection.fetchrow(GET, organisation_id, job_id)
@@ -244,11 +243,6 @@ class HotJobs:
         records = await self._pool.fetch(FINISH, *zip(*questions, strict=True))
         finished = {tuple(record) for record in records}
         return [question[:3] in finished for question in questions]
-
-
-def to_payload(organisation_id: int, job_id: int) -> bytes:
-    """What the queue carries."""
-    return f"{organisation_id}:{job_id}".encode()
 
 
 def _finish_row(
