@@ -2,11 +2,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# imitates vendors over HTTP, for the demo and the tests; Node is needed for nothing else
+EMULATOR := tests/emulate/node_modules/emulate/dist/index.js
 
-.PHONY: run test check format bench lock clean
+.PHONY: run test check format bench lock emulator clean
 
-run: $(VENV)/.runtime ## start the service with its own database, save a first integration, and stay up
-	$(BIN)/jackfield demo
+run: $(VENV)/.runtime ## start the service with its own database, connect and verify integrations, and stay up
+	@command -v npm >/dev/null && $(MAKE) --no-print-directory $(EMULATOR) || echo "Without npm, the demo uses a stand-in of GitHub."
+	JACKFIELD_DEMO_EMULATOR=$(EMULATOR) $(BIN)/jackfield demo
 
 test: $(VENV)/.development ## the whole test suite, in parallel
 	$(BIN)/python -m pytest -n auto $(ARGS)
@@ -29,6 +32,12 @@ lock: ## make the hashed requirement files again from the .in files (needs uv)
 		uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -q \
 			requirements/$$set.in -o requirements/$$set.txt || exit 1; \
 	done
+
+emulator: $(EMULATOR) ## the vendors' emulator, for the tests that need Node
+
+$(EMULATOR): tests/emulate/package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund --silent --prefix tests/emulate
+	@touch $@
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

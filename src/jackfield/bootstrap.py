@@ -45,6 +45,7 @@ class House(msgspec.Struct, frozen=True):
     upkeep: Upkeep
     rotation: Rotation
     database: Database
+    http: HttpClient
     master_keys: MasterKeys
     data_keys: DataKeyStore
     service_secrets: ServiceSecretStore
@@ -68,7 +69,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             }
             providers = make_providers(http, endpoints)
             catalog = Catalog(database, providers, partial(make_authored, http), settings.public_url)
-            yield _build(database, master_keys, secrets, pepper, catalog)
+            yield _build(database, master_keys, secrets, pepper, catalog, http)
 
 
 def _open_http(settings: Settings) -> AbstractAsyncContextManager[HttpClient]:
@@ -77,7 +78,12 @@ def _open_http(settings: Settings) -> AbstractAsyncContextManager[HttpClient]:
 
 
 def _build(
-    database: Database, master_keys: MasterKeys, secrets: ServiceSecretStore, pepper: bytes, catalog: Catalog
+    database: Database,
+    master_keys: MasterKeys,
+    secrets: ServiceSecretStore,
+    pepper: bytes,
+    catalog: Catalog,
+    http: HttpClient,
 ) -> House:
     data_keys = DataKeyStore(database)
     sealing = Vault(master_keys, data_keys)
@@ -102,6 +108,7 @@ def _build(
         upkeep=Upkeep(database, verification, runner),
         rotation=Rotation(database, sealing),
         database=database,
+        http=http,
         master_keys=master_keys,
         data_keys=data_keys,
         service_secrets=secrets,

@@ -12,6 +12,7 @@ import typer
 from jackfield.bootstrap import House, open_house
 from jackfield.cli.console import Json, command_settings, print_json
 from jackfield.domain.errors import JackfieldError
+from jackfield.domain.provider import ProviderError
 from jackfield.master_key_file import MasterKeyFile
 from jackfield.settings import Settings
 from jackfield.storage.embedded import EmbeddedServer
@@ -27,7 +28,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def doctor(json: Json = False) -> None:
-    """Check the database, the keys and the clock. Exit status 1, with reasons, if anything is wrong."""
+    """Check the database, the keys, what may be called, and the clock. Exit status 1, with reasons, if anything is wrong."""
     settings = command_settings()
     findings = asyncio.run(_examine(settings))
     if json:
@@ -55,9 +56,25 @@ async def _inside(settings: Settings, house: House) -> AsyncIterator[Finding]:
     milliseconds = (time.perf_counter() - started) * 1000
     yield Finding("database", True, f"{version.split(' on ')[0]}, answers in {milliseconds:.1f} ms, schema current")
     yield _keys(settings, house)
+    yield await _egress(settings, house)
     apart = abs((datetime.now(UTC) - clock).total_seconds())
     advice = "" if apart <= _CLOCK_SECONDS else ": set both by NTP, expiry times are judged wrongly"
     yield Finding("clock", apart <= _CLOCK_SECONDS, f"{apart:.1f} s from the database's{advice}")
+
+
+async def _egress(settings: Settings, house: House) -> Finding:
+    """Whether the vendors that the operator placed somewhere can be reached; others are reached when they are used."""
+    placed = [url for one in settings.providers.values() for url in (one.base_url, one.api_url) if url]
+    problems = []
+    for url in placed:
+        try:
+            await house.http.request("doctor", "GET", url)
+        except ProviderError as error:
+            problems.append(str(error))
+    if problems:
+        return Finding("egress", False, "; ".join(problems))
+    allowed = ", ".join(map(str, settings.egress_allow)) or "none"
+    return Finding("egress", True, f"{len(placed)} vendor(s) placed by you answer; private networks allowed: {allowed}")
 
 
 def _keys(settings: Settings, house: House) -> Finding:
