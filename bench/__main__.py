@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import NoReturn
 
+from bench import jobs
 from bench.database import embedded_server
 from bench.phases import measure
 from bench.plan import FULL, QUICK
@@ -32,7 +33,8 @@ def main() -> None:
     plan = QUICK if options.quick else FULL
     with embedded_server() as server, tempfile.TemporaryDirectory(prefix="jackfield-bench-") as directory:
         figures = measure(plan, server, Path(directory))
-    text = render(figures, plan, f"python -m bench{' --quick' if options.quick else ''}")
+        text = render(figures, plan, f"python -m bench{' --quick' if options.quick else ''}")
+        text += "\n" + jobs.render(jobs.measure(server, Path(directory)))
     options.output.write_text(text, encoding="utf-8")
     print(text)
     if figures.errors:

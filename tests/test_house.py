@@ -64,8 +64,10 @@ def test_every_setting_is_documented_with_its_default(name: str) -> None:
     default, meaning = documented[variable]
     assert meaning
     assert field.description
-    if field.default in (None, "", ()):
+    if field.default in (None, "", (), {}):
         assert default.startswith("unset")
+    elif isinstance(field.default, bool):
+        assert default == f"`{str(field.default).lower()}`"
     else:
         assert default == f"`{field.default}`"
 

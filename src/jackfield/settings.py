@@ -75,7 +75,7 @@ class Settings(BaseSettings):
         "that you host yourself.",
     )
     providers: dict[str, ProviderSettings] = Field(
-        default_factory=dict,
+        default={},
         description="For each provider, as `JACKFIELD_PROVIDERS__GITHUB__BASE_URL`: `BASE_URL` and `API_URL` (where "
         "the vendor is, wherever that leads), `CLIENT_ID`, `CLIENT_SECRET` and `WEBHOOK_SECRET`.",
     )

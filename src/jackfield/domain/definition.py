@@ -117,10 +117,12 @@ def check_complete(definition: Definition, secrets: Mapping[str, object], config
 
     One complete way to prove oneself is enough; what is asked for is what the first way takes.
     """
+    by_some_way = any(_is_complete(method, secrets, configuration) for method in definition.auth_methods)
+    of_ways = {name for method in definition.auth_methods for name in method.configuration}
     for setting in definition.configuration:
-        if setting.required and not configuration.get(setting.name):
+        if setting.required and not configuration.get(setting.name) and not (by_some_way and setting.name in of_ways):
             raise FieldProblem(("extra", setting.name), f"{setting.title} is required", missing=True)
-    if any(_is_complete(method, secrets, configuration) for method in definition.auth_methods):
+    if by_some_way:
         return
     for secret in definition.secrets:
         if secret.required and not secrets.get(secret.name):
@@ -153,5 +155,5 @@ def _check_value(
         raise FieldProblem(path, f"The value has to be one of: {', '.join(options)}")
     if kind is FieldType.INT and not re.fullmatch(r"-?[0-9]{1,18}", value):
         raise FieldProblem(path, "The value has to be a whole number, as text")
-    if pattern is not None and not re.search(pattern, value):
+    if pattern is not None and not re.fullmatch(pattern, value):
         raise FieldProblem(path, f"The value has to match {pattern}")

@@ -18,8 +18,11 @@ _NAT64: Final = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("6
 _IPV4_COMPATIBLE: Final = ipaddress.IPv6Network("::/96")
 
 
-class AddressRefused(ConfigurationRejected):
-    """The name leads into a network that the service must not call."""
+class AddressRefused(ConfigurationRejected, OSError):
+    """The name leads into a network that the service must not call.
+
+    An OSError as well: what opens connections takes those alone for the failure of one address among several.
+    """
 
     code = "address-refused"
 

@@ -200,6 +200,8 @@ async def _read(response: aiohttp.ClientResponse, host: str) -> bytes:
 def _explain(error: aiohttp.ClientError, host: str) -> ConfigurationRejected | VendorUnavailable:
     if isinstance(error, aiohttp.InvalidURL):
         return ConfigurationRejected("The address is malformed")
+    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, AddressRefused):
+        return error.os_error
     sentence = next((words for kind, words in _FAILURES if isinstance(error, kind)), "did not answer in HTTP")
     return VendorUnavailable(f"{host} {sentence}")
 

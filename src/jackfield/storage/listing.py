@@ -33,7 +33,7 @@ select i.* from unnest($3::text[]) s(state) cross join lateral (
     select {DETAIL_COLUMNS} from integration i
     where i.organisation_id = $1 and i.state = s.state and ($2::text[] is null or i.provider = any($2))
         and $4::text is null
-    order by i.id {{direction}} limit $5 + $6
+    order by i.id {{direction}} limit $5::bigint + $6::bigint
 ) i order by i.id {{direction}} limit $5 offset $6
 """
 
@@ -41,7 +41,7 @@ BY_PROVIDER: Final = f"""
 select i.* from unnest($2::text[]) p(provider) cross join lateral (
     select {DETAIL_COLUMNS} from integration i
     where i.organisation_id = $1 and i.provider = p.provider and i.state = any($3::text[]) and $4::text is null
-    order by i.id {{direction}} limit $5 + $6
+    order by i.id {{direction}} limit $5::bigint + $6::bigint
 ) i order by i.id {{direction}} limit $5 offset $6
 """
 
@@ -59,7 +59,8 @@ where {_CONDITIONS}
 order by i.id {{direction}} limit $5 offset $6
 """
 
-# `+ 0` keeps the planner from the organisation's own index: the grams are the organisation's own, and far fewer
+# `+ 0` keeps the planner from the organisation's own index: the grams are the organisation's own, and far fewer;
+# `offset 0` from walking all of the organisation in the order asked for, in place of looking up what was found
 BY_TEXT: Final = f"""
 with found as materialized (
     select i.id from integration i
@@ -68,11 +69,14 @@ with found as materialized (
     union
     select i.id from unnest($7::text[]) p(provider) cross join lateral (
         select i.id from integration i where i.organisation_id = $1 and i.provider = p.provider
-        order by i.id {{direction}} limit $5 + $6
+        order by i.id {{direction}} limit $5::bigint + $6::bigint
     ) i
 )
-select {DETAIL_COLUMNS} from found f join integration i on i.organisation_id = $1 and i.id = f.id
-where {_CONDITIONS}
+select i.* from found f cross join lateral (
+    select {DETAIL_COLUMNS} from integration i
+    where i.organisation_id = $1 and i.id = f.id and {_CONDITIONS}
+    offset 0
+) i
 order by i.id {{direction}} limit $5 offset $6
 """
 

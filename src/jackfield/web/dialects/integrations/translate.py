@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from jackfield.domain.credential import Secrets
-from jackfield.domain.integration import SCOPE_NAMES, JsonObject
+from jackfield.domain.integration import EMPTY_OBJECT, SCOPE_NAMES, JsonObject
 from jackfield.web.dialects.integrations.schemas import (
     AuthData,
     ScopeData,
@@ -72,8 +72,10 @@ def show_scope(configuration: JsonObject) -> ShownScopeData:
     return cast("ShownScopeData", _scope_decoder.decode(configuration))
 
 
-def show_metadata(metadata: JsonObject) -> ShownMetadata:
-    """The stored text, which goes out as it is: it was made by `to_metadata`."""
+def show_metadata(metadata: JsonObject, name: str) -> ShownMetadata:
+    """The stored text, which goes out as it is: it was made by `to_metadata`, or by a contract that has none."""
+    if metadata == EMPTY_OBJECT:
+        metadata = to_metadata(None, name)
     return cast("ShownMetadata", msgspec.Raw(metadata.encode()))
 
 

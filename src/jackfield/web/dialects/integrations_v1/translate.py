@@ -63,7 +63,7 @@ def show(revealed: Revealed) -> Integration:
         integration_type=TYPE_OF[integration.provider],
         auth_data=show_auth(revealed.secrets),
         scope_data=show_scope(integration.configuration),
-        metadata=show_metadata(integration.metadata),
+        metadata=show_metadata(integration.metadata, integration.name),
         unique_identifier=integration.unique_identifier,
         created_by=integration.created_by,
         status=integration.status,

@@ -51,7 +51,7 @@ def show_saved(saved: Revealed) -> Saved:
             created_at=integration.created_at.replace(tzinfo=None).isoformat(timespec="microseconds"),
             has_auth_data=bool(secrets and secrets.get("access_token")),
             has_scope_data=bool(scope.org_slug or scope.workspace_id),
-            metadata=show_metadata(integration.metadata),
+            metadata=show_metadata(integration.metadata, integration.name),
         ),
         error=None,
     )

@@ -1,0 +1,134 @@
+"""GitHub as an app: its own token, short and signed, is exchanged for one of an installation."""
+
+import asyncio
+import base64
+import time
+from typing import Any
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from jackfield.domain.credential import Secrets
+from jackfield.domain.provider import (
+    Account,
+    ConfigurationRejected,
+    Connection,
+    CredentialRefused,
+    ProviderError,
+    Verified,
+)
+from jackfield.providers._http import Endpoints, open_client
+from jackfield.providers.github import GitHub
+from support.vendor import Answer, Vendor, answers, vendor
+
+INSTALLATION = {"id": 100, "account": {"login": "acme", "id": 7, "html_url": "https://github.com/acme"}}
+TOKEN = {"token": "installation-token", "expires_at": "2026-11-21T11:00:00Z", "permissions": {"issues": "write"}}
+
+
+@pytest.fixture(scope="module")
+def key() -> RSAKey:
+    return RSAKey.generate_key(2048)
+
+
+@pytest.fixture(scope="module")
+def pem(key: RSAKey) -> str:
+    return key.as_pem(private=True).decode()
+
+
+async def verify(pem: str, *script: Answer, installation_id: str = "100") -> tuple[Verified, Vendor]:
+    async with vendor(answers(*script)) as there, open_client([], [there.url]) as http:
+        connection = Connection(Secrets({"app_id": "12345", "private_key": pem}), {"installation_id": installation_id})
+        return await GitHub(http, Endpoints(api_url=there.url)).verify(connection), there
+
+
+def refused(pem: str, *script: Answer, **more: Any) -> ProviderError:
+    with pytest.raises(ProviderError) as raised:
+        asyncio.run(verify(pem, *script, **more))
+    assert pem not in f"{raised.value} {raised.value!r}"
+    assert str(raised.value).startswith("GitHub")
+    return raised.value
+
+
+def test_the_account_is_the_installations(pem: str, key: RSAKey) -> None:
+    verified, there = asyncio.run(verify(pem, Answer.of(INSTALLATION), Answer.of(TOKEN, 201)))
+    assert verified == Verified(
+        account=Account(id="7", name="acme", url="https://github.com/acme"), scopes=("issues:write",)
+    )
+    assert [(asked.method, asked.path) for asked in there.seen] == [
+        ("GET", "/app/installations/100"),
+        ("POST", "/app/installations/100/access_tokens"),
+    ]
+    for asked in there.seen:
+        token = jwt.decode(asked.headers["authorization"].removeprefix("Bearer "), key, algorithms=["RS256"])
+        assert token.header["alg"] == "RS256"
+        assert token.claims["iss"] == "12345"
+        assert token.claims["iat"] < time.time() < token.claims["exp"]
+        assert token.claims["exp"] - token.claims["iat"] <= 600
+
+
+@pytest.mark.parametrize("form", ["base64", "base64 in lines", "line breaks in two characters"])
+def test_the_key_is_taken_as_other_contracts_carry_it(pem: str, form: str) -> None:
+    encoded = base64.b64encode(pem.encode()).decode()
+    spelled = {
+        "base64": encoded,
+        "base64 in lines": "\n".join(encoded[at : at + 64] for at in range(0, len(encoded), 64)),
+        "line breaks in two characters": pem.replace("\n", "\\n"),
+    }[form]
+    verified, _ = asyncio.run(verify(spelled, Answer.of(INSTALLATION), Answer.of(TOKEN, 201)))
+    assert verified.account.name == "acme"
+
+
+@pytest.mark.parametrize("spoil", [str.lower, lambda pem: pem[:200], lambda _: "not a key", lambda _: "bm90IGEga2V5"])
+def test_what_is_no_key_is_refused(pem: str, spoil: Any) -> None:
+    assert type(refused(spoil(pem))) is CredentialRefused
+
+
+def test_a_public_key_is_refused(key: RSAKey) -> None:
+    assert type(refused(key.as_pem(private=False).decode())) is CredentialRefused
+
+
+def test_an_app_that_github_does_not_know_is_refused(pem: str) -> None:
+    unknown = Answer.of({"message": "A JSON web token could not be decoded"}, 401)
+    assert type(refused(pem, unknown)) is CredentialRefused
+
+
+def test_an_unknown_installation_is_a_wrong_setting(pem: str) -> None:
+    error = refused(pem, Answer.of({"message": "Not Found"}, 404))
+    assert isinstance(error, ConfigurationRejected)
+    assert error.field == "installation_id"
+
+
+@pytest.mark.parametrize("number", ["", "../../user", "100/x", "²"])
+def test_an_installation_is_a_number(pem: str, number: str) -> None:
+    error = refused(pem, installation_id=number)
+    assert isinstance(error, ConfigurationRejected)
+    assert error.field == "installation_id"
+
+
+def test_a_suspended_installation_is_refused(pem: str) -> None:
+    suspended = {**INSTALLATION, "suspended_at": "2026-11-01T00:00:00Z"}
+    assert "suspended" in str(refused(pem, Answer.of(suspended)))
+
+
+@pytest.mark.parametrize("body", [{}, {"token": 5}, [], {"token": "x", "permissions": [1]}])
+def test_an_exchange_of_another_shape_is_no_usable_answer(pem: str, body: Any) -> None:
+    assert refused(pem, Answer.of(INSTALLATION), Answer.of(body, 201)).code == "vendor-unavailable"
+
+
+@pytest.mark.parametrize(
+    ("configured", "endpoints", "expected"),
+    [
+        ({}, Endpoints(), "https://api.github.com"),
+        ({"base_url": "https://github.com/"}, Endpoints(), "https://api.github.com"),
+        ({"base_url": "https://acme.ghe.com"}, Endpoints(), "https://api.acme.ghe.com"),
+        ({"base_url": "https://github.acme.com/"}, Endpoints(), "https://github.acme.com/api/v3"),
+        ({}, Endpoints(base_url="https://github.acme.com"), "https://github.acme.com/api/v3"),
+        ({}, Endpoints(base_url="https://github.com"), "https://api.github.com"),
+        ({}, Endpoints("https://github.acme.com", "https://api.acme.com/"), "https://api.acme.com"),
+        ({"base_url": "https://own.example.com"}, Endpoints(api_url="http://x"), "https://own.example.com/api/v3"),
+    ],
+)
+def test_where_the_api_is(configured: dict[str, str], endpoints: Endpoints, expected: str) -> None:
+    github = GitHub(None, endpoints)  # type: ignore[arg-type]
+    assert github._api_url(Connection(Secrets({}), configured)) == expected

@@ -1,0 +1,218 @@
+"""Every provider against its recorded replies: the success, and each way in which a vendor can refuse."""
+
+import asyncio
+import dataclasses
+import logging
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from jackfield.domain import provider as domain
+from jackfield.domain.provider import Account, ProviderError, Revokes, Verified, Verifies
+from jackfield.providers._http import Endpoints
+from support.recorded import CLASSES, Case, case, cases, provider_at
+from support.vendor import Answer, answers, path_of
+
+INSTANCES: dict[str, Any] = {slug: made(None, Endpoints()) for slug, made in CLASSES.items()}  # type: ignore[arg-type]
+VERIFYING = [slug for slug, one in INSTANCES.items() if isinstance(one, Verifies)]
+REVOKING = [slug for slug, one in INSTANCES.items() if isinstance(one, Revokes)]
+
+
+def settings_of(slug: str) -> set[str]:
+    return {setting.name for setting in CLASSES[slug].manifest.configuration}
+
+
+#: the failures that each provider shows, by the name of the file
+FAILURES = {
+    "refused": "CredentialRefused",
+    "right_missing": "RightMissing",
+    "limited": "VendorLimited",
+    "server_error": "VendorUnavailable",
+    "html": "VendorUnavailable",
+    "wrong_shape": "VendorUnavailable",
+}
+#: vendors that never say that a right is missing
+WITHOUT_RIGHTS = {
+    "discord": "a webhook may do all that webhooks can",
+    "mantisbt": "answers the same 403 to a token that it does not know",
+}
+CASES = [one for slug in CLASSES for one in cases(slug)]
+
+
+@pytest.mark.parametrize("slug", VERIFYING)
+def test_success_and_every_failure_are_recorded(slug: str) -> None:
+    recorded = {one.name: one.expected for one in cases(slug) if one.call == "verify"}
+    assert "account" in recorded["verified"]
+    for name, error in FAILURES.items():
+        if name == "right_missing" and slug in WITHOUT_RIGHTS:
+            assert name not in recorded, f"{slug} is said to be without rights: {WITHOUT_RIGHTS[slug]}"
+        else:
+            assert recorded[name]["error"] == error
+    assert recorded["limited"]["retry_after"] > 0
+
+
+@pytest.mark.parametrize("slug", REVOKING)
+def test_revocation_is_recorded(slug: str) -> None:
+    recorded = {one.name: one.expected for one in cases(slug) if one.call == "revoke"}
+    assert recorded["revoked"] == {"done": True}
+    assert recorded["revoked_already"] == {"done": True}
+    assert recorded["revoke_server_error"]["error"] == "VendorUnavailable"
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_recorded_reply_means_what_is_expected(case: Case, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    result, error, vendor = asyncio.run(play(case))
+
+    assert len(vendor.seen) == len(case.exchanges), "it did not call as often as recorded"
+    for asked, exchange in zip(vendor.seen, case.exchanges, strict=True):
+        request = exchange["request"]
+        assert (asked.method, asked.path) == (request["method"], request["path"])
+        assert {name: asked.headers.get(name) for name in request["headers"]} == request["headers"]
+        assert asked.headers["user-agent"] == "Jackfield"
+
+    expected = case.expected
+    if "error" in expected:
+        assert error is not None
+        assert type(error) is getattr(domain, expected["error"]), repr(error)
+        for name in set(expected) - {"error"}:
+            assert getattr(error, name) == expected[name]
+        check_sentence(error, case)
+    elif "account" in expected:
+        ends = expected["expires_at"]
+        assert error is None
+        assert result == Verified(
+            account=Account(**expected["account"]),
+            scopes=None if expected["scopes"] is None else tuple(expected["scopes"]),
+            expires_at=None if ends is None else datetime.fromisoformat(ends),
+        )
+    else:
+        assert expected == {"done": True}
+        assert (result, error) == (None, None)
+    for word in case.secret_words():
+        assert word not in caplog.text
+
+
+@pytest.mark.parametrize("slug", VERIFYING)
+def test_a_reply_that_lies_about_its_shape_is_an_error_of_ours_or_none(slug: str) -> None:
+    verified = case(slug, "verified")
+    tried = 0
+    for place, exchange in enumerate(verified.exchanges):
+        for lie in lies(exchange["reply"]["json"]):
+            script = verified.answers()
+            script[place] = Answer.of(lie, exchange["reply"]["status"])
+            _, error, _ = asyncio.run(play(verified, script))
+            # no KeyError, no TypeError: whatever else is raised ends this test
+            assert error is None or isinstance(error, ProviderError)
+            tried += 1
+    assert tried > 10
+
+
+@pytest.mark.parametrize("slug", VERIFYING)
+@pytest.mark.parametrize("body", [b"", b"null", b"[" * 100_000, b"\xff\xfe", b'{"id": 1e999}', b'"\\ud800"', b"{"])
+def test_a_body_that_is_nothing_known_is_no_usable_answer(slug: str, body: bytes) -> None:
+    script = [Answer(200, {"Content-Type": "application/json"}, body)] * 2
+    _, error, vendor = asyncio.run(play(case(slug, "verified"), script))
+    assert type(error) is domain.VendorUnavailable
+    assert len(vendor.seen) == 1
+
+
+@pytest.mark.parametrize("slug", [*VERIFYING, *REVOKING])
+@pytest.mark.parametrize("secret", [None, "", "   ", "two\r\nX-Lines: 1", "über"])
+def test_a_secret_that_cannot_be_sent_is_refused_before_anything_is_sent(slug: str, secret: str | None) -> None:
+    verified = case(slug, "verified")
+    empty: dict[str, Any] = {name: secret for name in verified.secrets if secret is not None}
+    _, error, vendor = asyncio.run(play(dataclasses.replace(verified, secrets=empty)))
+    assert isinstance(error, domain.CredentialRefused)
+    assert vendor.seen == []
+    assert secret is None or not secret.strip() or secret not in str(error)
+
+
+@pytest.mark.parametrize("slug", [slug for slug in VERIFYING if "base_url" in settings_of(slug)])
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "ftp://vendor.example.com",
+        "vendor.example.com",
+        "https://user:password@vendor.example.com",
+        "https://vendor.example.com:99999",
+        "https://vendor.example.com?x=1",
+        "https://vendor.example.com#x",
+        "https://",
+        "javascript:alert(1)",
+        "https://a b",
+    ],
+)
+def test_a_base_url_that_is_no_address_is_a_wrong_setting(slug: str, base_url: str) -> None:
+    verified = dataclasses.replace(case(slug, "verified"), configuration={"base_url": base_url})
+    _, error, vendor = asyncio.run(play(verified))
+    assert isinstance(error, domain.ConfigurationRejected)
+    assert error.field == "base_url"
+    assert vendor.seen == []
+
+
+@pytest.mark.parametrize(
+    ("slug", "endpoints", "path"),
+    [
+        ("sentry", {"base_url": "{url}/"}, "/api/0/organizations/acme/"),
+        ("sentry", {"api_url": "{url}/v0/"}, "/v0/organizations/acme/"),
+        ("gitlab", {"base_url": "{url}/git"}, "/git/api/v4/user"),
+        ("gitlab", {"api_url": "{url}/v4"}, "/v4/user"),
+        ("slack", {"base_url": "{url}"}, "/api/auth.test"),
+        ("slack", {"api_url": "{url}/slack/api/"}, "/slack/api/auth.test"),
+        ("linear", {"base_url": "{url}"}, "/graphql"),
+        ("linear", {"base_url": "https://linear.example.com", "api_url": "{url}/x"}, "/x/graphql"),
+        ("github", {"base_url": "{url}"}, "/api/v3/user"),
+        ("jira", {"base_url": "{url}"}, "/rest/api/3/myself"),
+        ("confluence", {"base_url": "{url}"}, "/wiki/rest/api/user/current"),
+        ("mantisbt", {"base_url": "{url}/mantis"}, "/mantis/api/rest/users/me"),
+        ("mantisbt", {"api_url": "{url}/rest"}, "/rest/users/me"),
+        ("discord", {"api_url": "{url}/v10"}, "/v10/webhooks/223704706495545344/recorded-webhook-token_0123456789"),
+    ],
+)
+def test_the_operators_addresses_are_used(slug: str, endpoints: dict[str, str], path: str) -> None:
+    verified = case(slug, "verified")
+    settings = {name: value for name, value in verified.configuration.items() if name != "base_url"}
+    placed = dataclasses.replace(verified, configuration=settings, endpoints=endpoints)
+    _, error, vendor = asyncio.run(play(placed))
+    assert error is None
+    assert vendor.seen[0].path == path
+
+
+async def play(case: Case, script: list[Answer] | None = None) -> tuple[Any, ProviderError | None, Any]:
+    """Calls the provider; returns its result, what it raised, and the vendor."""
+    async with provider_at(case, answers(*(case.answers() if script is None else script))) as (
+        provider,
+        connection,
+        at,
+    ):
+        try:
+            return await getattr(provider, case.call)(connection), None, at
+        except ProviderError as error:
+            return None, error, at
+
+
+def check_sentence(error: ProviderError, case: Case) -> None:
+    """For a person: whose, no secret, no path, nothing that the vendor wrote."""
+    sentence = str(error)
+    name = CLASSES[case.slug].manifest.name
+    assert sentence.startswith(name), sentence
+    assert len(sentence) < 250
+    told = f"{sentence} {error!r} {error.__cause__!r} {error.__context__ if not error.__suppress_context__ else ''!r}"
+    for word in case.secret_words():
+        assert word not in told
+    for exchange in case.exchanges:
+        assert path_of(exchange["request"]["path"]) not in told
+        text = exchange["reply"].get("text")
+        assert not text or text not in told
+
+
+def lies(value: Any) -> list[Any]:
+    """The value with each of its parts in turn replaced by others of any type, or left out."""
+    found: list[Any] = [None, [], {}, 5, True, "", "x" * 100_000, "\0", [None], 2**70, -1.5]
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            found += [{**value, key: lie} for lie in lies(inner)]
+            found.append({name: one for name, one in value.items() if name != key})
+    return found

@@ -1,0 +1,85 @@
+"""The replies of vendors as they are kept in tests/providers/fixtures: what is asked, what comes, what it means."""
+
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+from jackfield.domain.credential import Secrets
+from jackfield.domain.provider import Connection
+from jackfield.providers._http import Endpoints, open_client
+from jackfield.providers._registry import ProviderClass, provider_classes
+from support.vendor import Answer, Behaviour, Vendor, vendor
+
+FIXTURES = Path(__file__).parent.parent / "providers" / "fixtures"
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+CLASSES = provider_classes()
+
+
+@dataclass
+class Case:
+    """One file. What it does not say of the connection stands in the folder's connection.json."""
+
+    slug: str
+    name: str
+    call: str
+    secrets: dict[str, str]
+    configuration: dict[str, str]
+    endpoints: dict[str, str]
+    exchanges: list[dict[str, Any]]
+    expected: dict[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.slug}-{self.name}"
+
+    def answers(self) -> list[Answer]:
+        return [_answer(exchange["reply"]) for exchange in self.exchanges]
+
+    def secret_words(self) -> list[str]:
+        """What may be told to nobody: of an address the part behind the host."""
+        return [value.rpartition("}")[2].rpartition("/")[2] or value for value in self.secrets.values()]
+
+
+def cases(slug: str) -> list[Case]:
+    defaults = _load(FIXTURES / slug / "connection.json") if (FIXTURES / slug).is_dir() else {}
+    return [
+        Case(slug=slug, name=path.stem, **{"call": "verify", **defaults, **_load(path)})
+        for path in sorted((FIXTURES / slug).glob("*.json"))
+        if path.stem != "connection"
+    ]
+
+
+def case(slug: str, name: str) -> Case:
+    return next(one for one in cases(slug) if one.name == name)
+
+
+@contextlib.asynccontextmanager
+async def provider_at(
+    case: Case, behaviour: Behaviour, total_seconds: float = 10.0
+) -> AsyncIterator[tuple[Any, Connection, Vendor]]:
+    """The provider of a case, its connection, and the vendor that both lead to."""
+    async with vendor(behaviour) as there:
+
+        def placed(values: dict[str, str]) -> dict[str, str]:
+            return {name: value.replace("{url}", there.url) for name, value in values.items()}
+
+        endpoints = placed(case.endpoints)
+        connection = Connection(Secrets(placed(case.secrets)), placed(case.configuration))
+        # what the operator has set is called freely; the rest by the list of what is allowed
+        async with open_client(LOOPBACK, list(endpoints.values()), total_seconds) as http:
+            made: ProviderClass = CLASSES[case.slug]
+            yield made(http, Endpoints(**endpoints)), connection, there
+
+
+def _load(path: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+def _answer(reply: dict[str, Any]) -> Answer:
+    if "json" in reply:
+        return Answer.of(reply["json"], reply["status"], reply.get("headers"))
+    return Answer(reply["status"], reply.get("headers", {}), reply.get("text", "").encode())
