@@ -12,7 +12,7 @@ from jackfield.domain.errors import Misconfigured
 from jackfield.domain.job import JobKind
 from jackfield.master_key_file import MasterKeyFile
 from jackfield.providers._authored import make_authored
-from jackfield.providers._http import Endpoints, HttpClient, open_client
+from jackfield.providers._http import Endpoints, HttpClient
 from jackfield.providers._registry import make_providers
 from jackfield.services import Services
 from jackfield.services.access import Access
@@ -53,40 +53,50 @@ class House(msgspec.Struct, frozen=True):
 
 @contextlib.asynccontextmanager
 async def open_house(settings: Settings) -> AsyncIterator[House]:
-    """Opens the database (starting and migrating it as needed) and the vault, and closes both at the end.
+    """Opens the database (starting and migrating it as needed), the vault and the way out, and closes all at the end.
 
     Raises Misconfigured with what to do, or Unavailable when the database cannot be reached.
     """
+    async with open_ground(settings) as ground, _open_http(settings) as http:
+        endpoints = {slug: Endpoints(one.base_url, one.api_url) for slug, one in settings.providers.items()}
+        providers = make_providers(http, endpoints)
+        catalog = Catalog(ground.database, providers, partial(make_authored, http), settings.public_url)
+        yield _build(ground, catalog, http)
+
+
+class Ground(msgspec.Struct, frozen=True):
+    """What everything else stands on: the database, and the keys that open what is in it."""
+
+    database: Database
+    master_keys: MasterKeys
+    service_secrets: ServiceSecretStore
+    pepper: bytes
+
+
+@contextlib.asynccontextmanager
+async def open_ground(settings: Settings) -> AsyncIterator[Ground]:
+    """The database and the keys alone. Raises as `open_house`."""
     if settings.database_url is not None and settings.master_keys is None:
         raise Misconfigured(f"JACKFIELD_DATABASE_URL is set and JACKFIELD_MASTER_KEYS is not. {vault.HOW_TO_MAKE_ONE}")
     async with open_database(settings) as database:
         secrets = ServiceSecretStore(database)
         master_keys = await _master_keys(settings, secrets)
         pepper = await load_service_secret(secrets, master_keys, vault.PEPPER)
-        async with _open_http(settings) as http:
-            endpoints = {
-                slug: Endpoints(provider.base_url, provider.api_url) for slug, provider in settings.providers.items()
-            }
-            providers = make_providers(http, endpoints)
-            catalog = Catalog(database, providers, partial(make_authored, http), settings.public_url)
-            yield _build(database, master_keys, secrets, pepper, catalog, http)
+        yield Ground(database, master_keys, secrets, pepper)
 
 
 def _open_http(settings: Settings) -> AbstractAsyncContextManager[HttpClient]:
+    # it takes longer to import than all else here, and whoever only looks at the ground calls nobody
+    from jackfield.providers._client import open_client  # noqa: PLC0415
+
     urls = [url for one in settings.providers.values() for url in (one.base_url, one.api_url) if url]
     return open_client(settings.egress_allow, urls)
 
 
-def _build(
-    database: Database,
-    master_keys: MasterKeys,
-    secrets: ServiceSecretStore,
-    pepper: bytes,
-    catalog: Catalog,
-    http: HttpClient,
-) -> House:
+def _build(ground: Ground, catalog: Catalog, http: HttpClient) -> House:
+    database = ground.database
     data_keys = DataKeyStore(database)
-    sealing = Vault(master_keys, data_keys)
+    sealing = Vault(ground.master_keys, data_keys)
     hot = HotIntegrations(database)
     verification = Verification(database, sealing, catalog)
     handlers: dict[JobKind, Handler] = {
@@ -96,22 +106,22 @@ def _build(
     runner = Runner(HotJobs(database), database, handlers)
     return House(
         services=Services(
-            access=Access(KeyLookup(database), pepper),
+            access=Access(KeyLookup(database), ground.pepper),
             integrations=Integrations(hot, database, sealing, catalog),
             administration=Administration(hot, database, sealing, catalog),
             catalog=catalog,
             verification=verification,
             jobs=Jobs(database),
-            organisations=Organisations(database, pepper),
+            organisations=Organisations(database, ground.pepper),
         ),
         runner=runner,
         upkeep=Upkeep(database, verification, runner),
         rotation=Rotation(database, sealing),
         database=database,
         http=http,
-        master_keys=master_keys,
+        master_keys=ground.master_keys,
         data_keys=data_keys,
-        service_secrets=secrets,
+        service_secrets=ground.service_secrets,
     )
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from jackfield.domain.provider import ConfigurationRejected, ProviderError
+from jackfield.providers._client import open_client
 from jackfield.providers._egress import AddressRefused, Egress
-from jackfield.providers._http import Reply, open_client
+from jackfield.providers._http import Reply
 from support.vendor import Answer, Vendor, answers, vendor
 
 REFUSED = {

@@ -9,7 +9,8 @@ from joserfc.jwk import RSAKey
 
 from jackfield.domain.credential import Secrets
 from jackfield.domain.provider import Connection, CredentialRefused, Revokes, Verified, Verifies
-from jackfield.providers._http import Endpoints, open_client
+from jackfield.providers._client import open_client
+from jackfield.providers._http import Endpoints
 from jackfield.providers._registry import make_providers
 from support.emulator import APP_ID, INSTALLATION_ID, TOKEN, TOKEN_OF_NOBODY, Emulator, start_emulator
 

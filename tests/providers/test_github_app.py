@@ -18,7 +18,8 @@ from jackfield.domain.provider import (
     ProviderError,
     Verified,
 )
-from jackfield.providers._http import Endpoints, open_client
+from jackfield.providers._client import open_client
+from jackfield.providers._http import Endpoints
 from jackfield.providers.github import GitHub
 from support.vendor import Answer, Vendor, answers, vendor
 

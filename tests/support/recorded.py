@@ -10,7 +10,8 @@ from typing import Any
 
 from jackfield.domain.credential import Secrets
 from jackfield.domain.provider import Connection
-from jackfield.providers._http import Endpoints, open_client
+from jackfield.providers._client import open_client
+from jackfield.providers._http import Endpoints
 from jackfield.providers._registry import ProviderClass, provider_classes
 from support.vendor import Answer, Behaviour, Vendor, vendor
 

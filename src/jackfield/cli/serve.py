@@ -17,7 +17,7 @@ from granian.http import HTTP1Settings
 from granian.server import MPServer
 
 from jackfield import logs
-from jackfield.bootstrap import open_house
+from jackfield.bootstrap import open_ground
 from jackfield.cli.console import fail
 from jackfield.settings import Settings, read_settings
 from jackfield.storage.embedded import EmbeddedServer
@@ -71,7 +71,7 @@ def _shared_metrics(workers: int) -> Iterator[None]:
 
 async def _check(settings: Settings) -> None:
     """What can go wrong goes wrong here, once and in words, rather than in every worker."""
-    async with open_house(settings):
+    async with open_ground(settings):
         pass
 
 

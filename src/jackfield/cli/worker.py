@@ -8,7 +8,6 @@ import structlog
 from jackfield import logs
 from jackfield.bootstrap import open_house
 from jackfield.settings import Settings, read_settings
-from jackfield.worker.engine import Engine
 
 _log = structlog.get_logger(__name__)
 
@@ -21,6 +20,9 @@ def worker() -> None:
 
 
 async def _work(settings: Settings) -> None:
+    # every other command starts sooner without it
+    from jackfield.worker.engine import Engine  # noqa: PLC0415
+
     async with open_house(settings) as house:
         engine = Engine(house.database.dsn, house.runner, house.upkeep, house.database.notice_loss)
         loop = asyncio.get_running_loop()

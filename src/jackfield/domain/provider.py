@@ -61,7 +61,7 @@ class SettingField(msgspec.Struct, frozen=True, kw_only=True):
     """One setting that is not secret, by its canonical name.
 
     `destination`: it decides where secrets are sent, so changing it asks for every secret again.
-    `needed_to_deliver`: asked for when the integration is enabled for items. `pattern` is what the whole value has to match.
+    `needed_to_deliver`: asked for when the integration is enabled for items. `pattern`: what all of the value matches.
     """
 
     name: str

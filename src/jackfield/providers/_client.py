@@ -1,0 +1,163 @@
+"""The one HTTP client through which everything leaves: guarded, capped, measured, and silent about secrets."""
+
+import contextlib
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Final
+
+import aiohttp
+import msgspec
+from opentelemetry import trace
+from prometheus_client import Counter, Histogram
+
+from jackfield.domain.provider import ConfigurationRejected, VendorUnavailable
+from jackfield.providers._egress import AddressRefused, Egress, Network
+from jackfield.providers._http import Reply, host_of, origin_of
+
+#: from the first byte we send to the last we receive, seconds
+TOTAL_SECONDS: Final = 10.0
+_CONNECT_SECONDS: Final = 5.0
+#: of an answer; what vendors tell us is far smaller
+BODY_BYTES: Final = 2 * 1024 * 1024
+_CONNECTIONS: Final = 100
+_CONNECTIONS_PER_HOST: Final = 10
+_USER_AGENT: Final = "Jackfield"
+
+CALLS: Final = Counter("jackfield_vendor_calls_total", "Calls to vendors, by outcome.", ["provider", "outcome"])
+SECONDS: Final = Histogram(
+    "jackfield_vendor_call_seconds",
+    "From the start of a call to a vendor to the end of its answer.",
+    ["provider"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+#: what each failure of the connection is called; the first that fits
+_FAILURES: Final[tuple[tuple[type[aiohttp.ClientError], str], ...]] = (
+    (aiohttp.ClientConnectorDNSError, "has no address that can be looked up"),
+    (aiohttp.ClientConnectorCertificateError, "has no certificate that can be trusted"),
+    (aiohttp.ClientConnectorSSLError, "has no certificate that can be trusted"),
+    (aiohttp.ClientConnectorError, "cannot be reached"),
+    (aiohttp.ServerDisconnectedError, "broke off the connection"),
+    (aiohttp.ClientOSError, "broke off the connection"),
+    (aiohttp.ClientPayloadError, "broke off in the middle of its answer"),
+)
+_tracer: Final = trace.get_tracer("jackfield")
+
+
+class GuardedClient:
+    """Calls vendors. Addresses of the operator's own `trusted_origins` are called wherever they lead."""
+
+    def __init__(self, guarded: aiohttp.ClientSession, free: aiohttp.ClientSession, trusted_origins: frozenset[str]):
+        self._guarded = guarded
+        self._free = free
+        self._trusted_origins = trusted_origins
+
+    async def request(
+        self,
+        provider: str,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """One call, without redirects. Any status is a reply.
+
+        Raises ConfigurationRejected for an address that is none or must not be called, and VendorUnavailable when no
+        whole answer came in time. Neither says more of the address than its host, since a path may be a secret.
+        """
+        host = host_of(url)
+        started = time.perf_counter()
+        outcome = "failed"
+        attributes = {"http.request.method": method, "server.address": host, "jackfield.provider": provider}
+        with _tracer.start_as_current_span(method, kind=trace.SpanKind.CLIENT, attributes=attributes) as span:
+            try:
+                reply = await self._send(method, url, headers or {}, query, json, form)
+                outcome = f"{reply.status // 100}xx"
+                span.set_attribute("http.response.status_code", reply.status)
+                return reply
+            finally:
+                CALLS.labels(provider, outcome).inc()
+                SECONDS.labels(provider).observe(time.perf_counter() - started)
+
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        query: Mapping[str, str] | None,
+        json: Any,
+        form: Mapping[str, str] | None,
+    ) -> Reply:
+        session = self._free if origin_of(url) in self._trusted_origins else self._guarded
+        sent_headers = {"User-Agent": _USER_AGENT, "Accept": "application/json", **headers}
+        body: bytes | aiohttp.FormData | None = None
+        if json is not None:
+            body = msgspec.json.encode(json)
+            sent_headers.setdefault("Content-Type", "application/json")
+        elif form is not None:
+            body = aiohttp.FormData(dict(form))
+        host = host_of(url)
+        try:
+            async with session.request(
+                method, url, headers=sent_headers, params=query, data=body, allow_redirects=False
+            ) as response:
+                content = await _read(response, host)
+                return Reply(
+                    response.status, {name.lower(): value for name, value in response.headers.items()}, content
+                )
+        except aiohttp.ClientError as error:
+            raise _explain(error, host) from None
+        except TimeoutError:
+            raise VendorUnavailable(f"{host} did not answer within {TOTAL_SECONDS:.0f} s") from None
+        except (ValueError, UnicodeError):
+            raise ConfigurationRejected(f"{host} cannot be called: the address or a header is malformed") from None
+        except OSError:
+            raise VendorUnavailable(f"{host} cannot be reached") from None
+
+
+@contextlib.asynccontextmanager
+async def open_client(
+    allowed: Sequence[Network], operator_urls: Sequence[str], total_seconds: float = TOTAL_SECONDS
+) -> AsyncIterator[GuardedClient]:
+    """The client of one process. `operator_urls` are vendors' addresses that the operator has set."""
+    egress = Egress(allowed)
+    timeout = aiohttp.ClientTimeout(total=total_seconds, connect=_CONNECT_SECONDS)
+
+    def session(guarded: bool) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            limit=_CONNECTIONS,
+            limit_per_host=_CONNECTIONS_PER_HOST,
+            socket_factory=egress.open_socket if guarded else None,
+        )
+        return aiohttp.ClientSession(
+            connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+        )
+
+    async with session(True) as guarded, session(False) as free:
+        yield GuardedClient(guarded, free, frozenset(origin_of(url) for url in operator_urls))
+
+
+async def _read(response: aiohttp.ClientResponse, host: str) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.content.iter_any():
+        size += len(part)
+        if size > BODY_BYTES:
+            # not read to its end, so the connection cannot be used again
+            response.close()
+            raise VendorUnavailable(
+                f"{host} sent more than {BODY_BYTES // 1024 // 1024} MiB, which no answer of it has"
+            )
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _explain(error: aiohttp.ClientError, host: str) -> ConfigurationRejected | VendorUnavailable:
+    if isinstance(error, aiohttp.InvalidURL):
+        return ConfigurationRejected("The address is malformed")
+    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, AddressRefused):
+        return error.os_error
+    sentence = next((words for kind, words in _FAILURES if isinstance(error, kind)), "did not answer in HTTP")
+    return VendorUnavailable(f"{host} {sentence}")
