@@ -84,6 +84,18 @@ class DataDirectory:
 
         return asyncio.run(run())
 
+    def execute(self, script: str) -> None:
+        """Runs several statements in the running database."""
+
+        async def run() -> None:
+            connection = await asyncpg.connect(self.dsn)
+            try:
+                await connection.execute(script)
+            finally:
+                await connection.close()
+
+        asyncio.run(run())
+
     @contextlib.contextmanager
     def cleaned_up(self) -> Iterator["DataDirectory"]:
         """No process of the database may outlive the block, and none does."""

@@ -28,7 +28,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def doctor(json: Json = False) -> None:
-    """Check the database, the keys, what is called, and the clock. Exit status 1, with reasons, if anything is wrong."""
+    """Check database, keys, vendors and clock. Exit status 1, with reasons, if anything is wrong."""
     settings = command_settings()
     findings = asyncio.run(_examine(settings))
     if json:

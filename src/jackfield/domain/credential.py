@@ -61,6 +61,10 @@ class Secrets(Mapping[str, str | None]):
         """What a caller may see who may not have the credential: the members that open nothing by themselves."""
         return Secrets({name: value for name, value in self._values.items() if name in _TELLING_NAMES})
 
+    def opens_with(self, other: "Secrets") -> bool:
+        """Whether a secret of the two is the same, so that ending one ends the other."""
+        return any(value and name not in _TELLING_NAMES and other.get(name) == value for name, value in self.items())
+
     def to_bytes(self) -> bytes:
         """The plaintext that the vault seals."""
         return msgspec.json.encode(self._values)

@@ -3,7 +3,8 @@
 from typing import Final
 
 from jackfield.domain.audit import Action, by_caller
-from jackfield.domain.integration import Change, Detail, Integration, State
+from jackfield.domain.credential import Secrets
+from jackfield.domain.integration import Change, Detail, Integration, Listing, State
 from jackfield.domain.job import Job, JobKind, JobState, NewJob, Running, Step
 from jackfield.domain.ports import Database, UnitOfWork, Vault
 from jackfield.domain.principal import Caller
@@ -14,6 +15,8 @@ from jackfield.services.verification import to_configuration
 
 #: long enough for any outage of the workers; a deletion is never given up
 _EXPIRES_SECONDS: Final = 30 * 24 * 3600.0
+#: an organisation has few integrations with one vendor; of one that has more, the newest are looked through
+_LOOKED_THROUGH: Final = 1000
 
 
 class Deletion:
@@ -45,6 +48,9 @@ class Deletion:
         if provider is None:
             return "not offered by the vendor"
         secrets = await self._vault.open(found.secrets_place, found.sealed_secrets)
+        others = await self._count_sharing(found, secrets)
+        if others:
+            return f"not done: {others} other integration(s) of this organisation use the same credential"
         try:
             await provider.revoke(Connection(secrets, to_configuration(found)))
         except VendorUnavailable:
@@ -52,6 +58,15 @@ class Deletion:
         except ProviderError as error:
             return f"refused: {error}"
         return "done"
+
+    async def _count_sharing(self, found: Detail, secrets: Secrets) -> int:
+        """How many of the organisation's other integrations with the vendor would break with this credential."""
+        async with self._database.transaction() as work:
+            wanted = Listing(providers=(found.provider,), limit=_LOOKED_THROUGH)
+            others = await work.integrations.list_details(found.organisation_id, wanted)
+        sealed = [(one.secrets_place, one.sealed_secrets) for one in others if one.sealed_secrets is not None]
+        opened = await self._vault.open_all(sealed)
+        return sum(secrets.opens_with(other) for other in opened)
 
 
 async def begin_deletion(work: UnitOfWork, caller: Caller, found: Integration, vendor: str) -> Job:

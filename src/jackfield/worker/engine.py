@@ -27,7 +27,7 @@ from jackfield.services.upkeep import Upkeep
 #: an UPDATE in the queue wakes nobody, so retries and takeovers wait for the next look
 _LOOK_SECONDS: Final = 1.0
 #: a job whose process was not heard of for so long is given to another
-_HEARTBEAT_SECONDS: Final = 10.0
+_HEARTBEAT_SECONDS: Final = 6.0
 _BATCH: Final = 25
 #: jobs under way in one process
 _CONCURRENT: Final = 100
