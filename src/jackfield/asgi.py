@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from jackfield import logs
 from jackfield.bootstrap import House, open_house
+from jackfield.providers._registry import provider_classes
 from jackfield.settings import read_settings
 from jackfield.storage.revocations import RevocationListener
 from jackfield.web.access_log import AccessLog
@@ -55,7 +56,8 @@ def serve_app() -> ASGIApp:
             for task in background:
                 task.cancel()
 
-    return create_app(lifespan, settings.public_url, settings.cors_origins, access_log)
+    manifests = [provider.manifest for provider in provider_classes().values()]
+    return create_app(lifespan, manifests, settings.public_url, settings.cors_origins, access_log)
 
 
 def _engine(house: House) -> Engine:

@@ -1,6 +1,6 @@
 """The whole of HTTP: every dialect, every prefix; one lifespan, handed in from above."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
@@ -8,6 +8,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from jackfield.domain.provider import Manifest
 from jackfield.web import docs, health
 from jackfield.web.access_log import AccessLog
 from jackfield.web.contract import Dialect, UnknownPath, json_response
@@ -24,11 +25,20 @@ Lifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any]]]
 _CORS_HEADERS: Final = ("Authorization", "x-api-key", "X-Hub-Id", "Content-Type", "X-Request-Id")
 
 
-def create_app(lifespan: Lifespan, public_url: str, cors_origins: tuple[str, ...], access_log: AccessLog) -> ASGIApp:
-    """The ASGI application: Starlette's router without its layers for errors, which every part here words itself."""
+def create_app(
+    lifespan: Lifespan,
+    manifests: Sequence[Manifest],
+    public_url: str,
+    cors_origins: tuple[str, ...],
+    access_log: AccessLog,
+) -> ASGIApp:
+    """The ASGI application: Starlette's router without its layers for errors, which every part here words itself.
+
+    `manifests` are the providers', for their reference pages.
+    """
     routes = [route for dialect in DIALECTS for route in dialect.routes()]
     app: ASGIApp = Router(
-        [*routes, *health.ROUTES, *docs.routes(DIALECTS, public_url)],
+        [*routes, *health.ROUTES, *docs.routes(DIALECTS, manifests, public_url)],
         # a redirect would take the caller's key along to wherever Host says
         redirect_slashes=False,
         default=_no_route,

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from jackfield.domain.provider import Manifest
 from jackfield.web import openapi
 from jackfield.web.contract import Dialect
 
@@ -26,8 +27,8 @@ _HEADERS: Final = {
 Page = Callable[[Request], Awaitable[Response]]
 
 
-def routes(dialects: Sequence[Dialect], public_url: str) -> list[Route]:
-    """/docs/, its style and icon, and for each dialect /docs/<dialect> and /docs/<dialect>/openapi.json."""
+def routes(dialects: Sequence[Dialect], manifests: Sequence[Manifest], public_url: str) -> list[Route]:
+    """/docs/, its style and icon; for each dialect /docs/<dialect> and its openapi.json; /docs/providers/<slug>."""
     templates = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=True,
@@ -35,7 +36,7 @@ def routes(dialects: Sequence[Dialect], public_url: str) -> list[Route]:
         trim_blocks=True,
     )
     templates.filters |= {"prose": _prose, "breakable": _breakable}
-    index = templates.get_template("docs_index.html").render(dialects=dialects)
+    index = templates.get_template("docs_index.html").render(dialects=dialects, manifests=manifests)
     style = (_HERE / "static" / "docs.css").read_bytes()
     icon = (_HERE / "static" / "icon.svg").read_bytes()
     found = [
@@ -61,7 +62,17 @@ def routes(dialects: Sequence[Dialect], public_url: str) -> list[Route]:
                 methods=["GET"],
             ),
         ]
-    return found
+    return [*found, *_provider_routes(templates, manifests)]
+
+
+def _provider_routes(templates: Environment, manifests: Sequence[Manifest]) -> Iterator[Route]:
+    pages = {"/docs/providers": templates.get_template("docs_providers.html").render(manifests=manifests)}
+    for manifest in manifests:
+        keys = {secret.name: secret.auth_key for secret in manifest.secrets}
+        page = templates.get_template("docs_provider.html").render(manifest=manifest, keys=keys)
+        pages[f"/docs/providers/{manifest.slug}"] = page
+    for path, page in pages.items():
+        yield Route(path, _serve(page.encode(), "text/html"), methods=["GET"])
 
 
 def _serve(content: bytes, media_type: str) -> Page:
