@@ -101,7 +101,7 @@ def _build(ground: Ground, catalog: Catalog, http: HttpClient) -> House:
     verification = Verification(database, sealing, catalog)
     handlers: dict[JobKind, Handler] = {
         JobKind.VERIFY: verification,
-        JobKind.DELETE: Deletion(database, sealing, catalog),
+        JobKind.DELETE: Deletion(hot, sealing, catalog),
     }
     runner = Runner(HotJobs(database), database, handlers)
     return House(

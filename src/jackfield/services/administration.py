@@ -94,8 +94,7 @@ class Administration:
     async def get(self, caller: Caller, wanted: Wanted) -> Administered:
         """One integration, also a deleted one that is not yet purged. Raises CapabilityMissing, IntegrationNotFound."""
         caller.require(Capability.VIEW)
-        async with self._database.transaction() as work:
-            found = await work.integrations.get_detail(caller.organisation_id, wanted.id)
+        found = await self._hot.get_detail(caller.organisation_id, wanted.id)
         if found is None:
             raise IntegrationNotFound(wanted.reference)
         return await self._administered(found)
@@ -105,8 +104,7 @@ class Administration:
         caller.require(Capability.VIEW)
         if wanted.search is not None:
             wanted = msgspec.structs.replace(wanted, search_providers=self._catalog.matching(wanted.search))
-        async with self._database.transaction() as work:
-            found = await work.integrations.list_details(caller.organisation_id, wanted)
+        found = await self._hot.list_details(caller.organisation_id, wanted)
         return await self._administered_all(found)
 
     async def update(self, caller: Caller, wanted: Wanted, sent: Submission) -> Administered:

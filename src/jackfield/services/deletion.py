@@ -6,7 +6,7 @@ from jackfield.domain.audit import Action, by_caller
 from jackfield.domain.credential import Secrets
 from jackfield.domain.integration import Change, Detail, Integration, Listing, State
 from jackfield.domain.job import Job, JobKind, JobState, NewJob, Running, Step
-from jackfield.domain.ports import Database, UnitOfWork, Vault
+from jackfield.domain.ports import HotIntegrations, UnitOfWork, Vault
 from jackfield.domain.principal import Caller
 from jackfield.domain.provider import Connection, ProviderError, VendorUnavailable
 from jackfield.services.catalog import Catalog
@@ -24,8 +24,8 @@ class Deletion:
 
     retries = Retries()
 
-    def __init__(self, database: Database, vault: Vault, catalog: Catalog) -> None:
-        self._database = database
+    def __init__(self, hot: HotIntegrations, vault: Vault, catalog: Catalog) -> None:
+        self._hot = hot
         self._vault = vault
         self._catalog = catalog
 
@@ -40,8 +40,7 @@ class Deletion:
         return Outcome(output={"revocation": f"failed: {reason}"}, effects=_erase)
 
     async def _revoke(self, job: Running) -> str:
-        async with self._database.transaction() as work:
-            found = await work.integrations.get_detail(job.organisation_id, job.integration_id)
+        found = await self._hot.get_detail(job.organisation_id, job.integration_id)
         if found is None or found.sealed_secrets is None:
             return "not needed: there was no credential"
         provider = await self._catalog.revoker(found.provider)
@@ -61,9 +60,8 @@ class Deletion:
 
     async def _count_sharing(self, found: Detail, secrets: Secrets) -> int:
         """How many of the organisation's other integrations with the vendor would break with this credential."""
-        async with self._database.transaction() as work:
-            wanted = Listing(providers=(found.provider,), limit=_LOOKED_THROUGH)
-            others = await work.integrations.list_details(found.organisation_id, wanted)
+        wanted = Listing(providers=(found.provider,), limit=_LOOKED_THROUGH)
+        others = await self._hot.list_details(found.organisation_id, wanted)
         sealed = [(one.secrets_place, one.sealed_secrets) for one in others if one.sealed_secrets is not None]
         opened = await self._vault.open_all(sealed)
         return sum(secrets.opens_with(other) for other in opened)

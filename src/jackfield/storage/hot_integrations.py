@@ -9,10 +9,11 @@ from typing import Final
 import asyncpg
 
 from jackfield.domain.audit import AuditEntry
-from jackfield.domain.integration import Filter, Integration, IntegrationRow, Wanted
+from jackfield.domain.integration import Detail, Filter, Integration, IntegrationRow, Listing, Wanted
+from jackfield.storage import listing
 from jackfield.storage.audit import to_row
 from jackfield.storage.coalesce import Coalescer
-from jackfield.storage.integration_rows import COLUMNS, VISIBLE, to_integration
+from jackfield.storage.integration_rows import COLUMNS, DETAIL_COLUMNS, VISIBLE, to_detail, to_integration
 from jackfield.storage.integrations import list_statement
 from jackfield.storage.pool import Pool
 
@@ -61,6 +62,14 @@ cross join lateral (
 ) i
 """
 
+GET_DETAIL: Final = f"""
+select i.* from unnest($1::bigint[], $2::bigint[]) as w(organisation_id, id)
+cross join lateral (
+    select {DETAIL_COLUMNS} from integration i where i.organisation_id = w.organisation_id and i.id = w.id
+    offset 0
+) i
+"""
+
 GET_FOR_REVEAL: Final = f"""
 with wanted as (
     select * from unnest(
@@ -96,6 +105,7 @@ class HotIntegrations:
         self._ids: Coalescer[None, int] = Coalescer(self._reserve_ids)
         self._creates: Coalescer[tuple[IntegrationRow, AuditEntry], Integration | None] = Coalescer(self._create)
         self._gets: Coalescer[tuple[int, Wanted], Integration | None] = Coalescer(self._get)
+        self._details: Coalescer[tuple[int, int], Detail | None] = Coalescer(self._get_detail)
         self._reveals: Coalescer[tuple[Wanted, AuditEntry], Integration | None] = Coalescer(self._get_for_reveal)
 
     async def reserve_id(self) -> int:
@@ -108,6 +118,13 @@ class HotIntegrations:
 
     async def get(self, organisation_id: int, wanted: Wanted) -> Integration | None:
         return await self._gets.ask((organisation_id, wanted))
+
+    async def get_detail(self, organisation_id: int, integration_id: int) -> Detail | None:
+        """Whatever its state."""
+        return await self._details.ask((organisation_id, integration_id))
+
+    async def list_details(self, organisation_id: int, wanted: Listing) -> Sequence[Detail]:
+        return await listing.fetch(self._database, organisation_id, wanted)
 
     async def get_for_reveal(self, wanted: Wanted, entry: AuditEntry) -> Integration | None:
         """As `get` in the entry's organisation; the entry is written if there are secrets to show."""
@@ -138,6 +155,11 @@ class HotIntegrations:
         rows = [(organisation_id, wanted.id, _joined(wanted.providers)) for organisation_id, wanted in questions]
         records = await self._database.fetch(GET, *zip(*rows, strict=True))
         return _in_order(records, [(organisation_id, wanted.id) for organisation_id, wanted in questions])
+
+    async def _get_detail(self, questions: Sequence[tuple[int, int]]) -> Sequence[Detail | None]:
+        records = await self._database.fetch(GET_DETAIL, *zip(*questions, strict=True))
+        found = {(record[1], record[0]): to_detail(record) for record in records}
+        return [found.get(question) for question in questions]
 
     async def _get_for_reveal(self, questions: Sequence[tuple[Wanted, AuditEntry]]) -> Sequence[Integration | None]:
         columns = zip(*(_reveal_row(wanted, entry) for wanted, entry in questions), strict=True)

@@ -12,11 +12,9 @@ from jackfield.domain.integration import (
     Filter,
     Integration,
     IntegrationRow,
-    Listing,
     State,
     Wanted,
 )
-from jackfield.storage import listing
 from jackfield.storage.integration_rows import COLUMNS, DETAIL_COLUMNS, VISIBLE, to_detail, to_integration
 from jackfield.storage.pool import Connection
 
@@ -34,7 +32,9 @@ where i.organisation_id = $1 and digest(i.unique_identifier) = digest($2)
 for update
 """
 
-GET_DETAIL: Final = f"select {DETAIL_COLUMNS} from integration i where i.organisation_id = $1 and i.id = $2"
+GET_DETAIL_FOR_UPDATE: Final = f"""
+select {DETAIL_COLUMNS} from integration i where i.organisation_id = $1 and i.id = $2 for update
+"""
 
 INSERT: Final = f"""
 insert into integration as i (
@@ -106,14 +106,9 @@ class IntegrationTable:
         sql, arguments = list_statement(organisation_id, wanted)
         return [to_integration(record) for record in await self._connection.fetch(sql + " for update", *arguments)]
 
-    async def get_detail(self, organisation_id: int, integration_id: int) -> Detail | None:
-        """Whatever its state, unlocked."""
-        record = await self._connection.fetchrow(GET_DETAIL, organisation_id, integration_id)
-        return to_detail(record) if record else None
-
     async def get_detail_for_update(self, organisation_id: int, integration_id: int) -> Detail | None:
         """Whatever its state, locked until the end of the transaction."""
-        record = await self._connection.fetchrow(GET_DETAIL + " for update", organisation_id, integration_id)
+        record = await self._connection.fetchrow(GET_DETAIL_FOR_UPDATE, organisation_id, integration_id)
         return to_detail(record) if record else None
 
     async def create_only_one(self, row: IntegrationRow) -> Detail | None:
@@ -143,10 +138,6 @@ class IntegrationTable:
         if record is None:
             raise LookupError("an insert returned no row")
         return to_detail(record)
-
-    async def list_details(self, organisation_id: int, wanted: Listing) -> list[Detail]:
-        """A page of integrations with their lifecycle."""
-        return await listing.fetch(self._connection, organisation_id, wanted)
 
     async def update(self, integration: Integration, change: Change) -> Detail:
         """Writes the fields that are set, with what follows from them."""

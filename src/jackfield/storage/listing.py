@@ -14,7 +14,7 @@ import asyncpg
 
 from jackfield.domain.integration import GOING, Detail, Listing, State
 from jackfield.storage.integration_rows import DETAIL_COLUMNS, VISIBLE, to_detail
-from jackfield.storage.pool import Connection
+from jackfield.storage.pool import Pool
 
 #: of the newest integrations, this many are looked through for a text before its index is asked
 _WINDOW: Final = 1000
@@ -99,34 +99,43 @@ _ORDER: Final = {
 }
 
 
-async def fetch(connection: Connection, organisation_id: int, wanted: Listing) -> list[Detail]:
+async def fetch(pool: Pool, organisation_id: int, wanted: Listing) -> list[Detail]:
     """The page, as `Listing` says."""
     states = tuple(state.value for state in wanted.states) or _VISIBLE_STATES
     arguments = (organisation_id, wanted.providers, states, wanted.search, wanted.limit, wanted.offset)
     field, descending = wanted.order[0] if wanted.order else ("id", True)
+    direction = "desc" if descending else "asc"
     if _ORDER[field] != "i.id":
-        order = ", ".join(f"{_ORDER[name]} {'desc' if down else 'asc'}" for name, down in wanted.order)
-        await connection.execute(LET_PLANNER_CHOOSE)
-        records = await connection.fetch(SORTED.format(order=f"{order}, i.id desc"), *arguments)
+        records = await _planned(pool, _sorted(wanted), arguments)
+    elif wanted.search is not None:
+        records = await _search(pool, wanted, arguments, direction)
     else:
-        direction = "desc" if descending else "asc"
-        if wanted.search is not None:
-            records = await _search(connection, wanted, arguments, direction)
-        elif wanted.providers is not None:
-            records = await connection.fetch(BY_PROVIDER.format(direction=direction), *arguments)
-        else:
-            statement = BY_STATE if wanted.states else ALONG_KEY
-            records = await connection.fetch(statement.format(direction=direction), *arguments)
+        records = await pool.fetch(_by_id(wanted).format(direction=direction), *arguments)
     return [to_detail(record) for record in records]
 
 
-async def _search(
-    connection: Connection, wanted: Listing, arguments: tuple[object, ...], direction: str
-) -> list[asyncpg.Record]:
-    records = await connection.fetch(AMONG_NEWEST.format(direction=direction), *arguments)
+def _by_id(wanted: Listing) -> str:
+    if wanted.providers is not None:
+        return BY_PROVIDER
+    return BY_STATE if wanted.states else ALONG_KEY
+
+
+def _sorted(wanted: Listing) -> str:
+    order = [f"{_ORDER[name]} {'desc' if down else 'asc'}" for name, down in wanted.order]
+    return SORTED.format(order=", ".join([*order, "i.id desc"]))
+
+
+async def _planned(pool: Pool, sql: str, arguments: tuple[object, ...]) -> list[asyncpg.Record]:
+    async with pool.connection() as connection:
+        await connection.execute(LET_PLANNER_CHOOSE)
+        records: list[asyncpg.Record] = await connection.fetch(sql, *arguments)
+        return records
+
+
+async def _search(pool: Pool, wanted: Listing, arguments: tuple[object, ...], direction: str) -> list[asyncpg.Record]:
+    records = await pool.fetch(AMONG_NEWEST.format(direction=direction), *arguments)
     if len(records) == wanted.limit:
         return records
     if len(wanted.search or "") < _SHORTEST_GRAM:
-        await connection.execute(LET_PLANNER_CHOOSE)
-        return await connection.fetch(SORTED.format(order=f"i.id {direction}"), *arguments)
-    return await connection.fetch(BY_TEXT.format(direction=direction), *arguments, wanted.search_providers)
+        return await _planned(pool, SORTED.format(order=f"i.id {direction}"), arguments)
+    return await pool.fetch(BY_TEXT.format(direction=direction), *arguments, wanted.search_providers)
