@@ -53,9 +53,11 @@ def to_hex(number: int) -> str:
 
 def to_uuid(number: int) -> str:
     # of custom_c's 62 bits only the highest three are used, behind the variant 0b10: 0x8000 | bits << 11, and zeros
-    return (
-        f"{number >> 31:08x}-{number >> 15 & 0xFFFF:04x}-8{number >> 3 & 0xFFF:03x}-"
-        f"{0x8000 | (number & 7) << 11:04x}-000000000000"
+    return "%08x-%04x-8%03x-%04x-000000000000" % (  # noqa: UP031  half the time of the other ways, in every row of a list
+        number >> 31,
+        number >> 15 & 0xFFFF,
+        number >> 3 & 0xFFF,
+        0x8000 | (number & 7) << 11,
     )
 
 

@@ -4,6 +4,7 @@ One statement is one transaction, so nothing is half-written, and creates and re
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 import asyncpg
@@ -136,11 +137,10 @@ class HotIntegrations:
 
     async def list_for_reveal(self, wanted: Filter, entry: AuditEntry) -> Sequence[Integration]:
         """As `list` in the entry's organisation; one entry names every integration with secrets to show."""
-        listing, arguments = list_statement(entry.organisation_id, wanted)
+        statement, arguments = list_statement(entry.organisation_id, wanted)
         _, action, key_id, actor, address, request_id, _, fields = to_row(entry)
         values = (action, key_id, actor, address, request_id, fields)
-        places = ", ".join(f"${len(arguments) + number}" for number in range(1, len(values) + 1))
-        sql = LIST_FOR_REVEAL.format(list=listing, entry=places)
+        sql = _list_for_reveal(statement, len(arguments), len(values))
         return [to_integration(record) for record in await self._database.fetch(sql, *arguments, *values)]
 
     async def _reserve_ids(self, questions: Sequence[None]) -> Sequence[int]:
@@ -202,6 +202,13 @@ def _reveal_row(wanted: Wanted, entry: AuditEntry) -> tuple[object, ...]:
         entry.origin.address,
         entry.origin.request_id,
     )
+
+
+@cache
+def _list_for_reveal(statement: str, arguments: int, values: int) -> str:
+    """The statement of a list with its audit entry, whose values come behind the list's arguments."""
+    places = ", ".join(f"${arguments + number}" for number in range(1, values + 1))
+    return LIST_FOR_REVEAL.format(list=statement, entry=places)
 
 
 def _joined(providers: tuple[str, ...] | None) -> str | None:

@@ -1,6 +1,7 @@
 """Integrations in the database, inside a unit of work. The hot path's statements are in hot_integrations.py."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -184,25 +185,24 @@ class IntegrationTable:
 
 def list_statement(organisation_id: int, wanted: Filter) -> tuple[str, list[object]]:
     """The statement of a list, and its arguments. Its text depends only on which filters are used."""
-    conditions: list[str] = []
-    arguments: list[object] = [organisation_id]
+    single = wanted.providers[0] if wanted.providers is not None and len(wanted.providers) == 1 else None
+    asked = (
+        ("i.provider = {}", single),
+        ("i.provider = any({}::text[])", wanted.providers if single is None else None),
+        ("i.status = {}", wanted.status),
+        ("i.enabled = {}", wanted.enabled),
+        ("i.configuration ->> 'org_slug' = {}", wanted.org_slug),
+        ("i.creator_user = {}", wanted.creator_user),
+        ("limit {}", wanted.limit),
+        ("offset {}", wanted.offset or None),
+    )
+    used = [(clause, value) for clause, value in asked if value is not None]
+    return _list_text(tuple(clause for clause, _ in used)), [organisation_id, *(value for _, value in used)]
 
-    def add(condition: str, value: object) -> None:
-        if value is not None:
-            arguments.append(value)
-            conditions.append(condition.format(f"${len(arguments)}"))
 
-    if wanted.providers is not None and len(wanted.providers) == 1:
-        add(" and i.provider = {}", wanted.providers[0])
-    else:
-        add(" and i.provider = any({}::text[])", wanted.providers)
-    add(" and i.status = {}", wanted.status)
-    add(" and i.enabled = {}", wanted.enabled)
-    add(" and i.configuration ->> 'org_slug' = {}", wanted.org_slug)
-    add(" and i.creator_user = {}", wanted.creator_user)
-    sql = LIST.format(conditions="".join(conditions))
-    for clause, value in (("limit", wanted.limit), ("offset", wanted.offset or None)):
-        if value is not None:
-            arguments.append(value)
-            sql += f" {clause} ${len(arguments)}"
-    return sql, arguments
+@cache
+def _list_text(clauses: tuple[str, ...]) -> str:
+    numbered = [clause.format(f"${number}") for number, clause in enumerate(clauses, start=2)]
+    conditions = "".join(f" and {clause}" for clause in numbered if clause.startswith("i."))
+    ends = [clause for clause in numbered if not clause.startswith("i.")]
+    return " ".join([LIST.format(conditions=conditions), *ends])

@@ -5,12 +5,13 @@ is worded; the kit does what all of them share.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 import msgspec.inspect
 import structlog
+from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -28,6 +29,8 @@ Query = TypeVar("Query")
 
 #: key of the ASGI scope under which the request's id stands
 REQUEST_ID: Final = "jackfield.request_id"
+
+_QUERIES: Final = 1024
 
 _log = structlog.get_logger(__name__)
 _encoder: Final = msgspec.json.Encoder()
@@ -166,7 +169,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
             sent = await _read_json(request, scope["state"]["max_body_bytes"])
             body = convert(sent, operation.body, "body")
         if operation.query is not None:
-            query = convert(_read_query(request, operation.query), operation.query, "query", strict=False)
+            query = _decode_query(scope["query_string"], operation.query)
         client = scope["client"]
         caller = Caller(principal, Origin(client[0] if client else "", scope[REQUEST_ID]))
         return await operation.handler(Call(services, caller, request.path_params, query, body, sent))
@@ -221,14 +224,17 @@ def _check_content_type(request: Request) -> None:
         raise NotJson
 
 
-def _read_query(request: Request, wanted: type) -> dict[str, Any]:
-    """The parameters; those that are lists can be repeated, joined by commas, or both."""
-    read: dict[str, Any] = dict(request.query_params)
+# the same few queries come again and again, and nobody changes what was made of them
+@lru_cache(_QUERIES)
+def _decode_query(sent: bytes, wanted: type) -> Any:
+    """The parameters; those that are lists can be repeated, joined by commas, or both. Raises InvalidRequest."""
+    parameters = QueryParams(sent)
+    read: dict[str, Any] = dict(parameters)
     for name in _list_parameters(wanted):
         if name in read:
-            parts = ",".join(request.query_params.getlist(name)).split(",")
+            parts = ",".join(parameters.getlist(name)).split(",")
             read[name] = [part.strip() for part in parts if part.strip()]
-    return read
+    return convert(read, wanted, "query", strict=False)
 
 
 @cache
