@@ -6,6 +6,7 @@ written before the queue hears of it, so a job may be begun twice, and never end
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final
@@ -19,6 +20,7 @@ from pgqueuer.models import Schedule
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
 from pgqueuer.sm import SchedulerManager
+from prometheus_client import Counter, Histogram
 
 from jackfield.domain.job import JobKind
 from jackfield.services.running import Runner
@@ -35,6 +37,14 @@ _CONNECT_SECONDS: Final = 5.0
 _RESTART_SECONDS: Final = 0.5
 #: how long a stopping process waits for its jobs; what is not done by then is done by another
 DRAIN_SECONDS: Final = 20.0
+
+RUNS: Final = Counter("jackfield_job_runs_total", "Runs of jobs: ended, put off, or given back.", ["kind", "outcome"])
+SECONDS: Final = Histogram(
+    "jackfield_job_run_seconds",
+    "One run of a job, with the calls that it makes.",
+    ["kind"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -112,6 +122,19 @@ class Engine:
         scheduler.schedule("purge", "17 * * * *")(self._purge)
 
     async def _run_job(self, queued: QueuedJob) -> None:
+        started = time.perf_counter()
+        outcome = "given back"
+        try:
+            delay = await self._run(queued)
+            outcome = "ended" if delay is None else "put off"
+        finally:
+            RUNS.labels(queued.entrypoint, outcome).inc()
+            SECONDS.labels(queued.entrypoint).observe(time.perf_counter() - started)
+        if delay is not None:
+            raise RetryRequested(delay=timedelta(seconds=delay), reason="see the job's own record")
+
+    async def _run(self, queued: QueuedJob) -> float | None:
+        """The seconds after which to run it again, None when it has ended. Raises RetryRequested to give it back."""
         organisation_id, job_id = map(int, (queued.payload or b"").decode().split(":"))
         inner = asyncio.get_running_loop().create_task(self._runner.run(organisation_id, job_id))
         drained = asyncio.get_running_loop().create_task(self._drained.wait())
@@ -123,9 +146,7 @@ class Engine:
             inner.cancel()
             await asyncio.wait({inner})
             raise RetryRequested(delay=timedelta(0), reason="the process stops")
-        delay = inner.result()
-        if delay is not None:
-            raise RetryRequested(delay=timedelta(seconds=delay), reason="see the job's own record")
+        return inner.result()
 
     async def _tend(self, _: Schedule) -> None:
         await self._upkeep.tend()
