@@ -1,9 +1,14 @@
-"""What kinds of the product's objects can trigger an integration (the organisations contract's list)."""
+"""Objects of the product, as integrations see them."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+
+import msgspec
 
 
 class ItemType(StrEnum):
+    """What kinds of objects can trigger an integration: the organisations contract's list."""
+
     NONE = "none"
     ORGANISATION = "organisation"
     USER = "user"
@@ -38,3 +43,29 @@ class ItemType(StrEnum):
     PROJECT = "project"
     MILESTONE = "milestone"
     PACKAGE = "package"
+
+
+class ItemStatus(StrEnum):
+    """How far an item is, on our side and, translated, on the vendor's."""
+
+    OPEN = "open"
+    IN_PROGRESS = "in_progress"
+    CLOSED = "closed"
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """One object of the product as it is now. `key` is the product's own, unique among its type; `body` is CommonMark.
+
+    `url` leads to the item in the product, `assignee` is a name there, `fields` are further facts by name.
+    """
+
+    type: ItemType
+    key: str
+    title: str
+    body: str = ""
+    url: str | None = None
+    status: ItemStatus = ItemStatus.OPEN
+    priority: str | None = None
+    labels: tuple[str, ...] = ()
+    assignee: str | None = None
+    fields: Mapping[str, str] = {}

@@ -7,13 +7,14 @@ services:
     ├── CredentialRefused         the vendor does not take the credential: a person has to replace it
     │   └── RightMissing          it takes it, but the credential may not do what is needed: the right is named
     ├── ConfigurationRejected     a setting is wrong or missing; `field` names it
+    ├── ObjectVanished            what was delivered before is not there any more
     ├── VendorUnavailable         no usable answer: worth another try
     │   └── VendorLimited         too many calls: worth another try after `retry_after` seconds
     └── Unsupported               the provider cannot do this at all
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, Final, Protocol, runtime_checkable
@@ -22,6 +23,7 @@ import msgspec
 
 from jackfield.domain.credential import Secrets
 from jackfield.domain.errors import JackfieldError, Kind
+from jackfield.domain.item import Item, ItemStatus
 
 _SLUG: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 #: names under which the hubs contract can carry a secret
@@ -145,11 +147,31 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
                 raise ValueError(f"{self.slug}: {method.name} takes {', '.join(sorted(missing))}, which is no field")
 
 
+class Budget:
+    """How many calls the vendor says are left for an account, noted by the provider from each reply that tells.
+
+    `remaining` None: the vendor did not tell. `seconds` is the time until the count begins anew.
+    """
+
+    __slots__ = ("remaining", "seconds")
+
+    def __init__(self) -> None:
+        self.remaining: int | None = None
+        self.seconds: float | None = None
+
+    def note(self, remaining: int | None, seconds: float | None) -> None:
+        """What the latest reply tells; a reply that tells nothing leaves what an earlier one told."""
+        if remaining is not None:
+            self.remaining = max(0, remaining)
+            self.seconds = seconds
+
+
 class Connection(msgspec.Struct, frozen=True):
-    """What a provider works with: the integration's credential in clear, and its configuration."""
+    """What a provider works with: the integration's credential in clear, its configuration, and what it may spend."""
 
     secrets: Secrets
     configuration: Mapping[str, str]
+    budget: Budget = msgspec.field(default_factory=Budget)
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,6 +188,35 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     account: Account
     scopes: tuple[str, ...] | None = None
     expires_at: datetime | None = None
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """One item to be brought to the vendor.
+
+    `vendor_id` is what an earlier delivery of this item returned; None: there was none, or nobody knows. `marker` is
+    the same for every delivery of the item by this integration, and of nothing else: 32 lower-case hex digits.
+    `retried`: an earlier try may have reached the vendor without our hearing of it.
+    """
+
+    item: Item
+    marker: str
+    vendor_id: str | None = None
+    retried: bool = False
+
+
+class Delivered(msgspec.Struct, frozen=True, kw_only=True):
+    """The vendor's object. `vendor_id` is all that the provider needs to find it again, `url` where a person does."""
+
+    vendor_id: str
+    url: str | None = None
+
+
+class VendorState(msgspec.Struct, frozen=True, kw_only=True):
+    """How the vendor's object is now; `assignee` is a name there."""
+
+    status: ItemStatus
+    assignee: str | None = None
+    url: str | None = None
 
 
 class Provider(Protocol):
@@ -185,6 +236,27 @@ class Verifies(Protocol):
 class Revokes(Protocol):
     async def revoke(self, connection: Connection) -> None:
         """Ends the credential at the vendor; also when it has ended already. Raises ProviderError."""
+        ...
+
+
+@runtime_checkable
+class Delivers(Protocol):
+    async def deliver(self, connection: Connection, delivery: Delivery) -> Delivered:
+        """Creates the vendor's object of the item, or brings the one that is there into line.
+
+        May be repeated: a `retried` delivery looks for the marker before it creates, where the vendor lets it. Raises
+        ObjectVanished when `vendor_id` is there no more, or another ProviderError.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsBack(Protocol):
+    async def read_back(self, connection: Connection, vendor_ids: Sequence[str]) -> Mapping[str, VendorState]:
+        """The state of each object that is still there, by its id, with as few calls as the vendor allows.
+
+        Raises ProviderError.
+        """
         ...
 
 
@@ -213,6 +285,10 @@ class ConfigurationRejected(ProviderError):
     def __init__(self, message: str, field: str | None = None) -> None:
         super().__init__(message)
         self.field = field
+
+
+class ObjectVanished(ProviderError):
+    code = "object-vanished"
 
 
 class VendorUnavailable(ProviderError):

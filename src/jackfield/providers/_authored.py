@@ -44,7 +44,7 @@ class Authored:
             raise unexpected(reply, self._name)
         try:
             judgement = _decoder.decode(reply.body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise VendorUnavailable(f'{self._name} did not answer with {{"valid": true}} or false') from None
         if not judgement.valid:
             raise CredentialRefused(f"{self._name} says that the credential is not valid")
