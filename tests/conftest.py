@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from jackfield.providers._registry import provider_classes
 from jackfield.storage.embedded import EmbeddedServer
 from jackfield.vault import generate_master_key
 from support.operator import Operator
 from support.service import Service, free_port, start_service
 from support.tenant import Tenant
+from support.vendor_server import VendorServer
 
 #: set by CI: a test that would be skipped fails
 REQUIRE_ALL = "JACKFIELD_TEST_REQUIRE_ALL"
@@ -64,11 +66,19 @@ def server_url(shared_directory: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def environment(server_url: str, worker_id: str) -> Iterator[dict[str, str]]:
-    """The environment of a service with a database of this worker's own."""
+def vendors() -> Iterator[VendorServer]:
+    """What the service of this worker takes for every vendor."""
+    with VendorServer.start() as vendors:
+        yield vendors
+
+
+@pytest.fixture(scope="session")
+def environment(server_url: str, worker_id: str, vendors: VendorServer) -> Iterator[dict[str, str]]:
+    """The environment of a service with a database of this worker's own. No vendor is called but the stand-in."""
     name = f"jackfield_test_{worker_id}_{uuid.uuid4().hex[:8]}"
+    addresses = {f"JACKFIELD_PROVIDERS__{slug.upper()}__API_URL": vendors.url for slug in provider_classes()}
     with Operator.database(server_url, name) as dsn:
-        yield {"JACKFIELD_DATABASE_URL": dsn, "JACKFIELD_MASTER_KEYS": generate_master_key()}
+        yield {"JACKFIELD_DATABASE_URL": dsn, "JACKFIELD_MASTER_KEYS": generate_master_key(), **addresses}
 
 
 @pytest.fixture(scope="session")

@@ -25,8 +25,14 @@ TABLES = {
     "api_key",
     "audit_entry",
     "data_key",
+    "definition",
     "integration",
+    "job",
     "organisation",
+    "pgqueuer",
+    "pgqueuer_log",
+    "pgqueuer_schedules",
+    "pgqueuer_statistics",
     "service_secret",
 }
 #: everything of a schema: tables with their columns, indexes, functions, constraints

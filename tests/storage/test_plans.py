@@ -5,7 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from jackfield.domain.integration import Filter
+from jackfield.domain.integration import GOING, Filter, Listing, State
+from jackfield.domain.organisation import Organisation
+from jackfield.storage import listing
 from jackfield.storage.integrations import list_statement
 from support.operator import Operator
 
@@ -38,3 +40,93 @@ def test_a_page_of_a_tenant_without_statistics_reads_no_more_than_a_page(operato
 def _rows_read(node: dict[str, Any]) -> list[float]:
     read = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
     return [read, *(rows for child in node.get("Plans", []) for rows in _rows_read(child))]
+
+
+# Lists with their lifecycle
+
+# names in which a text is common ("service") or rare ("needle"), all in many states, of many providers
+SEED_MANY = """
+insert into integration (organisation_id, provider, name, identifier, unique_identifier, created_by, creator_user,
+    creator_key_id, state)
+select $1, (array['sentry', 'github', 'slack', 'linear'])[1 + n % 4],
+    'Service ' || md5(n::text) || case when n % 9000 = 5 then ' needle' else '' end, 'service-' || n, n::text, 'u', 'u',
+    1, case when n % 50 = 0 then 'deleted' when n % 3 = 0 then 'new' else 'live' end
+from generate_series(1, $2::integer) n
+"""
+SIZE = 20_000
+#: pages of 8 KiB; all that this tenant has in a state or of a provider would be hundreds
+MOST_BUFFERS = 120
+
+
+@pytest.fixture(scope="module")
+def large(operator: Operator) -> Organisation:
+    """One of 20,000 integrations, beside others with the same words in their names."""
+    large = operator.create_organisation()
+    operator.fetch(SEED_MANY, operator.create_organisation().id, 3000)
+    operator.fetch(SEED_MANY, large.id, SIZE)
+    # what was just written is looked through one by one until PostgreSQL has sorted it into the index
+    operator.fetch("select gin_clean_pending_list('integration_search')")
+    return large
+
+
+PAGES: dict[str, tuple[str, Listing]] = {
+    "all": (listing.ALONG_KEY, Listing()),
+    "a later page": (listing.ALONG_KEY, Listing(offset=200)),
+    "one state": (listing.BY_STATE, Listing(states=(State.NEW,))),
+    "several states": (listing.BY_STATE, Listing(states=(State.NEW, State.LIVE))),
+    "a state that none is in": (listing.BY_STATE, Listing(states=(State.VERIFYING,))),
+    "what is deleted": (listing.BY_STATE, Listing(states=(State.DELETED,))),
+    "one provider": (listing.BY_PROVIDER, Listing(providers=("sentry",))),
+    "several providers": (listing.BY_PROVIDER, Listing(providers=("sentry", "github", "jira"))),
+    "a provider in a state": (listing.BY_PROVIDER, Listing(providers=("slack",), states=(State.NEW,))),
+    "a common text": (listing.AMONG_NEWEST, Listing(search="service")),
+    "a rare text among the newest": (listing.AMONG_NEWEST, Listing(search="needle")),
+    "a rare text": (listing.BY_TEXT, Listing(search="needle")),
+    "a text that is nowhere": (listing.BY_TEXT, Listing(search="haystack")),
+    "a provider's name": (listing.BY_TEXT, Listing(search="sentry", search_providers=("sentry",))),
+}
+
+
+@pytest.mark.parametrize("direction", ["desc", "asc"])
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_of_a_large_tenant_costs_little(
+    operator: Operator, large: Organisation, page: str, direction: str
+) -> None:
+    sql, wanted = PAGES[page]
+    plan = explained(operator, large, sql.format(direction=direction), wanted)
+    buffers = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+    assert buffers <= MOST_BUFFERS
+    assert max(_rows_read(plan)) <= 1100
+
+
+def explained(operator: Operator, organisation: Organisation, sql: str, wanted: Listing) -> Any:
+    """How the statement goes in a session of the pool, with the arguments that `listing.fetch` gives it."""
+    states = tuple(state.value for state in wanted.states or set(State).difference(GOING))
+    arguments: list[object] = [organisation.id, wanted.providers, states, wanted.search, wanted.limit, wanted.offset]
+    if sql.count("$7"):
+        arguments.append(wanted.search_providers)
+    plan = operator.fetch(f"explain (analyze, buffers, format json) {sql}", *arguments)[0][0]
+    return msgspec.json.decode(plan)[0]["Plan"]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [Listing(), Listing(states=(State.NEW,)), Listing(providers=("slack",)), Listing(search="needle")],
+    ids=["all", "a state", "a provider", "a text"],
+)
+def test_the_pages_are_right_all_the_same(operator: Operator, large: Organisation, wanted: Listing) -> None:
+    found = operator.run(page_of(operator, large, wanted))
+    conditions = {
+        "state": "state not in ('deleting', 'deleted')" if not wanted.states else "state = 'new'",
+        "provider": "true" if wanted.providers is None else "provider = 'slack'",
+        "text": "true" if wanted.search is None else "name like '%needle%'",
+    }
+    right = f"select id from integration where organisation_id = $1 and {' and '.join(conditions.values())}"
+    expected = sorted((record[0] for record in operator.fetch(right, large.id)), reverse=True)[: wanted.limit]
+    assert expected
+    assert found == expected
+
+
+async def page_of(operator: Operator, organisation: Organisation, wanted: Listing) -> list[int]:
+    async with operator.house.database.connection() as connection:
+        return [one.id for one in await listing.fetch(connection, organisation.id, wanted)]

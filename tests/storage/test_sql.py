@@ -10,13 +10,19 @@ from jackfield.domain.integration import Filter, Status
 from jackfield.storage.integrations import list_statement
 from support.operator import Operator
 
-TENANT_TABLES: Final = {"integration", "api_key", "data_key", "audit_entry"}
+TENANT_TABLES: Final = {"integration", "api_key", "data_key", "audit_entry", "job", "definition"}
 
 #: statements that go through several organisations' rows, and why they may
 EXCEPTIONS: Final = {
     "jackfield.storage.keys.REVOKE": "the operator revokes a key by its id alone, as the command line takes it",
     "jackfield.storage.data_keys.COUNT_BY_MASTER_KEY": "`vault status` counts every organisation's keys",
     "jackfield.storage.data_keys.NOT_WRAPPED_BY": "the rotation of the master key wraps every organisation's keys",
+    "jackfield.storage.integrations.DUE": "the upkeep asks for every organisation's verifications; rows give only ids",
+    "jackfield.storage.integrations.PURGE": "the upkeep deletes what was deleted long ago, whoever's it was",
+    "jackfield.storage.jobs.PURGE": "the upkeep deletes what finished long ago, whoever's it was",
+    "jackfield.storage.definitions.GET": "every organisation may have integrations of any definition",
+    "jackfield.storage.definitions.LIST_IDS": "every organisation may have integrations of any definition",
+    "jackfield.storage.definitions.LIST_APPROVED": "an approved definition is in everybody's catalogue",
 }
 
 _STATEMENT: Final = re.compile(r"^\s*(select|insert|update|delete|with)\b", re.IGNORECASE)
@@ -102,4 +108,5 @@ def test_every_unique_index_of_a_tenants_table_is_of_its_organisation(operator: 
     )
     elsewhere = {record[0] for record in records if record[1] != "organisation_id"}
     # a key is looked up before it is known whose it is
-    assert elsewhere == {"api_key.api_key_digest_key"}
+    # and whoever's a definition is, every organisation may have integrations of it
+    assert elsewhere == {"api_key.api_key_digest_key", "definition.definition_id"}

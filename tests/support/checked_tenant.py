@@ -1,5 +1,6 @@
 """A tenant that is never content with an answer its contract's document does not have."""
 
+import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,6 +12,10 @@ from support.documented_answers import check_answer
 from support.operator import Operator
 from support.service import Service
 from support.tenant import Tenant
+from support.waiting import until
+
+#: the states in which a job stays
+ENDS = ("completed", "error", "expired")
 
 
 class CheckedTenant(Tenant):
@@ -55,6 +60,41 @@ class CheckedTenant(Tenant):
         answer = self.v1("GET", "/list", params=query)
         assert answer.status_code == 200, answer.text
         return answer.json()["integrations"]
+
+    def hub_integration(self, vendor: str = "github", token: str | None = None, **fields: Any) -> Any:
+        """The `data` of a creation through hubs that has to succeed, by default with a GitHub token of its own."""
+        auth = {"api_key": token or f"token-{uuid.uuid4()}"}
+        answer = self.hubs("POST", "", json={"vendor": vendor, "auth": auth, **fields})
+        assert answer.status_code == 201, answer.text
+        return answer.json()["data"]
+
+    def hub_read(self, integration_id: str) -> Any:
+        """The integration as hubs shows it, which has to exist."""
+        answer = self.hubs("GET", f"/{integration_id}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()["data"]
+
+    def verification(self, integration_id: str) -> str:
+        """Asks for a verification; the id of its job."""
+        answer = self.hubs("POST", f"/{integration_id}/tasks", json={"action": "verify"})
+        assert answer.status_code == 202, answer.text
+        job_id: str = answer.json()["data"]["job"]["id"]
+        return job_id
+
+    def job(self, job_id: str) -> Any:
+        """The job, which has to exist."""
+        answer = self.call("GET", f"/v1/jobs/{job_id}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()["data"]
+
+    def finished(self, job_id: str) -> Any:
+        """The job, once it has ended."""
+        return until(lambda: self.job(job_id), lambda job: job["state"]["current"] in ENDS)
+
+    def verified(self, integration_id: str) -> Any:
+        """The integration as hubs shows it, once its verification has ended."""
+        self.finished(self.verification(integration_id))
+        return self.hub_read(integration_id)
 
     def at_once(self, deeds: Sequence[Callable[["CheckedTenant"], requests.Response]]) -> list[requests.Response]:
         """Does all of them at the same time, each with a key and connection of its own."""

@@ -18,6 +18,7 @@ from jackfield.web.app import DIALECTS
 class DocumentedOperation:
     """One operation of one document, with a validator for the body of each status."""
 
+    dialect: str
     name: str
     method: str
     path: re.Pattern[str]
@@ -50,11 +51,13 @@ def find_operation(method: str, url: str) -> DocumentedOperation | None:
 @functools.cache
 def documented_operations() -> tuple[DocumentedOperation, ...]:
     """Those of every contract; literal paths before those with parameters, as the service prefers them."""
-    found = [operation for dialect in DIALECTS for operation in _operations(openapi.document(dialect, ""))]
+    found = [
+        operation for dialect in DIALECTS for operation in _operations(dialect.name, openapi.document(dialect, ""))
+    ]
     return tuple(found)
 
 
-def _operations(document: dict[str, Any]) -> list[DocumentedOperation]:
+def _operations(dialect: str, document: dict[str, Any]) -> list[DocumentedOperation]:
     found: list[DocumentedOperation] = []
     for path, methods in sorted(document["paths"].items(), key=lambda item: item[0].count("{")):
         pattern = re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)))
@@ -63,7 +66,7 @@ def _operations(document: dict[str, Any]) -> list[DocumentedOperation]:
                 int(status): _validator(response["content"]["application/json"]["schema"], document)
                 for status, response in operation["responses"].items()
             }
-            found.append(DocumentedOperation(operation["operationId"], method.upper(), pattern, bodies))
+            found.append(DocumentedOperation(dialect, operation["operationId"], method.upper(), pattern, bodies))
     return found
 
 

@@ -13,14 +13,20 @@ SPELLINGS: Final[Mapping[str, Callable[[int], str]]] = {
     "platform": ids.to_hex,
     "organisations": ids.to_decimal,
 }
+#: bodies of which the document does not tell all, since the catalogue does
+BODIES: Final[Mapping[tuple[str, str], Any]] = {
+    ("hubs", "createIntegration"): {"vendor": "sentry", "auth": {"api_key": "token"}},
+    ("hubs", "createIntegrationTask"): {"action": "verify"},
+}
 
 
-def minimal_request(dialect: Dialect, operation: Operation, integration: int, user: str) -> dict[str, Any]:
-    """`method`, `path`, `params` and `json` of a call about this integration by this user."""
+def minimal_request(dialect: Dialect, operation: Operation, integration: int, job: int, user: str) -> dict[str, Any]:
+    """`method`, `path`, `params` and `json` of a call about this integration or job by this user."""
     document = openapi.document(dialect, "")
     described = document["paths"][dialect.prefix + operation.path][operation.method.lower()]
-    spelled = SPELLINGS.get(dialect.name, ids.to_uuid)(integration)
-    values = {"id": spelled, "integrationId": spelled, "provider": "sentry", "user_id": user}
+    spell = SPELLINGS.get(dialect.name, ids.to_uuid)
+    spelled = spell(integration)
+    values = {"id": spelled, "integrationId": spelled, "jobId": spell(job), "provider": "sentry", "user_id": user}
     path = dialect.prefix + operation.path
     params: dict[str, Any] = {}
     for parameter in described["parameters"]:
@@ -34,7 +40,7 @@ def minimal_request(dialect: Dialect, operation: Operation, integration: int, us
         "method": operation.method,
         "path": path,
         "params": params,
-        "json": _value(body, document) if body is not None else None,
+        "json": BODIES.get((dialect.name, operation.name)) or (None if body is None else _value(body, document)),
     }
 
 

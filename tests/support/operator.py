@@ -5,6 +5,7 @@ import contextlib
 import threading
 import uuid
 from collections.abc import Coroutine, Iterator
+from concurrent.futures import Future
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -27,10 +28,12 @@ class Operator:
 
     @classmethod
     @contextlib.contextmanager
-    def open(cls, environment: dict[str, str]) -> Iterator["Operator"]:
+    def open(cls, environment: dict[str, str], **more: Any) -> Iterator["Operator"]:
+        """The house of this environment's database and keys; `more` are further settings."""
         settings = Settings(
             database_url=SecretStr(environment["JACKFIELD_DATABASE_URL"]),
             master_keys=SecretStr(environment["JACKFIELD_MASTER_KEYS"]),
+            **more,
         )
         loop = asyncio.new_event_loop()
         thread = threading.Thread(target=loop.run_forever, daemon=True)
@@ -63,7 +66,11 @@ class Operator:
             asyncio.run(execute(f'drop database "{name}" with (force)'))
 
     def run(self, deed: Coroutine[Any, Any, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(deed, self._loop).result(60)
+        return self.start(deed).result(60)
+
+    def start(self, deed: Coroutine[Any, Any, Result]) -> Future[Result]:
+        """Runs it while the test goes on."""
+        return asyncio.run_coroutine_threadsafe(deed, self._loop)
 
     def fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
         return self.run(self.house.database.fetch(sql, *arguments))

@@ -12,6 +12,7 @@ from support.service import Service
 
 V1 = "/api/v1/integrations"
 V2 = "/api/v2/integrations"
+HUBS = "/v1/hubs/current/integrations"
 
 
 @dataclass
@@ -40,6 +41,9 @@ class Tenant:
 
     def v1(self, method: str, path: str, **more: Any) -> requests.Response:
         return self.call(method, V1 + path, **more)
+
+    def hubs(self, method: str, path: str, **more: Any) -> requests.Response:
+        return self.call(method, HUBS + path, **more)
 
     def save(self, **fields: Any) -> requests.Response:
         """v2 save of a Sentry integration, with these fields changed or added."""

@@ -1,6 +1,8 @@
 """A stand-in for every vendor, as the operator would point one elsewhere: how it answers is said for each token.
 
-It speaks GitHub's `GET /user`; every other path is unknown to it. Tests share it, and never a token.
+It speaks GitHub's `GET /user`, and for the tokens of which something was said Slack's `POST /auth.revoke` and, as an
+authored definition's own server, `POST /verify/<token>`; every other path is unknown to it. Tests share it, and never a
+token.
 """
 
 import contextlib
@@ -72,6 +74,9 @@ class VendorServer:
         self._accounts[token] = Account(list(answers))
         return self._accounts[token]
 
+    def knows(self, token: str) -> bool:
+        return token in self._accounts
+
     def account(self, token: str) -> Account:
         return self._accounts.setdefault(token, Account([refused]))
 
@@ -88,22 +93,28 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
-        vendors = self.server.vendors
-        vendors.tokens.append(token)
-        # whoever asked may be gone before the answer
-        with contextlib.suppress(ConnectionError):
-            if self.path != "/user":
-                say(404, {"message": "Not Found"})(self)
-                return
-            with vendors.account(token).serving() as answer:
-                answer(self)
+        self.server.vendors.tokens.append(token)
+        self._answer(token if self.path == "/user" else None)
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        with contextlib.suppress(ConnectionError):
-            say(404, {"message": "Not Found"})(self)
+        place, _, token = self.path.rpartition("/")
+        if self.path == "/auth.revoke":
+            place, token = self.path, self.headers.get("Authorization", "").removeprefix("Bearer ")
+        known = place in {"/auth.revoke", "/verify"} and self.server.vendors.knows(token)
+        self._answer(token if known else None)
 
-    do_DELETE = do_POST
+    do_DELETE = do_POST  # noqa: N815  the library's name
+
+    def _answer(self, token: str | None) -> None:
+        """As was said for the token; None: there is nothing at this path."""
+        # whoever asked may be gone before the answer
+        with contextlib.suppress(ConnectionError):
+            if token is None:
+                say(404, {"message": "Not Found"})(self)
+                return
+            with self.server.vendors.account(token).serving() as answer:
+                answer(self)
 
     def log_message(self, *_: Any) -> None:
         pass

@@ -23,6 +23,12 @@ OPERATIONS = [
     for operation in dialect.operations
 ]
 every_operation = pytest.mark.parametrize(("dialect", "operation"), OPERATIONS)
+every_guarded_operation = pytest.mark.parametrize(
+    ("dialect", "operation"), [one for one in OPERATIONS if one.values[1].capability is not None]
+)
+every_open_operation = pytest.mark.parametrize(
+    ("dialect", "operation"), [one for one in OPERATIONS if one.values[1].capability is None]
+)
 
 
 @dataclass(frozen=True)
@@ -68,11 +74,25 @@ def integration(tenant: CheckedTenant) -> int:
     return number_of(tenant.saved(unique_identifier="kept")["integration_id"])
 
 
+@pytest.fixture(scope="module")
+def job(tenant: CheckedTenant) -> int:
+    """The deletion of another one."""
+    gone = tenant.saved()["integration_id"]
+    assert tenant.v1("DELETE", f"/{gone}").status_code == 200
+    found = tenant.operator.fetch(
+        "select id from job where organisation_id = $1 and integration_id = $2",
+        tenant.organisation.id,
+        number_of(gone),
+    )
+    number: int = found[0]["id"]
+    return number
+
+
 def call(
-    tenant: CheckedTenant, dialect: Dialect, operation: Operation, integration: int, key: str | None
+    tenant: CheckedTenant, dialect: Dialect, operation: Operation, integration: int, job: int, key: str | None
 ) -> requests.Response:
     """A call that has nothing wrong with it but, perhaps, its key."""
-    wanted = minimal_request(dialect, operation, integration, tenant.user)
+    wanted = minimal_request(dialect, operation, integration, job, tenant.user)
     answer = requests.request(
         wanted["method"],
         tenant.service.url + wanted["path"],
@@ -91,9 +111,9 @@ def audited(tenant: CheckedTenant) -> list[Any]:
 
 @every_operation
 def test_without_a_key_the_answer_is_401(
-    tenant: CheckedTenant, dialect: Dialect, operation: Operation, integration: int
+    tenant: CheckedTenant, dialect: Dialect, operation: Operation, integration: int, job: int
 ) -> None:
-    answer = call(tenant, dialect, operation, integration, None)
+    answer = call(tenant, dialect, operation, integration, job, None)
     assert answer.status_code == 401
     assert "www-authenticate" in answer.headers
 
@@ -101,19 +121,19 @@ def test_without_a_key_the_answer_is_401(
 @every_operation
 @pytest.mark.parametrize("which", ["revoked", "expired", "orphaned"])
 def test_with_a_key_that_opens_nothing_any_more_the_answer_is_401(
-    tenant: CheckedTenant, dialect: Dialect, operation: Operation, integration: int, keys: Keys, which: str
+    tenant: CheckedTenant, dialect: Dialect, operation: Operation, integration: int, job: int, keys: Keys, which: str
 ) -> None:
     before = audited(tenant)
-    assert call(tenant, dialect, operation, integration, getattr(keys, which)).status_code == 401
+    assert call(tenant, dialect, operation, integration, job, getattr(keys, which)).status_code == 401
     assert audited(tenant) == before
 
 
-@every_operation
+@every_guarded_operation
 def test_with_every_capability_but_the_one_that_is_needed_the_answer_is_403_and_names_it(
-    tenant: CheckedTenant, dialect: Dialect, operation: Operation, integration: int, keys: Keys
+    tenant: CheckedTenant, dialect: Dialect, operation: Operation, integration: int, job: int, keys: Keys
 ) -> None:
     before = audited(tenant)
-    answer = call(tenant, dialect, operation, integration, keys.without[operation.capability])
+    answer = call(tenant, dialect, operation, integration, job, keys.without[operation.capability])
     assert answer.status_code == 403
     assert operation.capability.value in answer.text
     if dialect.name.startswith("integrations_"):
@@ -122,11 +142,20 @@ def test_with_every_capability_but_the_one_that_is_needed_the_answer_is_403_and_
     assert tenant.row(tenant.saved(unique_identifier="kept")["integration_id"])["id"] == integration
 
 
-@every_operation
+@every_guarded_operation
 def test_with_the_capability_alone_the_call_is_allowed(
-    tenant: CheckedTenant, dialect: Dialect, operation: Operation
+    tenant: CheckedTenant, dialect: Dialect, operation: Operation, job: int
 ) -> None:
     fresh = number_of(tenant.saved()["integration_id"])
     key = tenant.another_key(operation.capability).key
-    answer = call(tenant, dialect, operation, fresh, key)
+    answer = call(tenant, dialect, operation, fresh, job, key)
     assert answer.status_code == operation.success
+
+
+@every_open_operation
+@pytest.mark.parametrize("capability", Capability)
+def test_what_needs_no_capability_is_open_to_every_valid_key(
+    tenant: CheckedTenant, dialect: Dialect, operation: Operation, integration: int, job: int, capability: Capability
+) -> None:
+    key = tenant.another_key(capability).key
+    assert call(tenant, dialect, operation, integration, job, key).status_code == operation.success

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import jsonschema_rs
 import pytest
@@ -18,21 +18,34 @@ from support.service import Service
 
 every_dialect = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
 
-#: what each operation of these contracts can answer with; 500 cannot be provoked by a caller
-STATUSES = {
-    "saveIntegration": {200, 401, 403, 409, 413, 422, 500},
-    "createIntegration": {200, 401, 403, 409, 413, 422, 500},
-    "listIntegrations": {200, 401, 403, 422, 500},
-    "listConnectedIntegrations": {200, 401, 403, 500},
-    "listIntegrationSchemas": {200, 401, 403, 422, 500},
-    "getIntegrationSchema": {200, 401, 403, 404, 500},
-    "renameIntegration": {200, 401, 403, 404, 413, 422, 500},
-    "deleteIntegrationSchema": {200, 401, 403, 404, 500},
-    "getIntegration": {200, 401, 403, 404, 500},
-    "deleteIntegration": {200, 401, 403, 404, 500},
-    "setIntegrationActive": {200, 401, 403, 404, 422, 500},
-    "getConnectionStatus": {200, 401, 403, 404, 500},
-    "revokeConnections": {200, 401, 403, 404, 500},
+#: what each operation can answer with; 500 and 503 cannot be provoked by a caller
+V1: Final = {200, 401, 403, 500}
+HUBS: Final = {401, 403, 500, 503}
+HUBS_BODY: Final = HUBS | {400, 413, 415, 422}
+STATUSES: Final = {
+    "integrations_v2.saveIntegration": V1 | {409, 413, 422},
+    "integrations_v1.createIntegration": V1 | {409, 413, 422},
+    "integrations_v1.listIntegrations": V1 | {422},
+    "integrations_v1.listConnectedIntegrations": V1,
+    "integrations_v1.listIntegrationSchemas": V1 | {422},
+    "integrations_v1.getIntegrationSchema": V1 | {404},
+    "integrations_v1.renameIntegration": V1 | {404, 413, 422},
+    "integrations_v1.deleteIntegrationSchema": V1 | {404},
+    "integrations_v1.getIntegration": V1 | {404},
+    "integrations_v1.deleteIntegration": V1 | {404},
+    "integrations_v1.setIntegrationActive": V1 | {404, 422},
+    "integrations_v1.getConnectionStatus": V1 | {404},
+    "integrations_v1.revokeConnections": V1 | {404},
+    "hubs.listIntegrations": HUBS | {200, 422},
+    "hubs.createIntegration": HUBS_BODY | {201},
+    "hubs.getAvailableIntegrations": HUBS | {200},
+    "hubs.getIntegration": HUBS | {200, 404, 422},
+    "hubs.updateIntegration": HUBS_BODY | {200, 404},
+    "hubs.deleteIntegration": HUBS | {202, 404},
+    "hubs.createIntegrationTask": HUBS_BODY | {202, 404},
+    "hubs.listJobs": HUBS | {200, 422},
+    "hubs.getLatestJobs": HUBS | {200, 422},
+    "hubs.getJob": HUBS | {200, 404, 422},
 }
 
 
@@ -115,20 +128,28 @@ def test_every_operation_has_a_name_of_its_own(service: Service, dialect: Dialec
 def test_every_operation_tells_how_to_prove_oneself(service: Service, dialect: Dialect) -> None:
     document = fetch(service, dialect)
     schemes = document["components"]["securitySchemes"]
-    assert [list(requirement) for requirement in document["security"]] == [list(schemes)]
+    # the key alone will do everywhere; what else there is comes beside it
+    others = [["key", name] for name in dialect.optional_security]
+    assert [list(requirement) for requirement in document["security"]] == [["key"], *others]
+    assert set(schemes) == {"key", *dialect.optional_security}
 
 
-def test_version_1_wants_a_bearer_key_and_version_2_an_api_key(service: Service) -> None:
+def test_version_1_and_hubs_want_a_bearer_key_and_version_2_an_api_key(service: Service) -> None:
     schemes = {one.name: fetch(service, one)["components"]["securitySchemes"]["key"] for one in DIALECTS}
     assert schemes["integrations_v1"] == {"type": "http", "scheme": "bearer"}
+    assert schemes["hubs"] == {"type": "http", "scheme": "bearer"}
     assert schemes["integrations_v2"] == {"type": "apiKey", "in": "header", "name": "x-api-key"}
 
 
 @pytest.mark.parametrize("name", sorted(STATUSES))
 def test_every_operation_states_every_status_that_it_can_answer_with(name: str) -> None:
-    [operation] = [one for one in documented_operations() if one.name == name]
+    [operation] = [one for one in documented_operations() if f"{one.dialect}.{one.name}" == name]
     assert set(operation.bodies) - {422} == STATUSES[name] - {422}
     assert set(operation.bodies) >= STATUSES[name]
+
+
+def test_these_are_all_operations() -> None:
+    assert {f"{one.dialect}.{one.name}" for one in documented_operations()} == set(STATUSES)
 
 
 @pytest.mark.parametrize("missing", ["name", "has_auth_data", "metadata"])

@@ -64,13 +64,13 @@ async def _inside(settings: Settings, house: House) -> AsyncIterator[Finding]:
 
 async def _egress(settings: Settings, house: House) -> Finding:
     """Whether the vendors that the operator placed somewhere can be reached; others are reached when they are used."""
-    placed = [url for one in settings.providers.values() for url in (one.base_url, one.api_url) if url]
+    placed = [(slug, url) for slug, one in settings.providers.items() for url in (one.base_url, one.api_url) if url]
     problems = []
-    for url in placed:
+    for slug, url in placed:
         try:
             await house.http.request("doctor", "GET", url)
         except ProviderError as error:
-            problems.append(str(error))
+            problems.append(f"{slug}: {error}")
     if problems:
         return Finding("egress", False, "; ".join(problems))
     allowed = ", ".join(map(str, settings.egress_allow)) or "none"

@@ -188,6 +188,10 @@ class DefinitionTable(Protocol):
         """Whatever its status and whoever's it is."""
         ...
 
+    async def list_ids(self) -> Sequence[int]:
+        """Of every status."""
+        ...
+
     async def list_approved(self) -> Sequence[AuthoredDefinition]: ...
 
 

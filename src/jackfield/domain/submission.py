@@ -5,6 +5,7 @@ who changes a setting that decides where secrets go sends every secret again.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -16,6 +17,7 @@ from jackfield.domain.definition import (
     check_secret,
     check_setting,
 )
+from jackfield.domain.integration import JsonObject
 from jackfield.domain.item import ItemType
 from jackfield.domain.provider import AUTH_KEYS
 
@@ -31,6 +33,23 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     extra: Sent = msgspec.UNSET
     enabled: bool | msgspec.UnsetType = msgspec.UNSET
     item_type: ItemType | msgspec.UnsetType = msgspec.UNSET
+
+
+def to_texts(configuration: JsonObject) -> dict[str, str]:
+    """The configuration as an administrator sees it: text as it is, anything else as JSON in a text."""
+    decoded: dict[str, Any] = msgspec.json.decode(configuration)
+    return {
+        name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        for name, value in decoded.items()
+    }
+
+
+def from_texts(texts: Mapping[str, str], stored: JsonObject) -> JsonObject:
+    """The configuration to be stored; what is as it was shown stays what it was."""
+    decoded: dict[str, Any] = msgspec.json.decode(stored)
+    shown = to_texts(stored)
+    values = {name: decoded[name] if shown.get(name) == text else text for name, text in texts.items()}
+    return JsonObject(msgspec.json.encode(values).decode())
 
 
 def settle_secrets(

@@ -21,7 +21,6 @@ from jackfield.domain.integration import (
     IntegrationNotFound,
     IntegrationRow,
     InvalidState,
-    JsonObject,
     Listing,
     State,
     Status,
@@ -38,14 +37,15 @@ from jackfield.domain.submission import (
     Submission,
     check_deliverable,
     check_sent_again,
+    from_texts,
     moved_destinations,
     settle_configuration,
     settle_secrets,
+    to_texts,
 )
 from jackfield.domain.text import identifier_from
 from jackfield.services.catalog import Catalog
 from jackfield.services.deletion import begin_deletion
-from jackfield.services.verification import to_configuration
 
 _CREATED_FIELDS: Final = ("name", "identifier", "secrets", "configuration", "item_type", "enabled")
 
@@ -170,7 +170,7 @@ class Administration:
             identifier=sent.identifier or identifier_from(name, definition.vendor),
             unique_identifier=f"{definition.vendor}-{ids.to_uuid(integration_id)}",
             sealed_secrets=sealed,
-            configuration=_to_object(configuration) if configuration else EMPTY_OBJECT,
+            configuration=from_texts(configuration, EMPTY_OBJECT),
             metadata=EMPTY_OBJECT,
             status=Status.PENDING if definition.supports_verification else Status.ACTIVE,
             enabled=sent.enabled is not False,
@@ -197,7 +197,7 @@ class Administration:
 
     async def _change(self, found: Detail, definition: Definition, sent: Submission) -> Change:
         stored = await self._open(found)
-        before = to_configuration(found)
+        before = to_texts(found.configuration)
         configuration = settle_configuration(definition, before, sent.extra)
         moved = moved_destinations(definition, before, configuration)
         check_sent_again(definition, stored, sent.auth, moved)
@@ -208,7 +208,9 @@ class Administration:
             identifier=sent.identifier,
             enabled=sent.enabled,
             item_type=sent.item_type,
-            configuration=msgspec.UNSET if configuration is msgspec.UNSET else _to_object(configuration),
+            configuration=msgspec.UNSET
+            if configuration is msgspec.UNSET
+            else from_texts(configuration, found.configuration),
             sealed_secrets=await self._sealed(found, secrets),
         )
         if secrets is msgspec.UNSET and not moved:
@@ -284,7 +286,3 @@ def _new_detail(row: IntegrationRow, created: Integration) -> Detail:
         creator_key_id=row.creator_key_id,
         deleted_at=None,
     )
-
-
-def _to_object(configuration: Mapping[str, str]) -> JsonObject:
-    return JsonObject(msgspec.json.encode(configuration).decode())

@@ -63,9 +63,13 @@ class Catalog:
         found.sort(key=lambda one: one.name.casefold())
         return {category: [one for one in found if one.category is category] for category in Category}
 
-    def of_category(self, category: Category) -> tuple[str, ...]:
-        """The slugs of the providers of a category."""
-        return tuple(slug for slug, definition in self._built_in.items() if definition.category is category)
+    async def of_category(self, category: Category) -> tuple[str, ...]:
+        """The vendors of a category, authored ones of every status among them."""
+        built_in = tuple(slug for slug, definition in self._built_in.items() if definition.category is category)
+        if category is not Category.APPS:
+            return built_in
+        async with self._database.transaction() as work:
+            return (*built_in, *map(ids.to_hex, await work.definitions.list_ids()))
 
     def matching(self, text: str) -> tuple[str, ...]:
         """The slugs that have the text in them."""

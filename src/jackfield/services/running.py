@@ -136,6 +136,8 @@ class Runner:
         try:
             outcome = await handler.perform(run)
             return await self._end(job, outcome, run.all_done() if outcome.error is None else run.steps)
+        except TryAgain:
+            return await self._begin_anew(job)
         except Unavailable:
             raise
         except VendorUnavailable as error:
@@ -170,9 +172,12 @@ class Runner:
                 if await work.jobs.finish(job, outcome.state, outcome.error, steps, outcome.output):
                     await outcome.effects(work, found)
         except TryAgain:
-            await self._jobs.put_off(job, 0, None, failed=False)
-            return 0
+            return await self._begin_anew(job)
         return None
+
+    async def _begin_anew(self, job: Running) -> float:
+        await self._jobs.put_off(job, 0, None, failed=False)
+        return 0
 
 
 def _hopeless(job: Running) -> tuple[JobState, str] | None:

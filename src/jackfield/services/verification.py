@@ -102,15 +102,17 @@ class Verification:
         provider = await self._catalog.verifier(found.provider)
         if provider is None:
             return _refusal(found, "The provider of this vendor is not installed, so its credential cannot be verified")
-        connection = Connection(await self._secrets(found), to_configuration(found))
-        await run.step(1)
         try:
+            connection = Connection(await self._secrets(found), to_configuration(found))
+            await run.step(1)
             verified = await provider.verify(connection)
         except VendorUnavailable:
             raise
         except ProviderError as error:
             return _refusal(found, str(error))
-        return Outcome(output=_to_output(verified), effects=_effects(found, lambda now: proven(found, now, _due(now))))
+        return Outcome(
+            output=_to_output(verified), effects=_effects(found, lambda stored, now: proven(stored, now, _due(now)))
+        )
 
     async def give_up(self, state: JobState, reason: str) -> Outcome:
         """The vendor could not be asked, and will not be any more."""
@@ -178,7 +180,7 @@ def to_configuration(found: Detail) -> Mapping[str, str]:
     return {name: value for name, value in decoded.items() if isinstance(value, str)}
 
 
-def _effects(asked_about: Detail, change: Callable[[datetime], Change]) -> Effects:
+def _effects(asked_about: Detail, change: Callable[[Detail, datetime], Change]) -> Effects:
     """Writes the change, unless what was verified is no more what is stored."""
 
     async def effects(work: UnitOfWork, found: Detail | None) -> None:
@@ -186,13 +188,15 @@ def _effects(asked_about: Detail, change: Callable[[datetime], Change]) -> Effec
             return
         if found.credential_version != asked_about.credential_version:
             raise TryAgain
-        await work.integrations.update(found, change(datetime.now(UTC)))
+        await work.integrations.update(found, change(found, datetime.now(UTC)))
 
     return effects
 
 
 def _refusal(found: Detail, reason: str) -> Outcome:
-    return Outcome(state=JobState.ERROR, error=reason, effects=_effects(found, lambda now: refused(found, now, reason)))
+    return Outcome(
+        state=JobState.ERROR, error=reason, effects=_effects(found, lambda stored, now: refused(stored, now, reason))
+    )
 
 
 def _due(now: datetime) -> datetime:

@@ -10,6 +10,7 @@ from jackfield.storage.pool import Connection
 COLUMNS: Final = "organisation_id, id, name, description, verify_url"
 
 GET: Final = f"select {COLUMNS} from definition where id = $1"
+LIST_IDS: Final = "select id from definition order by id"
 LIST_APPROVED: Final = f"select {COLUMNS} from definition where status = 'approved' order by name, id"
 
 
@@ -21,6 +22,10 @@ class DefinitionTable:
         """Whatever its status and whoever's it is."""
         record = await self._connection.fetchrow(GET, definition_id)
         return _to_authored(record) if record else None
+
+    async def list_ids(self) -> list[int]:
+        """Of every status."""
+        return [record[0] for record in await self._connection.fetch(LIST_IDS)]
 
     async def list_approved(self) -> list[AuthoredDefinition]:
         return [_to_authored(record) for record in await self._connection.fetch(LIST_APPROVED)]

@@ -164,7 +164,9 @@ class JobTable:
         return [_to_job(record) for record in await self._connection.fetch(LATEST, organisation_id, kinds)]
 
     async def list(self, organisation_id: int, wanted: JobFilter) -> list[Job]:
-        order = ", ".join(f"{_ORDER[field]} {'desc nulls last' if down else 'asc'}" for field, down in wanted.order)
+        keys = [f"{_ORDER[field]} {'desc nulls last' if down else 'asc'}" for field, down in wanted.order]
+        # by the id at last, so that pages have one order
+        order = ", ".join([*keys, "j.id desc"])
         # no one plan is right for all filters, so the planner may look at the values
         await self._connection.execute("set local enable_sort = on; set local plan_cache_mode = force_custom_plan")
         records = await self._connection.fetch(

@@ -68,7 +68,8 @@ with found as materialized (
         and i.organisation_id + 0 = $1
     union
     select i.id from unnest($7::text[]) p(provider) cross join lateral (
-        select i.id from integration i where i.organisation_id = $1 and i.provider = p.provider
+        select i.id from integration i
+        where i.organisation_id = $1 and i.provider = p.provider and i.state = any($3::text[])
         order by i.id {{direction}} limit $5::bigint + $6::bigint
     ) i
 )

@@ -38,7 +38,7 @@ from jackfield.web.security import by_bearer_in_hub
 
 
 async def list_(call: Call[None, ListQuery]) -> IntegrationList:
-    wanted = to_listing(call.query, call.services.catalog)
+    wanted = await to_listing(call.query, call.services.catalog)
     found = await call.services.administration.list(call.caller, wanted)
     return IntegrationList(data=[show(one, call.query.meta) for one in found])
 

@@ -3,9 +3,8 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
 from jackfield.domain import ids
@@ -15,7 +14,7 @@ from jackfield.domain.item import ItemType
 from jackfield.domain.job import Job, JobFilter, JobNotFound, JobState
 from jackfield.domain.job import Step as CoreStep
 from jackfield.domain.provider import Category, SecretField, SettingField
-from jackfield.domain.submission import Submission
+from jackfield.domain.submission import Submission, to_texts
 from jackfield.services.administration import Administered
 from jackfield.services.catalog import Catalog
 from jackfield.web.dialects.hubs import schemas
@@ -64,10 +63,10 @@ def to_submission(body: schemas.CreateIntegration | schemas.UpdateIntegration) -
     )
 
 
-def to_listing(query: schemas.ListQuery, catalog: Catalog) -> Listing:
+async def to_listing(query: schemas.ListQuery, catalog: Catalog) -> Listing:
     return Listing(
         states=tuple(dict.fromkeys(State("live" if state == "active" else state) for state in query.state)),
-        providers=_to_providers(query, catalog),
+        providers=await _to_providers(query, catalog),
         search=query.search or None,
         order=_to_order(query.sort),
         limit=query.page_size,
@@ -98,7 +97,7 @@ def show(administered: Administered, meta: Sequence[str]) -> schemas.Integration
         vendor=integration.provider,
         identifier=integration.identifier,
         auth=_show_auth(administered.masks, definition),
-        extra=_show_extra(integration),
+        extra=to_texts(integration.configuration),
         creator=schemas.Creator(id=ids.to_hex(integration.creator_key_id), type="api-key"),
         hub_id=ids.to_hex(integration.organisation_id),
         state=_show_state(integration),
@@ -189,11 +188,11 @@ def show_includes(jobs: Sequence[Job], include: Sequence[str]) -> schemas.JobInc
     return schemas.JobIncludes(creators=creators)
 
 
-def _to_providers(query: schemas.ListQuery, catalog: Catalog) -> tuple[str, ...] | None:
+async def _to_providers(query: schemas.ListQuery, catalog: Catalog) -> tuple[str, ...] | None:
     """The vendors that both filters leave; None: any."""
     providers = set(query.vendor) if query.vendor else None
     if query.category:
-        of_categories = {slug for category in query.category for slug in catalog.of_category(category)}
+        of_categories = {vendor for category in query.category for vendor in await catalog.of_category(category)}
         providers = of_categories if providers is None else providers & of_categories
     return None if providers is None else tuple(sorted(providers))
 
@@ -214,15 +213,6 @@ def _to_utc(moment: datetime | None, parameter: str) -> datetime | None:
 def _show_auth(masks: Mapping[str, str], definition: Definition | None) -> schemas.Auth:
     keys = {} if definition is None else {field.auth_key: masks.get(field.name) for field in definition.secrets}
     return schemas.Auth(**keys)
-
-
-def _show_extra(integration: Detail) -> dict[str, str]:
-    """Text as it is, anything else as JSON in a text."""
-    decoded: dict[str, Any] = msgspec.json.decode(integration.configuration)
-    return {
-        name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
-        for name, value in decoded.items()
-    }
 
 
 def _show_state(integration: Detail) -> schemas.IntegrationState:
