@@ -1,35 +1,76 @@
-"""`jackfield demo` in an empty directory, twice."""
+"""`jackfield demo` in an empty directory: what it does, says and does not say."""
 
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
+import pytest
+
 from support.client import Client
-from support.command import jackfield
+from support.command import Outcome, jackfield
 from support.data_directory import DataDirectory
+from support.emulator import PROGRAM
 from support.service import bare_environment, free_port
+from support.vendor_server import VendorServer, taken
 
 KEY = re.compile(r"^Your key:  (jf_\S+)$", re.MULTILINE)
 
 
-def test_the_demo_does_the_main_job_and_can_be_repeated(empty_directory: DataDirectory, tmp_path: Path) -> None:
+TOKENS = ("sntrys_demo_token", "ghp_demo_token", "test_token_admin", "eyJhbGciOiJub25lIn0.e30.broken")
+
+
+def check_saved_and_read(said: str) -> None:
+    assert re.search(r"^Saved through v2:  Production Sentry \([0-9a-f-]{36}\)$", said, re.MULTILINE)
+    assert re.search(r"^Read through v1:   Production Sentry, token sntrys_\.\.\.", said, re.MULTILINE)
+    assert "Listed through v1: 1 integration(s)\n" in said
+    assert re.search(r"^In the database:   01[0-9a-f]{46}\.\.\. \(sealed\)$", said, re.MULTILINE)
+
+
+def check_broken_and_mended(said: str, account: str) -> None:
+    """GitHub is connected, live, refused, live again, and gone."""
+    part = said.partition(", through hubs:\n")[2].partition("\nYour key:")[0]
+    assert re.search(r"^Connected:         Demo GitHub \([0-9a-f]{24}\), shown \S{5}\.\.\.$", part, re.MULTILINE)
+    jobs = re.findall(r"^(Verified|Deleted):  +job [0-9a-f]{24}: (?:.* → )?(\w+)(?:, as (\w+))?$", part, re.MULTILINE)
+    assert jobs == [
+        ("Verified", "completed", account),
+        ("Verified", "error", ""),
+        ("Verified", "completed", account),
+        ("Deleted", "completed", ""),
+    ]
+    states = re.findall(r"^ +it is (\w+)(.*)$", part, re.MULTILINE)
+    assert [state for state, _ in states] == ["live", "new", "live", "deleted"]
+    assert states[1][1].startswith(" because: GitHub refuses the ")
+    assert states[3][1] == ", its token erased"
+
+
+def check_silence(outcome: Outcome) -> None:
+    for token in TOKENS:
+        assert token not in outcome.out + outcome.err
+
+
+def test_the_demo_does_the_main_job_and_can_be_repeated(empty_directory: DataDirectory, vendors: VendorServer) -> None:
     port = free_port()
     environment = empty_directory.environment
     first = jackfield(environment, "demo", "--exit", "--port", str(port))
     assert first.status == 0, first
-    assert re.search(r"^Saved through v2:  Production Sentry \([0-9a-f-]{36}\)$", first.out, re.MULTILINE)
-    assert re.search(r"^Read through v1:   Production Sentry, token sntrys_\.\.\.", first.out, re.MULTILINE)
-    assert "Listed through v1: 1 integration(s)\n" in first.out
-    assert re.search(r"^In the database:   01[0-9a-f]{46}\.\.\. \(sealed\)$", first.out, re.MULTILINE)
+    check_saved_and_read(first.out)
+    assert "\nNow a stand-in of GitHub (give --github-token for the real one), through hubs:\n" in first.out
+    check_broken_and_mended(first.out, "octocat")
+    check_silence(first)
     assert f"curl http://127.0.0.1:{port}/api/v1/integrations/list" in first.out
-    assert "sntrys_demo_token" not in first.out
     [old_key] = KEY.findall(first.out)
     assert empty_directory.processes == []
 
-    # again, and this time it stays
+    # again, this time with a token for GitHub itself, and it stays
+    token = f"ghp_{uuid.uuid4().hex}"
+    vendors.answer(token, taken)
+    environment["JACKFIELD_DEMO_GITHUB_TOKEN"] = token
+    environment["JACKFIELD_PROVIDERS__GITHUB__API_URL"] = vendors.url
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "jackfield", "demo", "--port", str(port)],
         env={**bare_environment(), **environment},
@@ -46,6 +87,9 @@ def test_the_demo_does_the_main_job_and_can_be_repeated(empty_directory: DataDir
             said += line
         [key] = KEY.findall(said)
         assert key != old_key
+        assert "\nNow GitHub, through hubs:\n" in said
+        check_broken_and_mended(said, "octocat")
+        assert token not in said
         for one in (old_key, key):
             listed = Client(f"http://127.0.0.1:{port}", one).list().json()
             assert [found["name"] for found in listed["integrations"].values()] == ["Production Sentry"]
@@ -54,6 +98,32 @@ def test_the_demo_does_the_main_job_and_can_be_repeated(empty_directory: DataDir
         process.communicate(timeout=30)
     assert process.returncode == 0
     assert empty_directory.processes == []
+
+
+def test_the_demo_with_an_emulator_of_github(empty_directory: DataDirectory) -> None:
+    if shutil.which("node") is None or not PROGRAM.exists():
+        pytest.skip("no Node.js on this machine, or the emulator is not installed (see tests/support/emulator.py)")
+    environment = empty_directory.environment
+    outcome = jackfield(environment, "demo", "--exit", "--port", str(free_port()), "--emulator", str(PROGRAM))
+    assert outcome.status == 0, outcome
+    assert "\nNow an emulator of GitHub, through hubs:\n" in outcome.out
+    check_saved_and_read(outcome.out)
+    check_broken_and_mended(outcome.out, "admin")
+    check_silence(outcome)
+    assert empty_directory.processes == []
+
+
+def test_a_demo_whose_emulator_does_not_start_says_so_and_leaves_nothing(
+    empty_directory: DataDirectory, tmp_path: Path
+) -> None:
+    if shutil.which("node") is None:
+        pytest.skip("no Node.js on this machine (Debian: apt-get install nodejs)")
+    program = tmp_path / "index.js"
+    program.write_text("process.exit(3)")
+    environment = empty_directory.environment
+    complaint = jackfield(environment, "demo", "--exit", "--emulator", str(program)).complaint
+    assert complaint.startswith("the emulator of GitHub did not start")
+    assert not empty_directory.path.exists()
 
 
 def test_a_demo_on_a_busy_port_says_so(empty_directory: DataDirectory) -> None:

@@ -6,6 +6,7 @@ from jackfield.vault import generate_master_key
 from support.command import Outcome, jackfield
 from support.data_directory import DataDirectory
 from support.service import free_port
+from support.vendor_server import VendorServer
 
 
 def doctor(environment: dict[str, str]) -> tuple[int, list[Any]]:
@@ -29,9 +30,11 @@ def test_all_is_well(data_directory: DataDirectory) -> None:
     assert [(finding["check"], finding["ok"]) for finding in findings] == [
         ("database", True),
         ("keys", True),
+        ("egress", True),
         ("clock", True),
     ]
     assert "PostgreSQL 18" in findings[0]["message"]
+    assert findings[2]["message"] == "0 vendor(s) placed by you answer; private networks allowed: none"
 
 
 def test_no_database_yet(empty_directory: DataDirectory) -> None:
@@ -77,8 +80,31 @@ def test_a_key_file_that_others_may_read(data_directory: DataDirectory) -> None:
     # for people: a line for each finding
     reason = f"{data_directory.key_file} can be read by others: chmod 600 it"
     lines = outcome.out.splitlines()
-    assert [line[:14].rstrip() for line in lines] == ["ok    database", "FAIL  keys", "ok    clock"]
+    assert [line[:14].rstrip() for line in lines] == ["ok    database", "FAIL  keys", "ok    egress", "ok    clock"]
     assert lines[1].endswith(reason)
+
+
+def test_a_vendor_that_was_placed_and_answers(data_directory: DataDirectory, vendors: VendorServer) -> None:
+    status, findings = doctor(
+        {
+            **data_directory.environment,
+            "JACKFIELD_PROVIDERS__GITHUB__API_URL": vendors.url,
+            "JACKFIELD_PROVIDERS__JIRA__BASE_URL": f"{vendors.url}/jira",
+            "JACKFIELD_EGRESS_ALLOW": "10.0.0.0/8",
+        }
+    )
+    assert status == 0
+    [egress] = [finding for finding in findings if finding["check"] == "egress"]
+    assert egress["message"] == "2 vendor(s) placed by you answer; private networks allowed: 10.0.0.0/8"
+
+
+def test_a_vendor_that_was_placed_and_does_not_answer(data_directory: DataDirectory, vendors: VendorServer) -> None:
+    addresses = {
+        "JACKFIELD_PROVIDERS__GITHUB__API_URL": f"http://127.0.0.1:{free_port()}/a-path-of-mine",
+        "JACKFIELD_PROVIDERS__SLACK__API_URL": vendors.url,
+    }
+    [reason] = reasons({**data_directory.environment, **addresses})
+    assert reason == "github: 127.0.0.1 cannot be reached"
 
 
 def test_a_damaged_key_file(data_directory: DataDirectory) -> None:

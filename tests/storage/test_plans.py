@@ -115,7 +115,7 @@ def explained(operator: Operator, organisation: Organisation, sql: str, wanted: 
     ids=["all", "a state", "a provider", "a text"],
 )
 def test_the_pages_are_right_all_the_same(operator: Operator, large: Organisation, wanted: Listing) -> None:
-    found = operator.run(page_of(operator, large, wanted))
+    found = [one.id for one in operator.run(listing.fetch(operator.house.database, large.id, wanted))]
     conditions = {
         "state": "state not in ('deleting', 'deleted')" if not wanted.states else "state = 'new'",
         "provider": "true" if wanted.providers is None else "provider = 'slack'",
@@ -125,8 +125,3 @@ def test_the_pages_are_right_all_the_same(operator: Operator, large: Organisatio
     expected = sorted((record[0] for record in operator.fetch(right, large.id)), reverse=True)[: wanted.limit]
     assert expected
     assert found == expected
-
-
-async def page_of(operator: Operator, organisation: Organisation, wanted: Listing) -> list[int]:
-    async with operator.house.database.connection() as connection:
-        return [one.id for one in await listing.fetch(connection, organisation.id, wanted)]

@@ -183,7 +183,7 @@ class Runner:
 def _hopeless(job: Running) -> tuple[JobState, str] | None:
     """How and why the job ends without being tried."""
     if job.starts > _MOST_STARTS + job.failures:
-        return JobState.ERROR, "Every process that ran this job died of it"
+        return JobState.ERROR, "The job was begun again and again without an end: it may kill the processes that run it"
     if job.expires_at <= datetime.now(UTC):
         return JobState.EXPIRED, "The job was not finished in time"
     return None

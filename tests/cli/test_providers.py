@@ -1,0 +1,48 @@
+"""`jackfield providers`: what can be connected, without a database."""
+
+from jackfield.providers._registry import provider_classes
+from support.command import jackfield
+
+
+def test_all_that_is_installed_is_listed() -> None:
+    outcome = jackfield({}, "providers", "list")
+    assert (outcome.status, outcome.err) == (0, "")
+    heading, *lines = outcome.out.splitlines()
+    assert heading.split() == ["PROVIDER", "NAME", "CATEGORY", "CAN"]
+    assert [line.split()[0] for line in lines] == list(provider_classes())
+    found = {line.split()[0]: line for line in lines}
+    assert found["github"].split()[1:] == ["GitHub", "source-control", "verify"]
+    assert found["slack"].endswith("verify, revoke")
+    # Teams shows nothing without a message
+    assert found["teams"].endswith("-")
+
+
+def test_the_list_for_scripts() -> None:
+    found = jackfield({}, "providers", "list", "--json").json
+    assert [one["slug"] for one in found] == list(provider_classes())
+    assert {"slug": "github", "name": "GitHub", "category": "source-control", "can": ["verify"]} in found
+
+
+def test_a_provider_is_shown_with_all_that_it_takes() -> None:
+    outcome = jackfield({}, "providers", "show", "github")
+    assert (outcome.status, outcome.err) == (0, "")
+    manifest = provider_classes()["github"].manifest
+    assert outcome.out.startswith(f"GitHub (github, source-control): {manifest.description}\nhttps://github.com\n")
+    for secret in manifest.secrets:
+        assert f"  {secret.name} (hubs: auth.{secret.auth_key}): {secret.title}." in outcome.out
+    for setting in manifest.configuration:
+        assert f"  {setting.name}" in outcome.out
+    for source in manifest.sources:
+        assert f"{source.url} (read {source.checked_at})" in outcome.out
+
+
+def test_a_provider_for_scripts() -> None:
+    shown = jackfield({}, "providers", "show", "github", "--json").json
+    assert (shown["slug"], shown["can"]) == ("github", ["verify"])
+    manifest = provider_classes()["github"].manifest
+    assert [one["name"] for one in shown["manifest"]["secrets"]] == [one.name for one in manifest.secrets]
+
+
+def test_an_unknown_one_is_refused_with_what_there_is() -> None:
+    complaint = jackfield({}, "providers", "show", "githbu").complaint
+    assert complaint == f"there is no provider 'githbu'; there are: {', '.join(provider_classes())}"

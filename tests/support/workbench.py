@@ -1,0 +1,116 @@
+"""Integrations and jobs of one organisation as the tests want them, and the jobs run one by one, without a worker."""
+
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from jackfield.domain.credential import Secrets
+from jackfield.domain.integration import secrets_place
+from jackfield.domain.job import Job, JobKind, NewJob, Step
+from jackfield.domain.organisation import Organisation
+from jackfield.domain.principal import Caller, Capability, Principal
+from jackfield.services.running import Runner
+from jackfield.vault import Vault
+from support.operator import ORIGIN, Operator
+
+KEY_ID = 1
+
+INSERT = """
+insert into integration (organisation_id, provider, name, identifier, unique_identifier, configuration, created_by,
+    creator_user, creator_key_id, state, status)
+values ($1, $2, 'As it was', 'as-it-was', $3, $4, 'alice', 'alice', 1, $5, $6) returning id
+"""
+
+
+class Workbench:
+    """For a database that no service looks at: there a job is run by who calls `run`, and by nobody else."""
+
+    def __init__(self, operator: Operator, organisation: Organisation | None = None) -> None:
+        self.operator = operator
+        self.house = operator.house
+        self.organisation = organisation or operator.create_organisation()
+        self.caller = Caller(Principal(KEY_ID, self.organisation.id, "alice", frozenset(Capability)), ORIGIN)
+
+    def integration(
+        self,
+        provider: str = "github",
+        token: str | None = None,
+        configuration: Mapping[str, str] | None = None,
+        state: str = "new",
+        status: str = "active",
+        **columns: object,
+    ) -> int:
+        """The id of a new one; without a token it has no credential. `columns` are set as they are."""
+        unique = f"{provider}-{uuid.uuid4()}"
+        values = (self.organisation.id, provider, unique, json.dumps(configuration or {}), state, status)
+        integration_id: int = self.operator.fetch(INSERT, *values)[0][0]
+        if token is not None:
+            columns["sealed_secrets"] = self.sealed(integration_id, {"access_token": token})
+        if columns:
+            self.change(integration_id, **columns)
+        return integration_id
+
+    def sealed(self, integration_id: int, secrets: Mapping[str, str]) -> bytes:
+        vault = Vault(self.house.master_keys, self.house.data_keys)
+        return self.operator.run(vault.seal(secrets_place(self.organisation.id, integration_id), Secrets(secrets)))
+
+    def change(self, integration_id: int, **columns: object) -> None:
+        self._set("integration", integration_id, columns)
+
+    def change_job(self, job_id: int, **columns: object) -> None:
+        self._set("job", job_id, columns)
+
+    def row(self, integration_id: int) -> Any:
+        """The integration as it is in the database."""
+        return self._get("integration", integration_id)
+
+    def job(self, job_id: int) -> Any:
+        """The job as it is in the database."""
+        return self._get("job", job_id)
+
+    def jobs_of(self, integration_id: int) -> list[Any]:
+        """The integration's jobs, the oldest first."""
+        wanted = "select * from job where organisation_id = $1 and integration_id = $2 order by id"
+        return self.operator.fetch(wanted, self.organisation.id, integration_id)
+
+    def queue(self, integration_id: int, kind: JobKind = JobKind.VERIFY, seconds: float = 900.0) -> int:
+        """The id of a job of that kind for the integration."""
+        return self.operator.run(self.add(integration_id, kind, seconds))[0].id
+
+    async def add(
+        self, integration_id: int, kind: JobKind = JobKind.VERIFY, seconds: float = 900.0
+    ) -> tuple[Job, bool]:
+        """Asks for a job in a transaction of its own."""
+        new = NewJob(
+            organisation_id=self.organisation.id,
+            kind=kind,
+            integration_id=integration_id,
+            header="Header",
+            caption="Caption",
+            steps=(Step("First", "What comes first"), Step("Then", "What comes then")),
+            seconds=seconds,
+            creator_user="alice",
+            creator_key_id=KEY_ID,
+        )
+        async with self.house.database.transaction() as work:
+            return await work.jobs.add(new)
+
+    def run(self, job_id: int, runner: Runner | None = None) -> float | None:
+        """Runs it once; the seconds after which it wants to be run again, or None."""
+        return self.operator.run((runner or self.house.runner).run(self.organisation.id, job_id))
+
+    def run_to_its_end(self, job_id: int) -> Any:
+        """Runs it again and again, without the waits in between; the job as it ended."""
+        while self.run(job_id) is not None:
+            pass
+        return self.job(job_id)
+
+    def _get(self, table: str, row_id: int) -> Any:
+        wanted = f"select *, xmin::text as written_by from {table} where organisation_id = $1 and id = $2"
+        return self.operator.fetch(wanted, self.organisation.id, row_id)[0]
+
+    def _set(self, table: str, row_id: int, columns: Mapping[str, object]) -> None:
+        assignments = ", ".join(f"{name} = ${number}" for number, name in enumerate(columns, start=3))
+        change = f"update {table} set {assignments} where organisation_id = $1 and id = $2"
+        self.operator.fetch(change, self.organisation.id, row_id, *columns.values())
