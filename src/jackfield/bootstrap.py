@@ -65,12 +65,16 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
 
 
 class Ground(msgspec.Struct, frozen=True):
-    """What everything else stands on: the database, and the keys that open what is in it."""
+    """What everything else stands on, and all that the operator's commands need: the database, the keys, the tenants."""
 
     database: Database
     master_keys: MasterKeys
+    data_keys: DataKeyStore
     service_secrets: ServiceSecretStore
+    vault: Vault
     pepper: bytes
+    organisations: Organisations
+    rotation: Rotation
 
 
 @contextlib.asynccontextmanager
@@ -82,7 +86,18 @@ async def open_ground(settings: Settings) -> AsyncIterator[Ground]:
         secrets = ServiceSecretStore(database)
         master_keys = await _master_keys(settings, secrets)
         pepper = await load_service_secret(secrets, master_keys, vault.PEPPER)
-        yield Ground(database, master_keys, secrets, pepper)
+        data_keys = DataKeyStore(database)
+        sealing = Vault(master_keys, data_keys)
+        yield Ground(
+            database=database,
+            master_keys=master_keys,
+            data_keys=data_keys,
+            service_secrets=secrets,
+            vault=sealing,
+            pepper=pepper,
+            organisations=Organisations(database, pepper),
+            rotation=Rotation(database, sealing),
+        )
 
 
 def _open_http(settings: Settings) -> AbstractAsyncContextManager[HttpClient]:
@@ -94,9 +109,7 @@ def _open_http(settings: Settings) -> AbstractAsyncContextManager[HttpClient]:
 
 
 def _build(ground: Ground, catalog: Catalog, http: HttpClient) -> House:
-    database = ground.database
-    data_keys = DataKeyStore(database)
-    sealing = Vault(ground.master_keys, data_keys)
+    database, sealing = ground.database, ground.vault
     hot = HotIntegrations(database)
     verification = Verification(database, sealing, catalog)
     handlers: dict[JobKind, Handler] = {
@@ -112,15 +125,15 @@ def _build(ground: Ground, catalog: Catalog, http: HttpClient) -> House:
             catalog=catalog,
             verification=verification,
             jobs=Jobs(database),
-            organisations=Organisations(database, ground.pepper),
+            organisations=ground.organisations,
         ),
         runner=runner,
         upkeep=Upkeep(database, verification, runner),
-        rotation=Rotation(database, sealing),
+        rotation=ground.rotation,
         database=database,
         http=http,
         master_keys=ground.master_keys,
-        data_keys=data_keys,
+        data_keys=ground.data_keys,
         service_secrets=ground.service_secrets,
     )
 

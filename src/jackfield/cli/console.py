@@ -13,7 +13,7 @@ import msgspec
 import typer
 
 from jackfield import logs
-from jackfield.bootstrap import House, open_house
+from jackfield.bootstrap import Ground, open_ground
 from jackfield.domain.principal import Origin
 from jackfield.settings import Settings, read_settings
 
@@ -22,13 +22,13 @@ Result = TypeVar("Result")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
-def in_house(deed: Callable[[House, Origin], Awaitable[Result]]) -> Result:
-    """Opens the house, does one deed as the operator, closes it."""
+def as_operator(deed: Callable[[Ground, Origin], Awaitable[Result]]) -> Result:
+    """Opens the ground, does one deed as the operator, closes it."""
     settings = command_settings()
 
     async def run() -> Result:
-        async with open_house(settings) as house:
-            return await deed(house, _origin())
+        async with open_ground(settings) as ground:
+            return await deed(ground, _origin())
 
     return asyncio.run(run())
 

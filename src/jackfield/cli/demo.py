@@ -11,8 +11,8 @@ from typing import Annotated, Final
 
 import typer
 
-from jackfield.bootstrap import House
-from jackfield.cli.console import fail, in_house
+from jackfield.bootstrap import Ground
+from jackfield.cli.console import as_operator, fail
 from jackfield.cli.demo_github import DemoGitHub, demo_github
 from jackfield.cli.demo_tour import Tour, http
 from jackfield.domain.errors import NotFound
@@ -58,7 +58,7 @@ def _run(base: str, where: list[str], github: DemoGitHub, *, stay: bool) -> None
     service = subprocess.Popen([sys.executable, "-m", "jackfield", "serve", *where], env=environment)
     try:
         _wait_until_ready(service, base)
-        key = in_house(_make_key)
+        key = as_operator(_make_key)
         tour = Tour(base, key.secret)
         tour.save_and_read()
         _show_sealed(key)
@@ -84,8 +84,8 @@ def _wait_until_ready(service: "subprocess.Popen[bytes]", base: str) -> None:
     fail(f"the service was not ready within {_READY_SECONDS:.0f} s")
 
 
-async def _make_key(house: House, origin: Origin) -> NewKey:
-    organisations = house.services.organisations
+async def _make_key(ground: Ground, origin: Origin) -> NewKey:
+    organisations = ground.organisations
     try:
         await organisations.get(_ORGANISATION)
     except NotFound:
@@ -94,10 +94,10 @@ async def _make_key(house: House, origin: Origin) -> NewKey:
 
 
 def _show_sealed(key: NewKey) -> None:
-    async def sealed(house: House, _: Origin) -> str:
-        return str((await house.database.fetch(_SEALED, key.organisation.id))[0][0])
+    async def sealed(ground: Ground, _: Origin) -> str:
+        return str((await ground.database.fetch(_SEALED, key.organisation.id))[0][0])
 
-    typer.echo(f"In the database:   {in_house(sealed)[:48]}... (sealed)")
+    typer.echo(f"In the database:   {as_operator(sealed)[:48]}... (sealed)")
 
 
 def _show_what_next(base: str, secret: str) -> None:

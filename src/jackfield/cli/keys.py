@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from jackfield.cli.console import Json, in_house, print_json, print_table, show_time
+from jackfield.cli.console import Json, as_operator, print_json, print_table, show_time
 from jackfield.domain import ids
 from jackfield.domain.errors import NotFound
 from jackfield.domain.key import ApiKey
@@ -27,10 +27,8 @@ def create(
 ) -> None:
     """Create a key and show it, this once."""
     expires_at = datetime.now(UTC) + timedelta(days=expires_in_days) if expires_in_days else None
-    made = in_house(
-        lambda house, origin: house.services.organisations.create_key(
-            organisation, user, capability or (), expires_at, origin
-        )
+    made = as_operator(
+        lambda ground, origin: ground.organisations.create_key(organisation, user, capability or (), expires_at, origin)
     )
     if json:
         print_json({"key": made.secret, **_shown(made.key), "organisation": made.organisation.handle})
@@ -45,7 +43,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List keys, revoked ones included."""
-    found = in_house(lambda house, _: house.services.organisations.list_keys(organisation))
+    found = as_operator(lambda ground, _: ground.organisations.list_keys(organisation))
     if json:
         print_json([_shown(key) for key in found])
         return
@@ -75,7 +73,7 @@ def revoke(
         number = ids.parse_decimal(key_id)
     except ids.MalformedId:
         raise NotFound("Key", key_id) from None
-    in_house(lambda house, origin: house.services.organisations.revoke_key(number, origin))
+    as_operator(lambda ground, origin: ground.organisations.revoke_key(number, origin))
     typer.echo(f"Revoked {key_id}")
 
 

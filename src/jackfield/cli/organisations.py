@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from jackfield.cli.console import Json, in_house, print_json, print_table, show_time
+from jackfield.cli.console import Json, as_operator, print_json, print_table, show_time
 from jackfield.domain import ids
 from jackfield.domain.organisation import Organisation
 
@@ -16,7 +16,7 @@ Reference = Annotated[str, typer.Argument(metavar="ID-OR-NAME", help="Its id, ha
 @organisations.command()
 def create(name: Annotated[str, typer.Argument(help="What people call it.")], json: Json = False) -> None:
     """Create an organisation."""
-    made = in_house(lambda house, origin: house.services.organisations.create(name, origin))
+    made = as_operator(lambda ground, origin: ground.organisations.create(name, origin))
     if json:
         print_json(_shown(made))
     else:
@@ -27,7 +27,7 @@ def create(name: Annotated[str, typer.Argument(help="What people call it.")], js
 @organisations.command("list")
 def list_(json: Json = False) -> None:
     """List every organisation."""
-    found = in_house(lambda house, _: house.services.organisations.list())
+    found = as_operator(lambda ground, _: ground.organisations.list())
     if json:
         print_json([_shown(organisation) for organisation in found])
         return
@@ -46,7 +46,7 @@ def delete(
     """Delete an organisation for good: its secrets are destroyed and its keys are dead at once."""
     if not yes and not json and typer.get_text_stream("stdin").isatty():
         typer.confirm(f"Delete {reference} with all its integrations and secrets, for good?", abort=True)
-    gone = in_house(lambda house, origin: house.services.organisations.delete(reference, origin))
+    gone = as_operator(lambda ground, origin: ground.organisations.delete(reference, origin))
     if json:
         print_json(_shown(gone))
     else:

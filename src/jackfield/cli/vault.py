@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from jackfield.bootstrap import House
-from jackfield.cli.console import Json, fail, in_house, print_json, print_table
+from jackfield.bootstrap import Ground
+from jackfield.cli.console import Json, as_operator, fail, print_json, print_table
 from jackfield.domain.principal import Origin
 from jackfield.services.rotation import Rotated
 from jackfield.vault import generate_master_key, rewrap
@@ -25,15 +25,15 @@ def generate(
 def status(json: Json = False) -> None:
     """Show the master keys, and how many stored keys each of them wraps."""
 
-    async def count(house: House, _: Origin) -> list[dict[str, object]]:
-        wrapped = await house.data_keys.count_by_master_key()
-        ring = house.master_keys
+    async def count(ground: Ground, _: Origin) -> list[dict[str, object]]:
+        wrapped = await ground.data_keys.count_by_master_key()
+        ring = ground.master_keys
         return [
             {"id": key_id, "newest": key_id == ring.newest_id, "given": key_id in ring, "wraps": wrapped.get(key_id, 0)}
             for key_id in dict.fromkeys([*ring.ids, *wrapped])
         ]
 
-    found = in_house(count)
+    found = as_operator(count)
     if json:
         print_json(found)
         return
@@ -51,11 +51,11 @@ def rotate(
 ) -> None:
     """Wrap every stored key by the newest master key; afterwards the older ones are not needed."""
 
-    async def run(house: House, _: Origin) -> tuple[int, Rotated | None]:
-        wrapped = await rewrap(house.data_keys, house.service_secrets, house.master_keys)
-        return wrapped, await house.rotation.rotate_data_keys() if data_keys else None
+    async def run(ground: Ground, _: Origin) -> tuple[int, Rotated | None]:
+        wrapped = await rewrap(ground.data_keys, ground.service_secrets, ground.master_keys)
+        return wrapped, await ground.rotation.rotate_data_keys() if data_keys else None
 
-    wrapped, rotated = in_house(run)
+    wrapped, rotated = as_operator(run)
     typer.echo(f"Wrapped {wrapped} keys by the newest master key")
     if rotated is not None:
         typer.echo(f"Sealed {rotated.resealed} credentials by new data keys")
