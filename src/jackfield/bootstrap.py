@@ -25,6 +25,7 @@ from jackfield.services.organisations import Organisations
 from jackfield.services.rotation import Rotation
 from jackfield.services.running import Handler, Runner
 from jackfield.services.upkeep import Upkeep
+from jackfield.services.vendor_calls import VendorCalls
 from jackfield.services.verification import Verification
 from jackfield.settings import Settings
 from jackfield.storage.data_keys import DataKeyStore, ServiceSecretStore
@@ -34,6 +35,7 @@ from jackfield.storage.hot_integrations import HotIntegrations
 from jackfield.storage.jobs import HotJobs
 from jackfield.storage.keys import KeyLookup
 from jackfield.storage.migrate import migrate
+from jackfield.storage.rests import RestTable
 from jackfield.vault import MasterKeys, Vault, load_service_secret
 
 
@@ -65,7 +67,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
 
 
 class Ground(msgspec.Struct, frozen=True):
-    """What everything else stands on, and all that the operator's commands need: the database, the keys, the tenants."""
+    """What everything else stands on, and all that the operator's commands need: database, keys, tenants."""
 
     database: Database
     master_keys: MasterKeys
@@ -111,10 +113,12 @@ def _open_http(settings: Settings) -> AbstractAsyncContextManager[HttpClient]:
 def _build(ground: Ground, catalog: Catalog, http: HttpClient) -> House:
     database, sealing = ground.database, ground.vault
     hot = HotIntegrations(database)
-    verification = Verification(database, sealing, catalog)
+    rests = RestTable(database)
+    calls = VendorCalls(rests)
+    verification = Verification(database, sealing, catalog, calls)
     handlers: dict[JobKind, Handler] = {
         JobKind.VERIFY: verification,
-        JobKind.DELETE: Deletion(hot, sealing, catalog),
+        JobKind.DELETE: Deletion(hot, sealing, catalog, calls),
     }
     runner = Runner(HotJobs(database), database, handlers)
     return House(
@@ -128,7 +132,7 @@ def _build(ground: Ground, catalog: Catalog, http: HttpClient) -> House:
             organisations=ground.organisations,
         ),
         runner=runner,
-        upkeep=Upkeep(database, verification, runner),
+        upkeep=Upkeep(database, verification, runner, rests),
         rotation=ground.rotation,
         database=database,
         http=http,

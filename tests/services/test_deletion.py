@@ -64,6 +64,14 @@ def test_a_vendor_that_does_not_answer_is_given_up_in_the_end(
     assert len(account.asked) == 4
 
 
+def test_a_vendor_that_wants_to_be_left_alone_for_long_is_not_waited_for(
+    bench: Workbench, vendors: VendorServer, token: str
+) -> None:
+    account = vendors.answer(token, limited(600))
+    assert deleted(bench, slack(bench, token)).startswith("failed: Slack limits our calls")
+    assert len(account.asked) == 1
+
+
 def test_until_then_the_credential_is_kept(bench: Workbench, vendors: VendorServer, token: str) -> None:
     vendors.answer(token, broken, revoked)
     integration = slack(bench, token, state="deleting")

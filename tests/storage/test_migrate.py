@@ -26,6 +26,7 @@ TABLES = {
     "audit_entry",
     "data_key",
     "definition",
+    "rest",
     "integration",
     "job",
     "organisation",

@@ -10,7 +10,7 @@ from jackfield.domain.integration import Filter, Status
 from jackfield.storage.integrations import list_statement
 from support.operator import Operator
 
-TENANT_TABLES: Final = {"integration", "api_key", "data_key", "audit_entry", "job", "definition"}
+TENANT_TABLES: Final = {"integration", "api_key", "data_key", "audit_entry", "job", "definition", "rest"}
 
 #: statements that go through several organisations' rows, and why they may
 EXCEPTIONS: Final = {
@@ -20,6 +20,7 @@ EXCEPTIONS: Final = {
     "jackfield.storage.integrations.DUE": "the upkeep asks for every organisation's verifications; rows give only ids",
     "jackfield.storage.integrations.PURGE": "the upkeep deletes what was deleted long ago, whoever's it was",
     "jackfield.storage.jobs.PURGE": "the upkeep deletes what finished long ago, whoever's it was",
+    "jackfield.storage.rests.PURGE": "upkeep forgets every organisation's limits that are over",
     "jackfield.storage.definitions.GET": "every organisation may have integrations of any definition",
     "jackfield.storage.definitions.LIST_IDS": "every organisation may have integrations of any definition",
     "jackfield.storage.definitions.LIST_APPROVED": "an approved definition is in everybody's catalogue",

@@ -239,6 +239,12 @@ class IntegrationNotFound(NotFound):
         super().__init__("Integration", reference)
 
 
+def to_configuration(integration: Integration) -> Mapping[str, str]:
+    """The configuration as providers take it: texts by canonical name."""
+    decoded: dict[str, object] = msgspec.json.decode(integration.configuration)
+    return {name: value for name, value in decoded.items() if isinstance(value, str)}
+
+
 def unproven(*, verifies: bool) -> Change:
     """What else changes when the credential does: what was known of the old one is forgotten."""
     if not verifies:

@@ -93,7 +93,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """What a process needs of a job that it has just begun. `starts` is its fence."""
+    """What a process needs of a job that it has just begun. `starts` is its fence.
+
+    Of these, `failures` failed and `returns` were given back; the others ended with their process.
+    """
 
     organisation_id: int
     id: int
@@ -102,6 +105,7 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
     starts: int
     failures: int
+    returns: int
     expires_at: datetime
 
 

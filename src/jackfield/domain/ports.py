@@ -181,6 +181,18 @@ class HotJobs(Protocol):
         ...
 
 
+class Rests(Protocol):
+    """Which integrations' accounts their vendors limit; the same for every process."""
+
+    async def seconds(self, organisation_id: int, integration_id: int) -> float | None:
+        """How long the vendor wants no more calls for the integration; None when it takes them."""
+        ...
+
+    async def note(self, organisation_id: int, integration_id: int, seconds: float) -> None: ...
+
+    async def purge(self) -> None: ...
+
+
 class DefinitionTable(Protocol):
     """Definitions that tenants authored."""
 

@@ -10,6 +10,7 @@ services:
     ├── ObjectVanished            what was delivered before is not there any more
     ├── VendorUnavailable         no usable answer: worth another try
     │   └── VendorLimited         too many calls: worth another try after `retry_after` seconds
+    │       └── AccountResting    not even called, since an earlier call was limited: a wait, and no failure
     └── Unsupported               the provider cannot do this at all
 """
 
@@ -302,6 +303,14 @@ class VendorLimited(VendorUnavailable):
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class AccountResting(VendorLimited):
+    code = "account-resting"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The vendor limits this account: the next call is in {seconds:.0f} s", seconds)
+        self.seconds = seconds
 
 
 class Unsupported(ProviderError):

@@ -8,10 +8,10 @@ from jackfield.domain.integration import Change, Detail, Integration, Listing, S
 from jackfield.domain.job import Job, JobKind, JobState, NewJob, Running, Step
 from jackfield.domain.ports import HotIntegrations, UnitOfWork, Vault
 from jackfield.domain.principal import Caller
-from jackfield.domain.provider import Connection, ProviderError, VendorUnavailable
+from jackfield.domain.provider import ProviderError, VendorUnavailable
 from jackfield.services.catalog import Catalog
 from jackfield.services.running import Outcome, Retries, Run
-from jackfield.services.verification import to_configuration
+from jackfield.services.vendor_calls import VendorCalls
 
 #: long enough for any outage of the workers; a deletion is never given up
 _EXPIRES_SECONDS: Final = 30 * 24 * 3600.0
@@ -22,9 +22,10 @@ _LOOKED_THROUGH: Final = 1000
 class Deletion:
     """The handler of deletion jobs."""
 
-    retries = Retries()
+    retries = Retries(patience_seconds=60.0)
 
-    def __init__(self, hot: HotIntegrations, vault: Vault, catalog: Catalog) -> None:
+    def __init__(self, hot: HotIntegrations, vault: Vault, catalog: Catalog, calls: VendorCalls) -> None:
+        self._calls = calls
         self._hot = hot
         self._vault = vault
         self._catalog = catalog
@@ -51,7 +52,7 @@ class Deletion:
         if others:
             return f"not done: {others} other integration(s) of this organisation use the same credential"
         try:
-            await provider.revoke(Connection(secrets, to_configuration(found)))
+            await self._calls.call(found, secrets, provider.revoke)
         except VendorUnavailable:
             raise
         except ProviderError as error:

@@ -15,7 +15,7 @@ from jackfield.domain.errors import JackfieldError, Unavailable
 from jackfield.domain.integration import Detail
 from jackfield.domain.job import JobKind, JobState, Running, Step
 from jackfield.domain.ports import Database, HotJobs, UnitOfWork
-from jackfield.domain.provider import ProviderError, VendorLimited, VendorUnavailable
+from jackfield.domain.provider import AccountResting, ProviderError, VendorLimited, VendorUnavailable
 
 #: a job that was begun so often without an end kills the process that runs it
 _MOST_STARTS: Final = 12
@@ -35,6 +35,8 @@ class Retries(msgspec.Struct, frozen=True):
     tries: int = 4
     first_seconds: float = 1.0
     longest_seconds: float = 3600.0
+    #: a vendor that wants to be left alone for longer is not waited for
+    patience_seconds: float = float("inf")
 
     def delay(self, failures: int) -> float:
         """Before the next try, after so many failures; up to a fifth more or less, so that not all come at once."""
@@ -141,8 +143,7 @@ class Runner:
         except Unavailable:
             raise
         except VendorUnavailable as error:
-            retry_after = error.retry_after if isinstance(error, VendorLimited) else None
-            return await self._failed(job, run, str(error), retry_after)
+            return await self._not_answered(job, run, error)
         except ProviderError as error:
             outcome = await handler.give_up(JobState.ERROR, str(error))
             return await self._end(job, outcome, run.steps)
@@ -150,11 +151,31 @@ class Runner:
             _log.exception("a job failed unexpectedly", job_id=job.id, kind=job.kind.value)
             return await self._failed(job, run, str(error) if isinstance(error, JackfieldError) else _INTERNAL, None)
 
+    async def _not_answered(self, job: Running, run: Run, error: VendorUnavailable) -> float | None:
+        if isinstance(error, AccountResting):
+            return await self._rest(job, run, error)
+        retry_after = error.retry_after if isinstance(error, VendorLimited) else None
+        return await self._failed(job, run, str(error), retry_after)
+
+    async def _rest(self, job: Running, run: Run, error: AccountResting) -> float | None:
+        """Waits without having failed, unless the job would expire first."""
+        # a little later for each, so that not all come at once when the rest is over
+        delay = error.seconds + random.uniform(0.0, min(5.0, error.seconds))  # noqa: S311  no secret
+        if not self._can_wait(job, delay):
+            outcome = await self._handlers[job.kind].give_up(JobState.ERROR, str(error))
+            return await self._end(job, outcome, run.steps)
+        await self._jobs.put_off(job, delay, str(error), failed=False)
+        return delay
+
+    def _can_wait(self, job: Running, seconds: float) -> bool:
+        in_time = datetime.now(UTC) + timedelta(seconds=seconds) < job.expires_at
+        return in_time and seconds <= self._handlers[job.kind].retries.patience_seconds
+
     async def _failed(self, job: Running, run: Run, reason: str, retry_after: float | None) -> float | None:
         retries = self._handlers[job.kind].retries
         failures = job.failures + 1
         delay = max(retries.delay(failures), retry_after or 0.0)
-        if failures >= retries.tries or datetime.now(UTC) + timedelta(seconds=delay) >= job.expires_at:
+        if failures >= retries.tries or not self._can_wait(job, delay):
             outcome = await self._handlers[job.kind].give_up(JobState.ERROR, reason)
             return await self._end(job, outcome, run.steps)
         await self._jobs.put_off(job, delay, f"{reason}; trying again", failed=True)
@@ -182,7 +203,7 @@ class Runner:
 
 def _hopeless(job: Running) -> tuple[JobState, str] | None:
     """How and why the job ends without being tried."""
-    if job.starts > _MOST_STARTS + job.failures:
+    if job.starts - job.failures - job.returns > _MOST_STARTS:
         return JobState.ERROR, "The job was begun again and again without an end: it may kill the processes that run it"
     if job.expires_at <= datetime.now(UTC):
         return JobState.EXPIRED, "The job was not finished in time"

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from jackfield.domain.ports import Database
+from jackfield.domain.ports import Database, Rests
 from jackfield.services.running import Runner
 from jackfield.services.verification import Verification
 
@@ -13,7 +13,8 @@ _BATCH: Final = 500
 
 
 class Upkeep:
-    def __init__(self, database: Database, verification: Verification, runner: Runner) -> None:
+    def __init__(self, database: Database, verification: Verification, runner: Runner, rests: Rests) -> None:
+        self._rests = rests
         self._database = database
         self._verification = verification
         self._runner = runner
@@ -27,6 +28,7 @@ class Upkeep:
         """Every hour: deletes what nobody can want to see any more, a batch at a time."""
         while await self._purge_some():
             pass
+        await self._rests.purge()
         async with self._database.transaction() as work:
             await work.jobs.purge_queue(_QUEUE_LOG_DAYS)
 

@@ -1,11 +1,9 @@
 """Proving that an integration's credential works: asked for, run as a job, and what its outcome means."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
-
-import msgspec
 
 from jackfield.domain.audit import Action, by_caller
 from jackfield.domain.credential import Secrets
@@ -25,7 +23,6 @@ from jackfield.domain.job import Job, JobKind, JobState, NewJob, Running, Step
 from jackfield.domain.ports import Database, UnitOfWork, Vault
 from jackfield.domain.principal import Caller, Capability
 from jackfield.domain.provider import (
-    Connection,
     CredentialRefused,
     ProviderError,
     VendorUnavailable,
@@ -33,6 +30,7 @@ from jackfield.domain.provider import (
 )
 from jackfield.services.catalog import Catalog
 from jackfield.services.running import Effects, Outcome, Retries, Run, TryAgain
+from jackfield.services.vendor_calls import VendorCalls
 
 #: a verification that is not over by then is of no use to who asked for it
 _EXPIRES_SECONDS: Final = 15 * 60.0
@@ -51,10 +49,11 @@ class Verification:
 
     retries = Retries()
 
-    def __init__(self, database: Database, vault: Vault, catalog: Catalog) -> None:
+    def __init__(self, database: Database, vault: Vault, catalog: Catalog, calls: VendorCalls) -> None:
         self._database = database
         self._vault = vault
         self._catalog = catalog
+        self._calls = calls
 
     async def ask(self, caller: Caller, wanted: Wanted) -> Job:
         """Queues a verification, or finds the one under way.
@@ -103,9 +102,9 @@ class Verification:
         if provider is None:
             return _refusal(found, "The provider of this vendor is not installed, so its credential cannot be verified")
         try:
-            connection = Connection(await self._secrets(found), to_configuration(found))
+            secrets = await self._secrets(found)
             await run.step(1)
-            verified = await provider.verify(connection)
+            verified = await self._calls.call(found, secrets, provider.verify)
         except VendorUnavailable:
             raise
         except ProviderError as error:
@@ -172,12 +171,6 @@ def _verified_name(found: Detail, definition: Definition | None) -> str:
     if not definition.supports_verification:
         raise FieldProblem(("action",), f"{definition.name} has nothing to verify: the integration is live as it is")
     return definition.name
-
-
-def to_configuration(found: Detail) -> Mapping[str, str]:
-    """The configuration as providers take it: texts by canonical name."""
-    decoded: dict[str, object] = msgspec.json.decode(found.configuration)
-    return {name: value for name, value in decoded.items() if isinstance(value, str)}
 
 
 def _effects(asked_about: Detail, change: Callable[[Detail, datetime], Change]) -> Effects:

@@ -63,7 +63,8 @@ update job j set state = 'running', state_changed_at = now(), started_at = coale
     starts = j.starts + 1, scheduled_for = null
 from unnest($1::bigint[], $2::bigint[]) w(organisation_id, id)
 where j.organisation_id = w.organisation_id and j.id = w.id and j.state in ('queued', 'scheduled', 'running')
-returning j.organisation_id, j.id, j.kind, j.integration_id, j.steps, j.starts, j.failures, j.expires_at
+returning j.organisation_id, j.id, j.kind, j.integration_id, j.steps, j.starts, j.failures, j.returns,
+    j.expires_at
 """
 
 # the fence: only who began it last may say how it went
@@ -78,7 +79,7 @@ returning j.organisation_id, j.id, j.starts
 
 PUT_OFF: Final = """
 update job set state = 'scheduled', state_changed_at = now(), error = $4, failures = failures + $6,
-    scheduled_for = now() + make_interval(secs => $5)
+    returns = returns + 1 - $6, scheduled_for = now() + make_interval(secs => $5)
 where organisation_id = $1 and id = $2 and starts = $3 and state = 'running'
 """
 
@@ -97,7 +98,8 @@ from (
     order by expires_at limit $1 for update skip locked
 ) overdue
 where j.organisation_id = overdue.organisation_id and j.id = overdue.id
-returning j.organisation_id, j.id, j.kind, j.integration_id, j.steps, j.starts, j.failures, j.expires_at
+returning j.organisation_id, j.id, j.kind, j.integration_id, j.steps, j.starts, j.failures, j.returns,
+    j.expires_at
 """
 
 PURGE: Final = """
@@ -259,7 +261,7 @@ def _to_json(value: Any) -> str:
 
 
 def _to_running(record: asyncpg.Record) -> Running:
-    organisation_id, job_id, kind, integration_id, steps, starts, failures, expires_at = record
+    organisation_id, job_id, kind, integration_id, steps, starts, failures, returns, expires_at = record
     return Running(
         organisation_id=organisation_id,
         id=job_id,
@@ -268,6 +270,7 @@ def _to_running(record: asyncpg.Record) -> Running:
         steps=_steps.decode(steps),
         starts=starts,
         failures=failures,
+        returns=returns,
         expires_at=expires_at,
     )
 

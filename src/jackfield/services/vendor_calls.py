@@ -1,0 +1,50 @@
+"""Calling a vendor for an integration, within what the vendor allows its account.
+
+What one process hears of a limit, every process keeps to: many jobs of one account wait together rather than each
+running into the limit by itself.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from jackfield.domain.credential import Secrets
+from jackfield.domain.errors import Unavailable
+from jackfield.domain.integration import Detail, to_configuration
+from jackfield.domain.ports import Rests
+from jackfield.domain.provider import AccountResting, Connection, VendorLimited
+
+Result = TypeVar("Result")
+
+#: when a vendor limits without saying for how long
+_UNTOLD_SECONDS: Final = 30.0
+#: calls that are left to people when machines stop
+_RESERVE: Final = 1
+
+
+class VendorCalls:
+    def __init__(self, rests: Rests) -> None:
+        self._rests = rests
+
+    async def call(
+        self, integration: Detail, secrets: Secrets, deed: Callable[[Connection], Awaitable[Result]]
+    ) -> Result:
+        """Does the deed with the integration's connection. Raises AccountResting before, or what the deed raises."""
+        seconds = await self._rests.seconds(integration.organisation_id, integration.id)
+        if seconds is not None:
+            raise AccountResting(seconds)
+        connection = Connection(secrets, to_configuration(integration))
+        try:
+            result = await deed(connection)
+        except VendorLimited as error:
+            await self._note(integration, error.retry_after or _UNTOLD_SECONDS)
+            raise
+        budget = connection.budget
+        if budget.remaining is not None and budget.remaining < _RESERVE and budget.seconds:
+            await self._note(integration, budget.seconds)
+        return result
+
+    async def _note(self, integration: Detail, seconds: float) -> None:
+        try:
+            await self._rests.note(integration.organisation_id, integration.id, seconds)
+        except Unavailable:
+            return  # the vendor says it again; the result of the call counts more
