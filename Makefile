@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # imitates vendors over HTTP, for the demo and the tests; Node is needed for nothing else
 EMULATOR := tests/emulate/node_modules/emulate/dist/index.js
 
-.PHONY: run test check format bench lock emulator clean
+.PHONY: run test check format bench lock docs node clean
 
 run: $(VENV)/.runtime ## start the service with its own database, connect and verify integrations, and stay up
 	@command -v npm >/dev/null && $(MAKE) --no-print-directory $(EMULATOR) || echo "Without npm, the demo uses a stand-in of GitHub."
@@ -33,7 +33,15 @@ lock: ## make the hashed requirement files again from the .in files (needs uv)
 			requirements/$$set.in -o requirements/$$set.txt || exit 1; \
 	done
 
-emulator: $(EMULATOR) ## the vendors' emulator, for the tests that need Node
+node: $(EMULATOR) tests/vendor_types/node_modules/.package-lock.json tests/descriptions/node_modules/.package-lock.json ## what the tests need of Node: the vendors' emulator, and what vendors publish for programs
+
+tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund --silent --prefix tests/$*
+	@touch $@
+
+docs: $(VENV)/.runtime ## make docs/providers again from the manifests
+	@for name in $$($(BIN)/jackfield providers list --json | $(BIN)/python -c 'import json, sys; print(*(one["slug"] for one in json.load(sys.stdin)))'); do \
+		$(BIN)/jackfield providers show --markdown $$name > docs/providers/$$name.md; done
 
 $(EMULATOR): tests/emulate/package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund --silent --prefix tests/emulate

@@ -1,5 +1,7 @@
 """`jackfield providers`: what can be connected, without a database."""
 
+from pathlib import Path
+
 from jackfield.providers._registry import provider_classes
 from support.command import jackfield
 
@@ -8,19 +10,27 @@ def test_all_that_is_installed_is_listed() -> None:
     outcome = jackfield({}, "providers", "list")
     assert (outcome.status, outcome.err) == (0, "")
     heading, *lines = outcome.out.splitlines()
-    assert heading.split() == ["PROVIDER", "NAME", "CATEGORY", "CAN"]
+    assert heading.split() == ["PROVIDER", "NAME", "CATEGORY", "GRADE", "CAN"]
     assert [line.split()[0] for line in lines] == list(provider_classes())
     found = {line.split()[0]: line for line in lines}
-    assert found["github"].split()[1:] == ["GitHub", "source-control", "verify"]
-    assert found["slack"].endswith("verify, revoke")
-    # Teams shows nothing without a message
-    assert found["teams"].endswith("-")
+    assert found["github"].split()[1:] == ["GitHub", "source-control", "gold", "verify,", "deliver,", "read_back"]
+    assert found["slack"].endswith("verify, deliver, revoke")
+    # a workflow shows nothing without a message
+    assert found["teams"].split()[-2:] == ["gold", "deliver"]
 
 
 def test_the_list_for_scripts() -> None:
     found = jackfield({}, "providers", "list", "--json").json
     assert [one["slug"] for one in found] == list(provider_classes())
-    assert {"slug": "github", "name": "GitHub", "category": "source-control", "can": ["verify"]} in found
+    [github] = [one for one in found if one["slug"] == "github"]
+    assert github == {
+        "slug": "github",
+        "name": "GitHub",
+        "category": "source-control",
+        "grade": "gold",
+        "can": ["verify", "deliver", "read_back"],
+        "missing": [],
+    }
 
 
 def test_a_provider_is_shown_with_all_that_it_takes() -> None:
@@ -38,7 +48,7 @@ def test_a_provider_is_shown_with_all_that_it_takes() -> None:
 
 def test_a_provider_for_scripts() -> None:
     shown = jackfield({}, "providers", "show", "github", "--json").json
-    assert (shown["slug"], shown["can"]) == ("github", ["verify"])
+    assert (shown["slug"], shown["can"]) == ("github", ["verify", "deliver", "read_back"])
     manifest = provider_classes()["github"].manifest
     assert [one["name"] for one in shown["manifest"]["secrets"]] == [one.name for one in manifest.secrets]
 
@@ -46,3 +56,10 @@ def test_a_provider_for_scripts() -> None:
 def test_an_unknown_one_is_refused_with_what_there_is() -> None:
     complaint = jackfield({}, "providers", "show", "githbu").complaint
     assert complaint == f"there is no provider 'githbu'; there are: {', '.join(provider_classes())}"
+
+
+def test_a_provider_as_a_page() -> None:
+    page = jackfield({}, "providers", "show", "jira", "--markdown").out
+    assert page.startswith("# Jira\n")
+    assert "## How to get a credential\n\n1. " in page
+    assert page == (Path(__file__).parents[2] / "docs" / "providers" / "jira.md").read_text(encoding="utf-8")

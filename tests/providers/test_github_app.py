@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
+import contextlib
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,11 +12,13 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from jackfield.domain.credential import Secrets
+from jackfield.domain.item import Item, ItemType
 from jackfield.domain.provider import (
     Account,
     ConfigurationRejected,
     Connection,
     CredentialRefused,
+    Delivery,
     ProviderError,
     Verified,
 )
@@ -133,3 +137,46 @@ def test_an_exchange_of_another_shape_is_no_usable_answer(pem: str, body: Any) -
 def test_where_the_api_is(configured: dict[str, str], endpoints: Endpoints, expected: str) -> None:
     github = GitHub(None, endpoints)  # type: ignore[arg-type]
     assert github._api_url(Connection(Secrets({}), configured)) == expected
+
+
+ISSUE = {"number": 42, "state": "open", "html_url": "https://github.com/acme/depot/issues/42"}
+DELIVERY = Delivery(item=Item(type=ItemType.WORK_ITEM, key="WI-7", title="Brake pads worn"), marker="0" * 32)
+
+
+def token_for(seconds: float) -> Answer:
+    ends = datetime.now(UTC) + timedelta(seconds=seconds)
+    return Answer.of({**TOKEN, "expires_at": ends.isoformat(timespec="seconds").replace("+00:00", "Z")}, 201)
+
+
+async def deliver(pem: str, *script: Answer, installations: tuple[str, ...] = ("100", "100")) -> list[str]:
+    """One delivery for each installation through one instance; returns what was called."""
+    async with vendor(answers(*script)) as there, open_client([], [there.url]) as http:
+        github = GitHub(http, Endpoints(api_url=there.url))
+        for number in installations:
+            settings = {"installation_id": number, "repository": "acme/depot"}
+            connection = Connection(Secrets({"app_id": "12345", "private_key": pem}), settings)
+            with contextlib.suppress(CredentialRefused):
+                await github.deliver(connection, DELIVERY)
+        return [f"{asked.path} {asked.headers['authorization'][-18:]}" for asked in there.seen]
+
+
+def test_an_installations_token_is_kept_until_shortly_before_its_end(pem: str) -> None:
+    created = Answer.of(ISSUE, 201)
+    called = asyncio.run(deliver(pem, token_for(3600), created, created))
+    assert called[1:] == ["/repos/acme/depot/issues installation-token"] * 2
+    called = asyncio.run(deliver(pem, token_for(200), created, token_for(3600), created))
+    assert len(called) == 4
+
+
+def test_each_installation_has_its_own_token(pem: str) -> None:
+    created = Answer.of(ISSUE, 201)
+    called = asyncio.run(deliver(pem, token_for(3600), created, token_for(3600), created, installations=("100", "101")))
+    assert [path.split()[0] for path in called[::2]] == [
+        f"/app/installations/{number}/access_tokens" for number in ("100", "101")
+    ]
+
+
+def test_an_installations_token_that_is_refused_is_not_kept(pem: str) -> None:
+    refuses = Answer.of({"message": "Bad credentials"}, 401)
+    called = asyncio.run(deliver(pem, token_for(3600), refuses, token_for(3600), Answer.of(ISSUE, 201)))
+    assert len(called) == 4

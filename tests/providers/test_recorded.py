@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import json
 import logging
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,18 @@ from typing import Any
 import pytest
 
 from jackfield.domain import provider as domain
-from jackfield.domain.provider import Account, ProviderError, Revokes, Verified, Verifies
+from jackfield.domain.item import ItemStatus
+from jackfield.domain.provider import (
+    Account,
+    Delivered,
+    Delivers,
+    ProviderError,
+    ReadsBack,
+    Revokes,
+    VendorState,
+    Verified,
+    Verifies,
+)
 from jackfield.providers._http import Endpoints
 from support.recorded import CLASSES, Case, case, cases, provider_at
 from support.vendor import Answer, answers, path_of
@@ -17,6 +29,8 @@ from support.vendor import Answer, answers, path_of
 INSTANCES: dict[str, Any] = {slug: made(None, Endpoints()) for slug, made in CLASSES.items()}  # type: ignore[arg-type]
 VERIFYING = [slug for slug, one in INSTANCES.items() if isinstance(one, Verifies)]
 REVOKING = [slug for slug, one in INSTANCES.items() if isinstance(one, Revokes)]
+DELIVERING = [slug for slug, one in INSTANCES.items() if isinstance(one, Delivers)]
+READING_BACK = [slug for slug, one in INSTANCES.items() if isinstance(one, ReadsBack)]
 
 
 def settings_of(slug: str) -> set[str]:
@@ -36,6 +50,31 @@ FAILURES = {
 WITHOUT_RIGHTS = {
     "discord": "a webhook may do all that webhooks can",
     "mantisbt": "answers the same 403 to a token that it does not know",
+}
+#: what each provider that delivers shows, by the name of the file, and the error that it is
+DELIVERIES = {
+    "deliver_created": None,
+    "deliver_updated": None,
+    "deliver_retried_found": None,
+    "deliver_vanished": "ObjectVanished",
+    "deliver_wrong_setting": "ConfigurationRejected",
+    **{f"deliver_{name}": error for name, error in FAILURES.items()},
+}
+READ_BACKS = {"read_back_states": None, "read_back_vanished": None, "read_back_server_error": "VendorUnavailable"}
+#: cases of deliveries that a vendor cannot have
+WITHOUT: dict[str, dict[str, str]] = {
+    "discord": {
+        "deliver_right_missing": WITHOUT_RIGHTS["discord"],
+        "deliver_retried_found": "a webhook cannot list its messages",
+    },
+    "mantisbt": {},
+    "teams": {
+        "deliver_wrong_setting": "has no settings",
+        "deliver_right_missing": "a webhook may do all that webhooks can",
+        "deliver_updated": "a webhook says nothing of the message that it made",
+        "deliver_retried_found": "a webhook cannot list its messages",
+        "deliver_vanished": "a webhook says nothing of the message that it made",
+    },
 }
 CASES = [one for slug in CLASSES for one in cases(slug)]
 
@@ -60,6 +99,41 @@ def test_revocation_is_recorded(slug: str) -> None:
     assert recorded["revoke_server_error"]["error"] == "VendorUnavailable"
 
 
+@pytest.mark.parametrize(("slug", "name"), [(slug, name) for slug in DELIVERING for name in DELIVERIES])
+def test_deliveries_are_recorded(slug: str, name: str) -> None:
+    recorded = {one.name: one.expected for one in cases(slug) if one.call == "deliver"}
+    if name in WITHOUT.get(slug, {}):
+        assert name not in recorded, f"{slug} is said to be without it: {WITHOUT[slug][name]}"
+        return
+    expected = recorded[name]
+    assert expected.get("error") == DELIVERIES[name]
+    assert name != "deliver_limited" or expected["retry_after"] > 0
+    assert name != "deliver_wrong_setting" or expected["field"] in settings_of(slug)
+    assert DELIVERIES[name] is not None or expected["vendor_id"]
+
+
+@pytest.mark.parametrize("slug", DELIVERING)
+def test_what_is_sent_for_an_item_is_recorded_in_full(slug: str) -> None:
+    for name in ("deliver_created", "deliver_updated"):
+        if name not in WITHOUT.get(slug, {}):
+            changing = [one["request"] for one in case(slug, name).exchanges if one["request"]["method"] != "GET"]
+            assert changing
+            assert all("json" in request for request in changing)
+
+
+@pytest.mark.parametrize(("slug", "name"), [(slug, name) for slug in READING_BACK for name in READ_BACKS])
+def test_reading_back_is_recorded(slug: str, name: str) -> None:
+    one = case(slug, name)
+    assert one.call == "read_back"
+    assert one.expected.get("error") == READ_BACKS[name]
+    if name == "read_back_states":
+        states = one.expected["states"].values()
+        assert {state["status"] for state in states} >= {"open", "closed"}
+        assert any(state["assignee"] for state in states)
+    if name == "read_back_vanished":
+        assert set(one.expected["states"]) < set(one.vendor_ids)
+
+
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_recorded_reply_means_what_is_expected(case: Case, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
@@ -71,8 +145,12 @@ def test_a_recorded_reply_means_what_is_expected(case: Case, caplog: pytest.LogC
         assert (asked.method, asked.path) == (request["method"], request["path"])
         assert {name: asked.headers.get(name) for name in request["headers"]} == request["headers"]
         assert asked.headers["user-agent"] == "Jackfield"
+        if "json" in request:
+            assert json.loads(asked.body) == request["json"]
 
-    expected = case.expected
+    # addresses of objects begin with the vendor's where it is self-hosted
+    expected = json.loads(json.dumps(case.expected).replace("{url}", vendor.url))
+    assert case.remaining is None or vendor.budget.remaining == case.remaining
     if "error" in expected:
         assert error is not None
         assert type(error) is getattr(domain, expected["error"]), repr(error)
@@ -87,6 +165,15 @@ def test_a_recorded_reply_means_what_is_expected(case: Case, caplog: pytest.LogC
             scopes=None if expected["scopes"] is None else tuple(expected["scopes"]),
             expires_at=None if ends is None else datetime.fromisoformat(ends),
         )
+    elif "vendor_id" in expected:
+        assert error is None
+        assert result == Delivered(vendor_id=expected["vendor_id"], url=expected["url"])
+    elif "states" in expected:
+        assert error is None
+        assert result == {
+            vendor_id: VendorState(status=ItemStatus(state["status"]), assignee=state["assignee"], url=state["url"])
+            for vendor_id, state in expected["states"].items()
+        }
     else:
         assert expected == {"done": True}
         assert (result, error) == (None, None)
@@ -94,12 +181,19 @@ def test_a_recorded_reply_means_what_is_expected(case: Case, caplog: pytest.LogC
         assert word not in caplog.text
 
 
-@pytest.mark.parametrize("slug", VERIFYING)
-def test_a_reply_that_lies_about_its_shape_is_an_error_of_ours_or_none(slug: str) -> None:
-    verified = case(slug, "verified")
+@pytest.mark.parametrize(
+    ("slug", "name"),
+    [
+        *((slug, "verified") for slug in VERIFYING),
+        *((slug, "deliver_created") for slug in DELIVERING),
+        *((slug, "read_back_states") for slug in READING_BACK),
+    ],
+)
+def test_a_reply_that_lies_about_its_shape_is_an_error_of_ours_or_none(slug: str, name: str) -> None:
+    verified = case(slug, name)
     tried = 0
     for place, exchange in enumerate(verified.exchanges):
-        for lie in lies(exchange["reply"]["json"]):
+        for lie in lies(exchange["reply"].get("json", {})):
             script = verified.answers()
             script[place] = Answer.of(lie, exchange["reply"]["status"])
             _, error, _ = asyncio.run(play(verified, script))
@@ -116,6 +210,43 @@ def test_a_body_that_is_nothing_known_is_no_usable_answer(slug: str, body: bytes
     _, error, vendor = asyncio.run(play(case(slug, "verified"), script))
     assert type(error) is domain.VendorUnavailable
     assert len(vendor.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("slug", "name"),
+    [
+        *((slug, "deliver_created") for slug in DELIVERING),
+        *((slug, "read_back_states") for slug in READING_BACK),
+    ],
+)
+@pytest.mark.parametrize("body", [b"", b"null", b"[" * 100_000, b"\xff\xfe", b'{"id": 1e999}', b'"\\ud800"', b"{"])
+def test_a_body_that_is_nothing_known_is_an_error_of_ours_or_none(slug: str, name: str, body: bytes) -> None:
+    recorded = case(slug, name)
+    for place, answer in enumerate(recorded.answers()):
+        script = recorded.answers()
+        script[place] = Answer(answer.status, {"Content-Type": "application/json"}, body)
+        _, error, _ = asyncio.run(play(recorded, script))
+        # no KeyError, no TypeError: whatever else is raised ends this test
+        assert error is None or isinstance(error, ProviderError)
+
+
+@pytest.mark.parametrize(
+    ("slug", "name"),
+    [
+        *((slug, "deliver_created") for slug in DELIVERING),
+        *((slug, "read_back_states") for slug in READING_BACK),
+    ],
+)
+@pytest.mark.parametrize("secret", [None, "", "   ", "two\r\nX-Lines: 1", "über"])
+def test_nothing_is_sent_for_an_item_with_a_secret_that_cannot_be_sent(
+    slug: str, name: str, secret: str | None
+) -> None:
+    recorded = case(slug, name)
+    spoilt: dict[str, Any] = {one: secret for one in recorded.secrets if secret is not None}
+    _, error, vendor = asyncio.run(play(dataclasses.replace(recorded, secrets=spoilt)))
+    assert isinstance(error, domain.CredentialRefused)
+    assert vendor.seen == []
+    assert secret is None or not secret.strip() or secret not in str(error)
 
 
 @pytest.mark.parametrize("slug", [*VERIFYING, *REVOKING])
@@ -187,8 +318,10 @@ async def play(case: Case, script: list[Answer] | None = None) -> tuple[Any, Pro
         connection,
         at,
     ):
+        # the vendor has said so many calls are left
+        at.budget = connection.budget
         try:
-            return await getattr(provider, case.call)(connection), None, at
+            return await getattr(provider, case.call)(connection, *case.arguments()), None, at
         except ProviderError as error:
             return None, error, at
 
@@ -211,6 +344,8 @@ def check_sentence(error: ProviderError, case: Case) -> None:
 def lies(value: Any) -> list[Any]:
     """The value with each of its parts in turn replaced by others of any type, or left out."""
     found: list[Any] = [None, [], {}, 5, True, "", "x" * 100_000, "\0", [None], 2**70, -1.5]
+    if isinstance(value, list) and value:
+        found += [[lie, *value[1:]] for lie in lies(value[0])]
     if isinstance(value, dict):
         for key, inner in value.items():
             found += [{**value, key: lie} for lie in lies(inner)]

@@ -3,13 +3,15 @@
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from jackfield.domain.credential import Secrets
-from jackfield.domain.provider import Connection
+from jackfield.domain.provider import Connection, Delivery
 from jackfield.providers._client import open_client
 from jackfield.providers._http import Endpoints
 from jackfield.providers._registry import ProviderClass, provider_classes
@@ -19,10 +21,30 @@ FIXTURES = Path(__file__).parent.parent / "providers" / "fixtures"
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 CLASSES = provider_classes()
 
+MARKER = "0123456789abcdef0123456789abcdef"
+#: what is delivered; a case's `item` replaces members of it
+ITEM: dict[str, Any] = {
+    "type": "work_item",
+    "key": "WI-7",
+    "title": "Brake pads worn",
+    "body": "Replace **both** pads.",
+    "url": "https://product.example.com/work-items/7",
+    "status": "open",
+    "priority": "high",
+    "labels": ["brakes"],
+    "assignee": "Ada",
+    "fields": {"Depot": "North"},
+}
+
 
 @dataclass
 class Case:
-    """One file. What it does not say of the connection stands in the folder's connection.json."""
+    """One file. What it does not say of the connection stands in the folder's connection.json.
+
+    `call` is the provider's method. `deliver` takes the ITEM with the members of `item` replaced, and what `delivery`
+    says of `vendor_id`, `retried` and `marker`; `read_back` takes `vendor_ids`. An exchange's request has a `path` with
+    its query, `headers`, and, if it is to be compared, the body as `json`. `remaining` is what the budget says at last.
+    """
 
     slug: str
     name: str
@@ -32,9 +54,24 @@ class Case:
     endpoints: dict[str, str]
     exchanges: list[dict[str, Any]]
     expected: dict[str, Any]
+    item: dict[str, Any] = field(default_factory=dict)
+    delivery: dict[str, Any] = field(default_factory=dict)
+    vendor_ids: list[str] = field(default_factory=list)
+    remaining: int | None = None
 
     def __str__(self) -> str:
         return f"{self.slug}-{self.name}"
+
+    def arguments(self) -> list[Any]:
+        """What the provider's method takes besides the connection."""
+        match self.call:
+            case "deliver":
+                wanted = {"marker": MARKER, **self.delivery, "item": {**ITEM, **self.item}}
+                return [msgspec.convert(wanted, Delivery)]
+            case "read_back":
+                return [self.vendor_ids]
+            case _:
+                return []
 
     def answers(self) -> list[Answer]:
         return [_answer(exchange["reply"]) for exchange in self.exchanges]

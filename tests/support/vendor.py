@@ -44,6 +44,8 @@ Behaviour = Callable[[Asked, asyncio.StreamWriter], Awaitable[None]]
 class Vendor:
     url: str
     seen: list[Asked]
+    #: what the one who asks makes of what it is told, if somebody wants to look at it here
+    budget: Any = None
 
 
 @contextlib.asynccontextmanager

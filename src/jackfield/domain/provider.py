@@ -108,10 +108,36 @@ class Source(msgspec.Struct, frozen=True):
     checked_at: date
 
 
+class Check(StrEnum):
+    """What, besides recorded replies, what we send to the vendor is checked against in our tests."""
+
+    #: a program of somebody else's that behaves as the vendor does
+    EMULATOR = "emulator"
+    #: what the vendor itself publishes for programs: a schema, or types
+    DESCRIPTION = "description"
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person has to know of the vendor's credentials and limits, in sentences.
+
+    `steps` lead to the credential. `rights` are what it needs. None: the vendor has no such thing.
+    """
+
+    steps: tuple[str, ...]
+    rights: tuple[str, ...] = ()
+    lifetime: str
+    refresh: str | None = None
+    revocation: str | None = None
+    webhook_signature: str | None = None
+    limits: str
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The declared facts of one provider. `base_url` and `api_url` are the vendor's own; an operator may replace them.
 
     The first of `auth_methods` is what `required` marks in the fields. `features` are words for the catalogue.
+    `unprovable` says why the credential cannot be proven without a trace, where it cannot. `tracks` tells whether the
+    vendor's objects have a state that can be read back. `checks` are claims that our tests have to show.
     """
 
     slug: str
@@ -129,6 +155,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     deprecated: bool = False
     base_url: str | None = None
     api_url: str | None = None
+    facts: Facts | None = None
+    tracks: bool = False
+    unprovable: str | None = None
+    checks: tuple[Check, ...] = ()
     sources: tuple[Source, ...]
 
     def __post_init__(self) -> None:

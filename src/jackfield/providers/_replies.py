@@ -7,7 +7,7 @@ from typing import Annotated, Final, TypeVar
 
 import msgspec
 
-from jackfield.domain.provider import CredentialRefused, RightMissing, VendorLimited, VendorUnavailable
+from jackfield.domain.provider import Budget, CredentialRefused, RightMissing, VendorLimited, VendorUnavailable
 from jackfield.providers._http import Reply
 
 _T = TypeVar("_T")
@@ -69,6 +69,13 @@ def seconds_until(reply: Reply, header: str, unit: float = 1.0) -> float | None:
     if not (text.isascii() and text.isdigit() and len(text) < 20):
         return None
     return min(max(0.0, int(text) * unit - time.time()), _LONGEST_WAIT)
+
+
+def note_budget(budget: Budget, reply: Reply, remaining: str, seconds: float | None) -> None:
+    """Notes how many calls the header of that name says are left, for so many seconds."""
+    text = reply.headers.get(remaining, "").strip()
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        budget.note(int(text), seconds)
 
 
 def retry_after(reply: Reply) -> float | None:

@@ -1,29 +1,43 @@
 """Discord, by a channel's webhook.
 
 Webhooks: https://docs.discord.com/developers/resources/webhook . The webhook's address is the credential, all of it.
+
+A webhook cannot list its messages, and takes no key of ours against doubles: a message whose answer was lost is posted
+once more.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import date
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
 
+from jackfield.domain.item import Item
 from jackfield.domain.provider import (
     Account,
     AuthMethod,
     Category,
+    Check,
     ConfigurationRejected,
     Connection,
     CredentialRefused,
+    Delivered,
+    Delivery,
+    Facts,
     Manifest,
+    ObjectVanished,
+    ProviderError,
     SecretField,
     SettingField,
     Source,
+    VendorLimited,
     Verified,
 )
+from jackfield.providers._chat_text import body_of, facts_of, link_of, own_facts_of, shorten, title_of
 from jackfield.providers._credentials import token
+from jackfield.providers._discord_markdown import escape, link, markdown_of
 from jackfield.providers._endpoints import api_url
 from jackfield.providers._http import Endpoints, HttpClient, Reply, origin_of
 from jackfield.providers._replies import Text, decode, limited, raise_for_status, unexpected
@@ -34,11 +48,67 @@ _ORIGINS: Final = frozenset(
     f"https://{before}{host}:443" for host in ("discord.com", "discordapp.com") for before in ("", "ptb.", "canary.")
 )
 _LONGEST_WAIT: Final = 7 * 24 * 3600.0
+_THREAD: Final = re.compile(r"[0-9]{5,25}")
+_PLACE: Final = re.compile(r"([0-9]{1,25}):([0-9]{1,25}):([0-9]{1,25})(:thread)?")
+_HOUR: Final = 3600.0
+#: codes of errors: https://docs.discord.com/developers/topics/opcodes-and-status-codes#json
+_UNKNOWN_CHANNEL: Final = 10003
+_UNKNOWN_MESSAGE: Final = 10008
+_OLD_MESSAGES_EDITED_TOO_OFTEN: Final = 30046
+_NO_SUCH_WEBHOOK: Final = frozenset({10015, 10016, 50027})
+#: archived, locked, none of the channel's; or a forum, where every message is in a thread
+_THREAD_REFUSED: Final = frozenset({50083, 160005, 220001, 220003})
+_FILTERED: Final = frozenset({200000, 200001, 240000, 20009})
+#: of an embed, in characters: https://docs.discord.com/developers/resources/message#embed-object-embed-limits
+_TITLE_LENGTH: Final = 256
+_DESCRIPTION_LENGTH: Final = 4096
+_FIELDS: Final = 25
+_FIELD_NAME_LENGTH: Final = 256
+_FIELD_VALUE_LENGTH: Final = 1024
+_EMBED_LENGTH: Final = 6000
+#: so that most is left for the description
+_ALL_FIELDS_LENGTH: Final = 2000
 
 
 class _Webhook(msgspec.Struct):
     id: Text
     name: Text | None = None
+
+
+class _Channel(msgspec.Struct):
+    """Of a webhook, where its channel is; one that belongs to no server has no messages with addresses."""
+
+    id: Text
+    channel_id: Text | None = None
+    guild_id: Text | None = None
+
+
+class _Message(msgspec.Struct):
+    id: Text
+    channel_id: Text
+
+
+class _Fault(msgspec.Struct):
+    code: int = 0
+
+
+class _Place(NamedTuple):
+    """Where a message is. `thread` when it is in one, which every call about it has to name."""
+
+    guild: str
+    channel: str
+    message: str
+    thread: bool
+
+    @property
+    def vendor_id(self) -> str:
+        return f"{self.guild}:{self.channel}:{self.message}{':thread' if self.thread else ''}"
+
+    @property
+    def url(self) -> str | None:
+        if self.guild == _NOWHERE:
+            return None
+        return f"https://discord.com/channels/{self.guild}/{self.channel}/{self.message}"
 
 
 class _Limit(msgspec.Struct):
@@ -74,10 +144,27 @@ class Discord:
                 pattern=r"^[0-9]{5,25}$",
             ),
         ),
-        features=("messages",),
+        features=("messages", "updates"),
+        facts=Facts(
+            steps=(
+                "Open the channel's settings in Discord, Integrations, Webhooks.",
+                "Make a new webhook for the channel.",
+                "Copy its URL: whoever has it can post.",
+            ),
+            lifetime="Until the webhook is deleted.",
+            revocation="The webhook is deleted; other integrations with the same webhook keep it alive.",
+            webhook_signature="Ed25519 over timestamp and body, for apps' interactions.",
+            limits="5 messages in 2 seconds for a webhook; told in X-RateLimit-Remaining, 429 with retry_after "
+            "in the body.",
+        ),
+        checks=(Check.DESCRIPTION,),
         sources=(
             Source("webhooks", "https://docs.discord.com/developers/resources/webhook", _CHECKED),
             Source("limits", "https://docs.discord.com/developers/topics/rate-limits", _CHECKED),
+            Source(
+                "messages and the limits of embeds", "https://docs.discord.com/developers/resources/message", _CHECKED
+            ),
+            Source("codes of errors", "https://docs.discord.com/developers/topics/opcodes-and-status-codes", _CHECKED),
         ),
     )
 
@@ -110,9 +197,57 @@ class Discord:
         raise_for_status(reply, "Discord", "to delete this webhook")
         raise unexpected(reply, "Discord")
 
-    async def _call(self, method: str, path: str) -> Reply:
+    async def deliver(self, connection: Connection, delivery: Delivery) -> Delivered:
+        """Posts a message, or changes the one that is there."""
+        path, _ = self._webhook(connection)
+        thread = connection.configuration.get("thread_id", "").strip()
+        if thread and not _THREAD.fullmatch(thread):
+            raise ConfigurationRejected("Discord has no such thread: its ID is a number", "thread_id")
+        if delivery.vendor_id is None:
+            place = await self._post(connection, path, thread, delivery.item)
+        else:
+            place = await self._change(connection, path, _place(delivery.vendor_id), delivery.item)
+        return Delivered(vendor_id=place.vendor_id, url=place.url)
+
+    async def _post(self, connection: Connection, path: str, thread: str, item: Item) -> _Place:
+        # asked first: once the message is there, nothing may fail any more
+        reply = await self._call("GET", path, connection)
+        if reply.status != 200:
+            raise _error(reply, thread=False)
+        home = decode(reply, _Channel, "Discord")
+        query = {"wait": "true", "thread_id": thread} if thread else {"wait": "true"}
+        reply = await self._call("POST", path, connection, query=query, json=_message(item))
+        if reply.status != 200:
+            raise _error(reply, thread=bool(thread))
+        message = decode(reply, _Message, "Discord")
+        place = _Place(home.guild_id or _NOWHERE, message.channel_id, message.id, bool(thread))
+        if not _PLACE.fullmatch(place.vendor_id):
+            raise unexpected(reply, "Discord")
+        return place
+
+    async def _change(self, connection: Connection, path: str, place: _Place, item: Item) -> _Place:
+        query = {"thread_id": place.channel} if place.thread else None
+        path = f"{path}/messages/{place.message}"
+        reply = await self._call("PATCH", path, connection, query=query, json=_message(item))
+        if reply.status == 200:
+            return place
+        if reply.status == 404 and _code(reply) in {_UNKNOWN_MESSAGE, _UNKNOWN_CHANNEL}:
+            raise ObjectVanished("Discord does not have the message any more")
+        raise _error(reply, thread=place.thread)
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        connection: Connection | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        json: Any = None,
+    ) -> Reply:
         base = api_url(self._endpoints, "https://discord.com/api", "/api")
-        reply = await self._http.request("discord", method, base + path)
+        reply = await self._http.request("discord", method, base + path, query=query, json=json)
+        if connection is not None and method != "GET":
+            _note(connection, reply)
         if reply.status == 429:
             raise limited(reply, "Discord", _told_wait(reply))
         return reply
@@ -133,6 +268,98 @@ class Discord:
 _NOT_ONE: Final = (
     "Discord has no webhooks at such an address: copy it in the channel's settings, Integrations, Webhooks"
 )
+
+
+#: the guild of a webhook that tells none
+_NOWHERE: Final = "0"
+
+
+def _place(vendor_id: str) -> _Place:
+    found = _PLACE.fullmatch(vendor_id)
+    if found is None:
+        raise ObjectVanished("Discord cannot have such a message")
+    return _Place(found[1], found[2], found[3], found[4] is not None)
+
+
+def _error(reply: Reply, thread: bool) -> ProviderError:  # noqa: PLR0911  one for each thing that a person can do
+    """What a refusal means; `thread`: the call named one."""
+    code = _code(reply)
+    if reply.status == 401 or code in _NO_SUCH_WEBHOOK:
+        return CredentialRefused("Discord does not know the webhook: it was deleted. Create another and enter it")
+    if code in _THREAD_REFUSED or (code == _UNKNOWN_CHANNEL and thread):
+        return ConfigurationRejected("Discord cannot post in this thread: check which one it is", "thread_id")
+    if code == _OLD_MESSAGES_EDITED_TOO_OFTEN:
+        return VendorLimited("Discord limits how often old messages are changed", _HOUR)
+    if code in _FILTERED:
+        return ConfigurationRejected("Discord's filters on the server do not let the text of this item through")
+    if reply.status == 404:
+        return CredentialRefused("Discord has neither the webhook nor its channel: create another and enter it")
+    raise_for_status(reply, "Discord", "to use this webhook")
+    if reply.status == 400:
+        return ConfigurationRejected("Discord does not take the message that is made of this item")
+    return unexpected(reply, "Discord")
+
+
+def _code(reply: Reply) -> int:
+    try:
+        return msgspec.json.decode(reply.body, type=_Fault).code
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return 0
+
+
+def _note(connection: Connection, reply: Reply) -> None:
+    """The bucket of the webhook's messages; others are not what a delivery is held up by."""
+    try:
+        remaining = int(reply.headers["x-ratelimit-remaining"])
+        seconds = float(reply.headers["x-ratelimit-reset-after"])
+    except (KeyError, ValueError):
+        return
+    if 0 <= seconds <= _LONGEST_WAIT:
+        connection.budget.note(remaining, seconds)
+
+
+def _message(item: Item) -> dict[str, Any]:
+    # no mention in it reaches anybody, whatever the text holds
+    return {"embeds": [_embed(item)], "allowed_mentions": {"parse": []}}
+
+
+def _embed(item: Item) -> dict[str, Any]:
+    title = escape(shorten(title_of(item), _TITLE_LENGTH, lambda kept: len(escape(kept))))
+    fields = _fields(item)
+    spent = len(title) + _length(fields)
+    embed: dict[str, Any] = {"title": title, "fields": fields}
+    url = link_of(item.url)
+    if url is not None:
+        embed["url"] = url
+    description = _description(body_of(item), min(_DESCRIPTION_LENGTH, _EMBED_LENGTH - spent), url)
+    if description:
+        embed["description"] = description
+    return embed
+
+
+def _description(body: str, room: int, url: str | None) -> str:
+    """The body; one that was cut ends with a link to the rest."""
+
+    def text(kept: str) -> str:
+        rest = link("Read on", url) if kept != body and url is not None else ""
+        return "\n\n".join(part for part in (markdown_of(kept), rest) if part)
+
+    return text(shorten(body, room, lambda kept: len(text(kept))))
+
+
+def _fields(item: Item) -> list[dict[str, Any]]:
+    fields: list[dict[str, Any]] = []
+    for fact in [*facts_of(item), *own_facts_of(item)][:_FIELDS]:
+        name = escape(shorten(fact.name, _FIELD_NAME_LENGTH, lambda kept: len(escape(kept))))
+        value = escape(shorten(fact.value, _FIELD_VALUE_LENGTH, lambda kept: len(escape(kept))))
+        fields.append({"name": name, "value": value, "inline": True})
+        if _length(fields) > _ALL_FIELDS_LENGTH:
+            break
+    return fields
+
+
+def _length(fields: list[dict[str, Any]]) -> int:
+    return sum(len(field["name"]) + len(field["value"]) for field in fields)
 
 
 def _told_wait(reply: Reply) -> float | None:

@@ -5,9 +5,12 @@ REST API, version 2022-11-28: https://docs.github.com/en/rest
 
 import base64
 import binascii
+import hashlib
+import re
 import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -15,24 +18,43 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
+from jackfield.domain.item import Item, ItemStatus
 from jackfield.domain.provider import (
     Account,
     AuthMethod,
     Category,
+    Check,
     ConfigurationRejected,
     Connection,
     CredentialRefused,
+    Delivered,
+    Delivery,
+    Facts,
     FieldType,
     Manifest,
+    ObjectVanished,
+    RightMissing,
     SecretField,
     SettingField,
     Source,
+    VendorState,
+    VendorUnavailable,
     Verified,
 )
 from jackfield.providers._credentials import member, token
 from jackfield.providers._endpoints import URL_PATTERN, api_url, own_base_url
+from jackfield.providers._gfm import Dialect, body_of, title_of
 from jackfield.providers._http import Endpoints, HttpClient, Reply
-from jackfield.providers._replies import Text, decode, limited, raise_for_status, seconds_until, unexpected, web_url
+from jackfield.providers._replies import (
+    Text,
+    decode,
+    limited,
+    note_budget,
+    raise_for_status,
+    seconds_until,
+    unexpected,
+    web_url,
+)
 
 _API_VERSION: Final = "2022-11-28"
 _API_URL: Final = "https://api.github.com"
@@ -40,6 +62,26 @@ _CHECKED: Final = date(2026, 11, 21)
 #: an app's own token may live 10 minutes; it starts earlier, since clocks differ
 _APP_TOKEN_SECONDS: Final = 9 * 60
 _CLOCK_SECONDS: Final = 60
+#: an installation's token lives an hour; it is thrown away so long before its end
+_SPARE_SECONDS: Final = 5 * 60
+#: a limit that is told in words alone: "wait for at least one minute"
+_SECONDARY_SECONDS: Final = 60.0
+
+_REPOSITORY_PATTERN: Final = r"^[A-Za-z0-9_-]{1,39}/[A-Za-z0-9._-]{1,100}$"
+_REPOSITORY: Final = re.compile(_REPOSITORY_PATTERN)
+_ISSUES: Final = "Issues: read and write"
+_TITLE_CHARACTERS: Final = 256
+_BODY_CHARACTERS: Final = 65_536
+_LABEL_CHARACTERS: Final = 50
+_MOST_LABELS: Final = 100
+#: a lost issue is among the newest; so few to a page, since a page of longest ones is still one that we read
+_PAGE: Final = 30
+_PAGES: Final = 3
+_MOVED: Final = frozenset({301, 302, 307, 308})
+#: so many issues are asked for one by one; more in one query
+_FEW: Final = 3
+#: people and teams, issues, and issues as they were called before
+_DIALECT: Final = Dialect(references=re.compile(r"(?<![A-Za-z0-9_])@(?!\s)|#(?=\d)|\b[Gg][Hh]-(?=\d)"))
 
 
 class _User(msgspec.Struct):
@@ -56,6 +98,56 @@ class _Installation(msgspec.Struct):
 class _InstallationToken(msgspec.Struct):
     token: Text
     permissions: dict[Text, Text] | None = None
+    expires_at: datetime | None = None
+
+
+class _Login(msgspec.Struct):
+    login: Text
+
+
+class _Label(msgspec.Struct):
+    name: str
+
+
+class _Issue(msgspec.Struct):
+    number: int
+    state: Literal["open", "closed"]
+    html_url: str | None = None
+    body: str | None = None
+    assignee: _Login | None = None
+    labels: list[_Label | str] = []
+
+
+class _Wrong(msgspec.Struct):
+    field: str | None = None
+
+
+class _Invalid(msgspec.Struct):
+    errors: list[_Wrong | str] | None = None
+
+
+class _Assignees(msgspec.Struct):
+    nodes: list[_Login | None] | None = None
+
+
+class _QueriedIssue(msgspec.Struct):
+    number: int
+    state: Literal["OPEN", "CLOSED"]
+    url: str | None = None
+    assignees: _Assignees | None = None
+
+
+class _Queried(msgspec.Struct):
+    repository: dict[str, _QueriedIssue | None] | None = None
+
+
+class _QueryError(msgspec.Struct):
+    type: str = ""
+
+
+class _QueryAnswer(msgspec.Struct):
+    data: _Queried | None = None
+    errors: list[_QueryError] | None = None
 
 
 class GitHub:
@@ -104,7 +196,7 @@ class GitHub:
                 title="Repository",
                 help="The repository whose issues are used, as owner/name.",
                 needed_to_deliver=True,
-                pattern=r"^[A-Za-z0-9_-]{1,39}/[A-Za-z0-9._-]{1,100}$",
+                pattern=_REPOSITORY_PATTERN,
             ),
             SettingField(
                 name="labels",
@@ -133,7 +225,36 @@ class GitHub:
                 pattern=r"^[A-Za-z0-9_-]{1,39}$",
             ),
         ),
-        features=("issues",),
+        features=("issues", "labels", "read-back"),
+        facts=Facts(
+            steps=(
+                (
+                    "Open github.com, your picture, Settings, Developer settings, Personal access tokens, "
+                    "Fine-grained tokens."
+                ),
+                "Generate a token for the owner of the repository, for that repository alone.",
+                (
+                    "Under Repository permissions give Issues: Read and write. Generate, and copy the token: it is "
+                    "shown once."
+                ),
+                (
+                    "Or, as a GitHub App: make one with Issues: Read and write, install it, and take its App ID, the "
+                    "installation's number and a private key."
+                ),
+            ),
+            rights=("Issues: Read and write",),
+            lifetime="A token until the date chosen with it; an installation token of an app 1 hour, made anew "
+            "as needed.",
+            refresh="User tokens of OAuth last 8 hours and their refresh tokens 6 months, each used once.",
+            webhook_signature="X-Hub-Signature-256: HMAC-SHA256 in hex of the body; no timestamp, deliveries are "
+            "told apart by X-GitHub-Delivery.",
+            limits="5,000 calls an hour for a token; secondary limits on writes answer 403 or 429 with Retry-After.",
+        ),
+        tracks=True,
+        checks=(
+            Check.EMULATOR,
+            Check.DESCRIPTION,
+        ),
         sources=(
             Source(
                 "authentication",
@@ -155,16 +276,23 @@ class GitHub:
             Source(
                 "limits", "https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api", _CHECKED
             ),
+            Source("issues", "https://docs.github.com/en/rest/issues/issues", _CHECKED),
+            Source("labels", "https://docs.github.com/en/rest/issues/labels#add-labels-to-an-issue", _CHECKED),
+            Source(
+                "the state of many issues", "https://docs.github.com/en/graphql/reference/objects#repository", _CHECKED
+            ),
         ),
     )
 
     def __init__(self, http: HttpClient, endpoints: Endpoints) -> None:
         self._http = http
         self._endpoints = endpoints
+        #: tokens of installations and the time of this machine's clock until which they are used
+        self._installations: dict[str, tuple[str, float]] = {}
 
     async def verify(self, connection: Connection) -> Verified:
         """By GET /user, or as an app by exchanging its own token for an installation's."""
-        if member(connection, "access_token") is None and member(connection, "private_key") is not None:
+        if _is_app(connection):
             return await self._verify_app(connection)
         reply = await self._call(connection, "GET", "/user", token(connection, "GitHub"))
         if reply.status != 200:
@@ -178,45 +306,214 @@ class GitHub:
             expires_at=_expiry(reply.headers.get("github-authentication-token-expiration")),
         )
 
+    async def deliver(self, connection: Connection, delivery: Delivery) -> Delivered:
+        """Creates the item's issue or rewrites it. A retried delivery looks through the newest issues first, which
+        GitHub lists at once; its search knows them later."""
+        issues = f"/repos/{_repository(connection)}/issues"
+        content = _content(delivery)
+        number = delivery.vendor_id
+        if number is None and delivery.retried:
+            number = await self._find(connection, issues, delivery.marker)
+        if number is None:
+            issue = await self._create(connection, issues, content, _labels(connection, delivery.item))
+            if delivery.item.status is ItemStatus.CLOSED:
+                issue = await self._update(connection, issues, str(issue.number), _state(delivery.item))
+        else:
+            issue = await self._update(connection, issues, number, {**content, **_state(delivery.item)})
+            await self._add_labels(connection, issues, issue, _labels(connection, delivery.item))
+        return Delivered(vendor_id=str(issue.number), url=web_url(issue.html_url))
+
+    async def read_back(self, connection: Connection, vendor_ids: Sequence[str]) -> Mapping[str, VendorState]:
+        """A few issues one by one, more in one query of the GraphQL API."""
+        repository = _repository(connection)
+        numbers = [one for one in dict.fromkeys(vendor_ids) if _is_number(one)]
+        if len(numbers) > _FEW:
+            return await self._query(connection, repository, numbers)
+        states: dict[str, VendorState] = {}
+        for number in numbers:
+            reply = await self._as(connection, "GET", f"/repos/{repository}/issues/{number}", right=_ISSUES)
+            if reply.status == 200:
+                states[number] = _state_of(decode(reply, _Issue, "GitHub"))
+            elif reply.status not in {301, 404, 410}:
+                raise unexpected(reply, "GitHub")
+        if numbers and not states:
+            await self._check_repository(connection, repository)
+        return states
+
+    async def _find(self, connection: Connection, issues: str, marker: str) -> str | None:
+        for page in range(1, _PAGES + 1):
+            query = f"?state=all&sort=created&direction=desc&per_page={_PAGE}&page={page}"
+            reply = await self._as(connection, "GET", issues + query, right=_ISSUES)
+            if reply.status != 200:
+                raise _rejected(reply)
+            found = decode(reply, list[_Issue], "GitHub")
+            for issue in found:
+                if _comment(marker) in (issue.body or ""):
+                    return str(issue.number)
+            if len(found) < _PAGE:
+                break
+        return None
+
+    async def _create(self, connection: Connection, issues: str, content: dict[str, Any], labels: list[str]) -> _Issue:
+        json = {**content, "labels": labels} if labels else content
+        reply = await self._as(connection, "POST", issues, json=json, right=_ISSUES)
+        if reply.status == 410:
+            raise ConfigurationRejected("GitHub has issues turned off in this repository", "repository")
+        if reply.status != 201:
+            raise _rejected(reply)
+        return decode(reply, _Issue, "GitHub")
+
+    async def _update(self, connection: Connection, issues: str, number: str, json: dict[str, Any]) -> _Issue:
+        if not _is_number(number):
+            raise ObjectVanished("GitHub has no such issue: its number is none")
+        reply = await self._as(connection, "PATCH", f"{issues}/{number}", json=json, right=_ISSUES)
+        if reply.status == 404:
+            await self._check_repository(connection, issues.removeprefix("/repos/").removesuffix("/issues"))
+        # 301: it was moved to another repository
+        if reply.status in {301, 404, 410}:
+            raise ObjectVanished("GitHub does not have the issue any more: it was deleted or moved")
+        if reply.status != 200:
+            raise _rejected(reply)
+        return decode(reply, _Issue, "GitHub")
+
+    async def _add_labels(self, connection: Connection, issues: str, issue: _Issue, labels: list[str]) -> None:
+        """Adds what the issue lacks, and leaves the labels that people gave it."""
+        there = {(label if isinstance(label, str) else label.name).lower() for label in issue.labels}
+        missing = [label for label in labels if label.lower() not in there]
+        if missing:
+            reply = await self._as(
+                connection, "POST", f"{issues}/{issue.number}/labels", json={"labels": missing}, right=_ISSUES
+            )
+            if reply.status != 200:
+                raise _rejected(reply)
+
+    async def _query(
+        self, connection: Connection, repository: str, numbers: Sequence[str]
+    ) -> Mapping[str, VendorState]:
+        reply = await self._as(connection, "POST", "/graphql", json=state_query(repository, numbers), right=_ISSUES)
+        if reply.status != 200:
+            raise unexpected(reply, "GitHub")
+        answer = decode(reply, _QueryAnswer, "GitHub")
+        types = {error.type for error in answer.errors or ()}
+        if types & {"RATE_LIMITED", "RATE_LIMIT"}:
+            told = "retry-after" in reply.headers
+            raise limited(reply, "GitHub", None if told else seconds_until(reply, "x-ratelimit-reset"))
+        if types & {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
+            raise RightMissing(f"GitHub takes the credential, but it lacks the right {_ISSUES}", _ISSUES)
+        # issues that are gone are null, each with an error NOT_FOUND
+        if types - {"NOT_FOUND"} or answer.data is None:
+            raise VendorUnavailable("GitHub answered a query with an error that we do not know")
+        if answer.data.repository is None:
+            raise _no_repository()
+        found = (issue for issue in answer.data.repository.values() if issue is not None)
+        return {str(issue.number): _state_of_queried(issue) for issue in found if str(issue.number) in set(numbers)}
+
+    async def _check_repository(self, connection: Connection, repository: str) -> None:
+        """Raises ConfigurationRejected when it is the repository that is not there."""
+        reply = await self._as(connection, "GET", f"/repos/{repository}", right=_ISSUES)
+        if reply.status != 200:
+            raise _rejected(reply)
+
+    async def _as(
+        self, connection: Connection, method: str, path: str, *, right: str, json: dict[str, Any] | None = None
+    ) -> Reply:
+        """A call as the user of the token, or as the installation of the app."""
+        if not _is_app(connection):
+            return await self._call(connection, method, path, token(connection, "GitHub"), right=right, json=json)
+        try:
+            bearer = await self._installation_token(connection)
+            return await self._call(connection, method, path, bearer, right=right, json=json)
+        except RightMissing:
+            raise
+        except CredentialRefused:
+            # revoked before its end, by a suspension that is over for instance: the next call gets another
+            self._installations.pop(self._installation_key(connection), None)
+            raise
+
+    async def _installation_token(self, connection: Connection) -> str:
+        """Kept until shortly before its end, since each is a call of its own."""
+        key = self._installation_key(connection)
+        kept, until = self._installations.get(key, ("", 0.0))
+        if time.monotonic() < until:
+            return kept
+        made = await self._make_installation_token(connection)
+        if made.expires_at is not None and made.expires_at.tzinfo is not None:
+            seconds = (made.expires_at - datetime.now(UTC)).total_seconds() - _SPARE_SECONDS
+            self._installations = {
+                **{one: pair for one, pair in self._installations.items() if pair[1] > time.monotonic()},
+                key: (made.token, time.monotonic() + min(seconds, 3600.0)),
+            }
+        return made.token
+
+    def _installation_key(self, connection: Connection) -> str:
+        """Whose token it is: of another key, installation or server it is another one."""
+        parts = (
+            self._api_url(connection),
+            member(connection, "app_id") or "",
+            member(connection, "private_key") or "",
+            connection.configuration.get("installation_id", "").strip(),
+        )
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    async def _make_installation_token(self, connection: Connection) -> _InstallationToken:
+        number = _installation(connection)
+        own = _app_token(token(connection, "GitHub", "app_id", "app ID"), member(connection, "private_key") or "")
+        reply = await self._call(connection, "POST", f"/app/installations/{number}/access_tokens", own)
+        if reply.status == 404:
+            raise _no_installation()
+        if reply.status != 201:
+            raise unexpected(reply, "GitHub")
+        return decode(reply, _InstallationToken, "GitHub")
+
     async def _verify_app(self, connection: Connection) -> Verified:
-        number = connection.configuration.get("installation_id", "").strip()
-        if not (number.isascii() and number.isdigit()):
-            raise ConfigurationRejected("GitHub needs the number of the app's installation", "installation_id")
+        number = _installation(connection)
         own = _app_token(token(connection, "GitHub", "app_id", "app ID"), member(connection, "private_key") or "")
         reply = await self._call(connection, "GET", f"/app/installations/{number}", own)
         if reply.status == 404:
-            raise ConfigurationRejected("GitHub does not know this installation of the app", "installation_id")
+            raise _no_installation()
         if reply.status != 200:
             raise unexpected(reply, "GitHub")
         installation = decode(reply, _Installation, "GitHub")
         if installation.suspended_at is not None:
             raise CredentialRefused("GitHub has this installation suspended: its owner has to unsuspend it")
-        reply = await self._call(connection, "POST", f"/app/installations/{number}/access_tokens", own)
-        if reply.status != 201:
-            raise unexpected(reply, "GitHub")
-        permissions = decode(reply, _InstallationToken, "GitHub").permissions
+        permissions = (await self._make_installation_token(connection)).permissions
         return Verified(
             account=_account(installation.account),
             scopes=None if permissions is None else tuple(f"{on}:{what}" for on, what in sorted(permissions.items())),
         )
 
-    async def _call(self, connection: Connection, method: str, path: str, bearer: str) -> Reply:
+    async def _call(
+        self,
+        connection: Connection,
+        method: str,
+        path: str,
+        bearer: str,
+        *,
+        right: str = "to use this API",
+        json: dict[str, Any] | None = None,
+    ) -> Reply:
+        api = self._api_url(connection)
+        # a server has its two APIs side by side, github.com one below the other
+        url = f"{api.removesuffix('/v3')}/graphql" if path == "/graphql" else api + path
         reply = await self._http.request(
             "github",
             method,
-            self._api_url(connection) + path,
+            url,
             headers={
                 "Authorization": f"Bearer {bearer}",
                 "Accept": "application/vnd.github+json",
                 "X-GitHub-Api-Version": _API_VERSION,
             },
+            json=json,
         )
-        exhausted = reply.headers.get("x-ratelimit-remaining") == "0"
-        # the limits answer 403 as well as 429, and say by these headers that it is not about rights
-        if reply.status in {403, 429} and (exhausted or "retry-after" in reply.headers):
-            reset = seconds_until(reply, "x-ratelimit-reset") if "retry-after" not in reply.headers else None
-            raise limited(reply, "GitHub", reset)
-        raise_for_status(reply, "GitHub", "to use this API")
+        reset = seconds_until(reply, "x-ratelimit-reset")
+        # search and GraphQL have counts of their own
+        if reply.headers.get("x-ratelimit-resource", "core") == "core":
+            note_budget(connection.budget, reply, "x-ratelimit-remaining", reset)
+        _raise_if_limited(reply, reset)
+        # of a repository they say that it is called otherwise, or that an issue was moved
+        if not (reply.status in _MOVED and path.startswith("/repos/")):
+            raise_for_status(reply, "GitHub", right)
         return reply
 
     def _api_url(self, connection: Connection) -> str:
@@ -230,6 +527,134 @@ class GitHub:
         if host.endswith(".ghe.com"):
             return f"https://api.{host}"
         return api_url(self._endpoints, _API_URL, "/api/v3", address.rstrip("/"))
+
+
+def state_query(repository: str, numbers: Sequence[str]) -> dict[str, Any]:
+    """One query for the states of many issues. The numbers are digits."""
+    wanted = " ".join(
+        f"i{number}: issue(number: {number}) {{ number state url assignees(first: 1) {{ nodes {{ login }} }} }}"
+        for number in numbers
+    )
+    owner, _, name = repository.partition("/")
+    return {
+        "query": f"query($owner: String!, $name: String!) {{ repository(owner: $owner, name: $name) {{ {wanted} }} }}",
+        "variables": {"owner": owner, "name": name},
+    }
+
+
+def _is_app(connection: Connection) -> bool:
+    return member(connection, "access_token") is None and member(connection, "private_key") is not None
+
+
+def _repository(connection: Connection) -> str:
+    name = connection.configuration.get("repository", "").strip()
+    if not name:
+        raise ConfigurationRejected("GitHub needs the repository for its issues: enter it as owner/name", "repository")
+    # two dots would lead elsewhere in the API
+    if not _REPOSITORY.fullmatch(name) or name.endswith(("/.", "/..")):
+        raise ConfigurationRejected("GitHub has no repository of such a name: enter it as owner/name", "repository")
+    return name
+
+
+def _installation(connection: Connection) -> str:
+    number = connection.configuration.get("installation_id", "").strip()
+    if not (number.isascii() and number.isdigit()):
+        raise ConfigurationRejected("GitHub needs the number of the app's installation", "installation_id")
+    return number
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 10
+
+
+def _comment(marker: str) -> str:
+    """What nobody sees, and a retried delivery finds."""
+    return f"<!-- jackfield:{marker} -->"
+
+
+def _content(delivery: Delivery) -> dict[str, Any]:
+    item = delivery.item
+    ending = _comment(delivery.marker)
+    return {
+        "title": title_of(item, _TITLE_CHARACTERS),
+        "body": body_of(item, _BODY_CHARACTERS, _DIALECT, with_status=True, ending=ending),
+    }
+
+
+def _state(item: Item) -> dict[str, Any]:
+    if item.status is ItemStatus.CLOSED:
+        return {"state": "closed", "state_reason": "completed"}
+    return {"state": "open"}
+
+
+def _labels(connection: Connection, item: Item) -> list[str]:
+    """The item's own and those of the setting, each once."""
+    names = [*item.labels, *connection.configuration.get("labels", "").split(",")]
+    clean = [" ".join(name.split())[:_LABEL_CHARACTERS].strip() for name in names]
+    return list({name.lower(): name for name in clean if name.isprintable() and name}.values())[:_MOST_LABELS]
+
+
+def _state_of(issue: _Issue) -> VendorState:
+    return VendorState(
+        status=ItemStatus.CLOSED if issue.state == "closed" else ItemStatus.OPEN,
+        assignee=issue.assignee.login if issue.assignee is not None else None,
+        url=web_url(issue.html_url),
+    )
+
+
+def _state_of_queried(issue: _QueriedIssue) -> VendorState:
+    assignees = (issue.assignees.nodes or []) if issue.assignees is not None else []
+    return VendorState(
+        status=ItemStatus.CLOSED if issue.state == "CLOSED" else ItemStatus.OPEN,
+        assignee=next((one.login for one in assignees if one is not None), None),
+        url=web_url(issue.url),
+    )
+
+
+def _raise_if_limited(reply: Reply, reset: float | None) -> None:
+    """The limits answer 403 as well as 429, and say by headers or in words that it is not about rights."""
+    if reply.status not in {403, 429}:
+        return
+    if "retry-after" in reply.headers:
+        raise limited(reply, "GitHub")
+    if reply.headers.get("x-ratelimit-remaining") == "0":
+        raise limited(reply, "GitHub", reset)
+    if b"secondary rate limit" in reply.body:
+        raise limited(reply, "GitHub", _SECONDARY_SECONDS)
+
+
+def _rejected(reply: Reply) -> Exception:
+    """What a status that is about the repository, or about what was sent, means."""
+    if reply.status == 404:
+        return _no_repository()
+    if reply.status in _MOVED:
+        return ConfigurationRejected("GitHub has this repository under another name: enter that one", "repository")
+    if reply.status == 410:
+        return ConfigurationRejected("GitHub has issues turned off in this repository", "repository")
+    if reply.status in {400, 422}:
+        fields = {error.field for error in _invalid(reply) if isinstance(error, _Wrong)}
+        if "labels" in fields or "label" in fields or "name" in fields:
+            return ConfigurationRejected("GitHub does not take one of the labels: check labels", "labels")
+        named = next((field for field in ("title", "body", "assignees") if field in fields), None)
+        return ConfigurationRejected(f"GitHub does not take the issue{f': its {named} is wrong' if named else ''}")
+    return unexpected(reply, "GitHub")
+
+
+def _invalid(reply: Reply) -> Sequence[_Wrong | str]:
+    try:
+        return msgspec.json.decode(reply.body, type=_Invalid).errors or ()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ()
+
+
+def _no_repository() -> ConfigurationRejected:
+    return ConfigurationRejected(
+        "GitHub does not know this repository, or does not show it to the credential: check repository", "repository"
+    )
+
+
+def _no_installation() -> ConfigurationRejected:
+    return ConfigurationRejected("GitHub does not know this installation of the app", "installation_id")
 
 
 def _account(user: _User) -> Account:

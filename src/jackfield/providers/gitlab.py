@@ -3,30 +3,64 @@
 REST API, version 4: https://docs.gitlab.com/api/rest/
 """
 
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final, Literal
+from urllib.parse import quote
 
 import msgspec
 
+from jackfield.domain.item import Item, ItemStatus
 from jackfield.domain.provider import (
     Account,
     AuthMethod,
     Category,
     ConfigurationRejected,
     Connection,
+    Delivered,
+    Delivery,
+    Facts,
     Manifest,
+    ObjectVanished,
+    RightMissing,
     SecretField,
     SettingField,
     Source,
     Unsupported,
+    VendorState,
     Verified,
 )
 from jackfield.providers._credentials import token
 from jackfield.providers._endpoints import URL_PATTERN, api_url, own_base_url
+from jackfield.providers._gfm import Dialect, body_of, title_of
 from jackfield.providers._http import Endpoints, HttpClient, Reply
-from jackfield.providers._replies import Text, decode, raise_for_status, unexpected, web_url
+from jackfield.providers._replies import (
+    Text,
+    decode,
+    limited,
+    note_budget,
+    raise_for_status,
+    retry_after,
+    seconds_until,
+    unexpected,
+    web_url,
+)
 
 _CHECKED: Final = date(2026, 11, 21)
+_PROJECT_PATTERN: Final = r"^[A-Za-z0-9_./-]{1,500}$"
+_PROJECT: Final = re.compile(_PROJECT_PATTERN)
+_TITLE_CHARACTERS: Final = 255
+#: GitLab takes 1,048,576, and repeats them in replies, of which we read 2 MiB
+_DESCRIPTION_CHARACTERS: Final = 250_000
+_LABEL_CHARACTERS: Final = 255
+#: a lost issue is among the newest
+_PAGE: Final = 20
+_PAGES: Final = 3
+#: the most that GitLab lists at once
+_BATCH: Final = 100
+#: people and groups, issues, merge requests and epics
+_DIALECT: Final = Dialect(references=re.compile(r"(?<![A-Za-z0-9_])@(?!\s)|[#!&](?=\d)"))
 
 
 class _User(msgspec.Struct):
@@ -38,6 +72,26 @@ class _User(msgspec.Struct):
 class _Token(msgspec.Struct):
     scopes: list[Text]
     expires_at: date | None = None
+
+
+class _Username(msgspec.Struct):
+    username: Text
+
+
+class _Issue(msgspec.Struct):
+    iid: int
+    state: Literal["opened", "closed"]
+    web_url: str | None = None
+    description: str | None = None
+    assignee: _Username | None = None
+    assignees: list[_Username] = []
+
+
+class _Refusal(msgspec.Struct):
+    """`message` is a sentence or an object by the names of fields."""
+
+    message: Any = None
+    error: Any = None
 
 
 class GitLab:
@@ -67,7 +121,7 @@ class GitLab:
                 title="Project",
                 help="The project whose issues are used: its path as in its address (group/name), or its number.",
                 needed_to_deliver=True,
-                pattern=r"^[A-Za-z0-9_./-]{1,500}$",
+                pattern=_PROJECT_PATTERN,
             ),
             SettingField(
                 name="base_url",
@@ -81,7 +135,21 @@ class GitLab:
             ),
             SettingField(name="project_id", title="Project ID", help="The number of the project, if it is known."),
         ),
-        features=("issues",),
+        features=("issues", "labels", "read-back"),
+        facts=Facts(
+            steps=(
+                "Open GitLab, your picture, Edit profile, Access tokens (or the project's Settings, Access tokens).",
+                "Add a token with the scope api and an expiry date.",
+                "Copy the token: it is shown once.",
+            ),
+            rights=("api",),
+            lifetime="Until the expiry date chosen with it, at most a year.",
+            refresh="OAuth tokens last 2 hours; a refresh ends the old access token at once.",
+            revocation="The token is revoked by itself; other integrations with the same token keep it alive.",
+            webhook_signature="Standard Webhooks headers, or X-Gitlab-Token in older versions.",
+            limits="2,000 calls a minute for a user on gitlab.com; told in RateLimit-Remaining and RateLimit-Reset.",
+        ),
+        tracks=True,
         sources=(
             Source("authentication", "https://docs.gitlab.com/api/rest/authentication/", _CHECKED),
             Source("the user of a token", "https://docs.gitlab.com/api/users/#get-the-current-user", _CHECKED),
@@ -91,6 +159,13 @@ class GitLab:
                 _CHECKED,
             ),
             Source("limits", "https://docs.gitlab.com/security/rate_limits/", _CHECKED),
+            Source(
+                "the headers of limits",
+                "https://docs.gitlab.com/administration/settings/user_and_ip_rate_limits/",
+                _CHECKED,
+            ),
+            Source("issues", "https://docs.gitlab.com/api/issues/", _CHECKED),
+            Source("references and quick actions in text", "https://docs.gitlab.com/user/markdown/", _CHECKED),
         ),
     )
 
@@ -124,13 +199,163 @@ class GitLab:
             raise Unsupported("GitLab cannot end this kind of token for us: revoke it in GitLab, under Access tokens")
         raise unexpected(reply, "GitLab")
 
-    async def _call(self, connection: Connection, method: str, path: str) -> Reply:
-        return await self._http.request(
+    async def deliver(self, connection: Connection, delivery: Delivery) -> Delivered:
+        """Creates the item's issue or rewrites it. A retried delivery looks through the project's newest issues
+        first: an issue's number can be given by owners alone, and so is no means against doing it twice."""
+        issues = f"/projects/{_project(connection)}/issues"
+        content = _content(delivery)
+        number = delivery.vendor_id
+        if number is None and delivery.retried:
+            number = await self._find(connection, issues, delivery.marker)
+        if number is None:
+            reply = await self._write(connection, "POST", issues, {**content, **_labels("labels", delivery.item)})
+            if reply.status != 201:
+                raise _rejected(reply)
+            issue = decode(reply, _Issue, "GitLab")
+        else:
+            # labels that people gave the issue stay
+            issue = await self._update(connection, issues, number, {**content, **_labels("add_labels", delivery.item)})
+        closed = delivery.item.status is ItemStatus.CLOSED
+        if closed != (issue.state == "closed"):
+            event = {"state_event": "close" if closed else "reopen"}
+            issue = await self._update(connection, issues, str(issue.iid), event)
+        return Delivered(vendor_id=str(issue.iid), url=web_url(issue.web_url))
+
+    async def read_back(self, connection: Connection, vendor_ids: Sequence[str]) -> Mapping[str, VendorState]:
+        """One call for each hundred issues."""
+        issues = f"/projects/{_project(connection)}/issues"
+        numbers = [one for one in dict.fromkeys(vendor_ids) if _is_number(one)]
+        states: dict[str, VendorState] = {}
+        for start in range(0, len(numbers), _BATCH):
+            wanted = "&".join(f"iids[]={number}" for number in numbers[start : start + _BATCH])
+            reply = await self._checked(connection, "GET", f"{issues}?scope=all&per_page={_BATCH}&{wanted}", "read_api")
+            if reply.status != 200:
+                raise _rejected(reply)
+            for issue in decode(reply, list[_Issue], "GitLab"):
+                if str(issue.iid) in vendor_ids:
+                    states[str(issue.iid)] = _state_of(issue)
+        return states
+
+    async def _find(self, connection: Connection, issues: str, marker: str) -> str | None:
+        for page in range(1, _PAGES + 1):
+            query = f"?scope=all&order_by=created_at&sort=desc&per_page={_PAGE}&page={page}"
+            reply = await self._checked(connection, "GET", issues + query, "api")
+            if reply.status != 200:
+                raise _rejected(reply)
+            found = decode(reply, list[_Issue], "GitLab")
+            for issue in found:
+                if _comment(marker) in (issue.description or ""):
+                    return str(issue.iid)
+            if len(found) < _PAGE:
+                break
+        return None
+
+    async def _update(self, connection: Connection, issues: str, number: str, json: dict[str, Any]) -> _Issue:
+        if not _is_number(number):
+            raise ObjectVanished("GitLab has no such issue: its number is none")
+        reply = await self._write(connection, "PUT", f"{issues}/{number}", json)
+        if reply.status == 404:
+            # of the two it may be the project that is not there
+            project = await self._checked(connection, "GET", issues.removesuffix("/issues"), "api")
+            if project.status != 200:
+                raise _rejected(project)
+        if reply.status in {404, 410}:
+            raise ObjectVanished("GitLab does not have the issue any more: it was deleted or moved")
+        if reply.status != 200:
+            raise _rejected(reply)
+        return decode(reply, _Issue, "GitLab")
+
+    async def _write(self, connection: Connection, method: str, path: str, json: dict[str, Any]) -> Reply:
+        return await self._checked(connection, method, path, "api", json)
+
+    async def _checked(
+        self, connection: Connection, method: str, path: str, right: str, json: dict[str, Any] | None = None
+    ) -> Reply:
+        reply = await self._call(connection, method, path, json)
+        if reply.status == 403 and b"insufficient_scope" in reply.body:
+            raise RightMissing(f"GitLab takes the token, but it lacks the scope {right}", right)
+        raise_for_status(reply, "GitLab", "to write issues in the project (the role Planner or Reporter)")
+        return reply
+
+    async def _call(self, connection: Connection, method: str, path: str, json: dict[str, Any] | None = None) -> Reply:
+        reply = await self._http.request(
             "gitlab",
             method,
             api_url(self._endpoints, "https://gitlab.com/api/v4", "/api/v4", own_base_url(connection)) + path,
             headers={"Authorization": f"Bearer {token(connection, 'GitLab')}"},
+            json=json,
         )
+        reset = seconds_until(reply, "ratelimit-reset")
+        note_budget(connection.budget, reply, "ratelimit-remaining", reset)
+        if reply.status == 429 and retry_after(reply) is None:
+            raise limited(reply, "GitLab", reset)
+        return reply
+
+
+def _project(connection: Connection) -> str:
+    """The project as it stands in paths of the API: its number, or its path in one segment."""
+    name = connection.configuration.get("project", "").strip().strip("/")
+    if not name:
+        raise ConfigurationRejected("GitLab needs the project for its issues: enter its path, group/name", "project")
+    if not _PROJECT.fullmatch(name) or {"", ".", ".."} & set(name.split("/")):
+        raise ConfigurationRejected("GitLab has no project of such a name: enter its path, group/name", "project")
+    return quote(name, safe="")
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 10
+
+
+def _comment(marker: str) -> str:
+    """What nobody sees, and a retried delivery finds."""
+    return f"<!-- jackfield:{marker} -->"
+
+
+def _content(delivery: Delivery) -> dict[str, Any]:
+    item = delivery.item
+    ending = _comment(delivery.marker)
+    return {
+        # people are mentioned by titles too
+        "title": title_of(item, _TITLE_CHARACTERS, _DIALECT),
+        "description": body_of(item, _DESCRIPTION_CHARACTERS, _DIALECT, with_status=True, ending=ending),
+    }
+
+
+def _labels(member: str, item: Item) -> dict[str, str]:
+    """The member of a request that has the labels in one text, between commas."""
+    names = (" ".join(label.replace(",", " ").split())[:_LABEL_CHARACTERS] for label in item.labels)
+    labels = ",".join(dict.fromkeys(name for name in names if name and name.isprintable()))
+    return {member: labels} if labels else {}
+
+
+def _state_of(issue: _Issue) -> VendorState:
+    assignee = issue.assignee or next(iter(issue.assignees), None)
+    return VendorState(
+        status=ItemStatus.CLOSED if issue.state == "closed" else ItemStatus.OPEN,
+        assignee=assignee.username if assignee is not None else None,
+        url=web_url(issue.web_url),
+    )
+
+
+def _rejected(reply: Reply) -> Exception:
+    """What a status that is about the project, or about what was sent, means."""
+    if reply.status == 404:
+        return ConfigurationRejected(
+            "GitLab does not know this project, or does not show it to the token: check project", "project"
+        )
+    if reply.status in {400, 409, 422}:
+        named = next((field for field in ("title", "description", "labels") if field in _wrong_fields(reply)), None)
+        return ConfigurationRejected(f"GitLab does not take the issue{f': its {named} is wrong' if named else ''}")
+    return unexpected(reply, "GitLab")
+
+
+def _wrong_fields(reply: Reply) -> set[str]:
+    try:
+        refusal = msgspec.json.decode(reply.body, type=_Refusal)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return set()
+    named = set(refusal.message) if isinstance(refusal.message, dict) else set()
+    return named | (set(refusal.error.split()) if isinstance(refusal.error, str) else set())
 
 
 def _midnight(day: date | None) -> datetime | None:

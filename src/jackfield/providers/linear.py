@@ -3,32 +3,47 @@
 GraphQL API: https://linear.app/developers/graphql . Errors come in the body, with status 200, 400 or 401.
 """
 
+import hashlib
+import re
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 import msgspec
 
+from jackfield.domain.item import Item, ItemStatus
 from jackfield.domain.provider import (
     Account,
     AuthMethod,
     Category,
+    Check,
+    ConfigurationRejected,
     Connection,
     CredentialRefused,
+    Delivered,
+    Delivery,
+    Facts,
     Manifest,
+    ObjectVanished,
     RightMissing,
     SecretField,
     SettingField,
     Source,
     Unsupported,
+    VendorState,
+    VendorUnavailable,
     Verified,
 )
 from jackfield.providers._credentials import token
 from jackfield.providers._endpoints import api_url
+from jackfield.providers._gfm import MENTIONS, Dialect, body_of, title_of
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._replies import (
     Text,
     decode,
     limited,
+    note_budget,
     raise_for_status,
     retry_after,
     seconds_until,
@@ -41,13 +56,82 @@ _WHO: Final = "query { viewer { id name } organization { id name urlKey } }"
 #: what personal keys start with; they go into the header as they are
 _KEY: Final = "lin_api_"
 _MILLISECONDS: Final = 0.001
+_T = TypeVar("_T")
+
+_TITLE_CHARACTERS: Final = 255
+#: Linear does not say how long a description may be; nobody reads more
+_DESCRIPTION_CHARACTERS: Final = 65_536
+_MOST_LABELS: Final = 50
+#: issues in one query
+_BATCH: Final = 100
+#: IDs that an item's issue can have: each time that people delete it, the next one has another
+_LIVES: Final = 4
+#: a link to somebody's profile mentions them
+_DIALECT: Final = Dialect(
+    references=MENTIONS,
+    referring_links=re.compile(r"^https?://([a-z0-9-]+\.)?linear\.app/[^/\s]+/profiles/", re.IGNORECASE),
+)
+#: what the types of a workflow's states mean
+_STATUSES: Final = {
+    "triage": ItemStatus.OPEN,
+    "backlog": ItemStatus.OPEN,
+    "unstarted": ItemStatus.OPEN,
+    "started": ItemStatus.IN_PROGRESS,
+    "completed": ItemStatus.CLOSED,
+    "canceled": ItemStatus.CLOSED,
+    "duplicate": ItemStatus.CLOSED,
+}
+#: the type of the state that an issue is brought into, the first that its team has
+_TYPES: Final = {
+    ItemStatus.OPEN: ("unstarted", "backlog", "triage"),
+    ItemStatus.IN_PROGRESS: ("started",),
+    ItemStatus.CLOSED: ("completed",),
+}
+_PRIORITIES: Final = {
+    "none": 0,
+    "urgent": 1,
+    "critical": 1,
+    "highest": 1,
+    "high": 2,
+    "medium": 3,
+    "normal": 3,
+    "low": 4,
+    "lowest": 4,
+}
+#: errors that are about what was sent
+_REFUSALS: Final = frozenset(
+    {"INPUT_ERROR", "INVALID_INPUT", "USER_ERROR", "ENTITY_NOT_FOUND", "USAGE_LIMIT_EXCEEDED", "FEATURE_NOT_ACCESSIBLE"}
+)
+_FIELDS: Final = "id url trashed state { type } assignee { name }"
+_CONTEXT: Final = f"""query($team: String!, $filter: IssueFilter!) {{
+  team(id: $team) {{ id states(first: 100) {{ nodes {{ id type position }} }} }}
+  issues(filter: $filter, first: {_LIVES}, includeArchived: true) {{ nodes {{ {_FIELDS} }} }}
+}}"""
+_LABELS: Final = f"""query($filter: IssueLabelFilter!) {{
+  issueLabels(filter: $filter, first: {2 * _MOST_LABELS}) {{ nodes {{ id name team {{ id }} parent {{ id }} }} }}
+}}"""
+_CREATE: Final = (
+    f"mutation($input: IssueCreateInput!) {{ issueCreate(input: $input) {{ success issue {{ {_FIELDS} }} }} }}"
+)
+_UPDATE: Final = (
+    "mutation($id: String!, $input: IssueUpdateInput!) "
+    f"{{ issueUpdate(id: $id, input: $input) {{ success issue {{ {_FIELDS} }} }} }}"
+)
+_STATES: Final = (
+    f"query($filter: IssueFilter!) {{ issues(filter: $filter, first: {_BATCH}, includeArchived: true) "
+    f"{{ nodes {{ {_FIELDS} }} }} }}"
+)
+#: every query, for those who check them against Linear's schema
+QUERIES: Final = (_WHO, _CONTEXT, _LABELS, _CREATE, _UPDATE, _STATES)
 
 
 class _Extensions(msgspec.Struct):
     code: str = ""
+    type: str = ""
 
 
 class _Error(msgspec.Struct):
+    message: str = ""
     extensions: _Extensions | None = None
 
 
@@ -73,6 +157,90 @@ class _Who(msgspec.Struct):
 
 class _Answer(msgspec.Struct):
     data: _Who
+
+
+class _Named(msgspec.Struct):
+    name: Text
+
+
+class _Id(msgspec.Struct):
+    id: Text
+
+
+class _StateType(msgspec.Struct):
+    type: str
+
+
+class _WorkflowState(msgspec.Struct):
+    id: Text
+    type: str
+    position: float = 0.0
+
+
+class _WorkflowStates(msgspec.Struct):
+    nodes: list[_WorkflowState]
+
+
+class _Team(msgspec.Struct):
+    id: Text
+    states: _WorkflowStates
+
+
+class _Issue(msgspec.Struct):
+    id: Text
+    state: _StateType
+    url: str | None = None
+    trashed: bool | None = None
+    assignee: _Named | None = None
+
+
+class _Issues(msgspec.Struct):
+    nodes: list[_Issue]
+
+
+class _Label(msgspec.Struct):
+    id: Text
+    name: Text
+    team: _Id | None = None
+    parent: _Id | None = None
+
+
+class _Labels(msgspec.Struct):
+    nodes: list[_Label]
+
+
+class _Context(msgspec.Struct):
+    issues: _Issues
+    team: _Team | None = None
+
+
+class _FoundLabels(msgspec.Struct, rename="camel"):
+    issue_labels: _Labels
+
+
+class _Found(msgspec.Struct):
+    issues: _Issues
+
+
+class _Payload(msgspec.Struct):
+    success: bool
+    issue: _Issue | None = None
+
+
+class _Created(msgspec.Struct, rename="camel"):
+    issue_create: _Payload
+
+
+class _Updated(msgspec.Struct, rename="camel"):
+    issue_update: _Payload
+
+
+class _Refused(Exception):
+    """Linear does not take what was sent; `about` is the setting that it speaks of."""
+
+    def __init__(self, about: str | None) -> None:
+        super().__init__()
+        self.about = about
 
 
 class Linear:
@@ -118,11 +286,38 @@ class Linear:
                 help="The workspace: its name in Linear's addresses, or its ID.",
             ),
         ),
-        features=("issues",),
+        features=("issues", "labels", "priority", "status", "read-back"),
+        facts=Facts(
+            steps=(
+                "Open Linear, Settings, Account, Security & access, Personal API keys.",
+                "Make a key with the rights Read and Write.",
+                "Copy the key: it is shown once.",
+            ),
+            rights=(
+                "read",
+                "write",
+            ),
+            lifetime="A key until it is revoked; OAuth tokens 24 hours.",
+            refresh="OAuth refresh tokens rotate.",
+            revocation="OAuth tokens are revoked; a personal key only its owner can revoke, in Linear.",
+            webhook_signature="Linear-Signature: HMAC-SHA256 in hex of the body, which has the timestamp.",
+            limits="A number of requests and of complexity an hour, told in x-ratelimit-requests-remaining.",
+        ),
+        tracks=True,
+        checks=(
+            Check.EMULATOR,
+            Check.DESCRIPTION,
+        ),
         sources=(
             Source("authentication and errors", "https://linear.app/developers/graphql", _CHECKED),
             Source("revocation", "https://linear.app/developers/oauth-2-0-authentication", _CHECKED),
             Source("limits", "https://linear.app/developers/rate-limiting", _CHECKED),
+            Source(
+                "issues, their IDs and states",
+                "https://github.com/linear/linear/blob/master/packages/sdk/src/schema.graphql",
+                _CHECKED,
+            ),
+            Source("filters", "https://linear.app/developers/filtering", _CHECKED),
         ),
     )
 
@@ -132,14 +327,8 @@ class Linear:
 
     async def verify(self, connection: Connection) -> Verified:
         """Asks for the viewer: whose key it is, and in which workspace."""
-        reply = await self._http.request(
-            "linear",
-            "POST",
-            f"{self._api_url()}/graphql",
-            headers={"Authorization": _authorization(token(connection, "Linear", title="API key"))},
-            json={"query": _WHO},
-        )
-        _raise_for_errors(reply)
+        reply = await self._post(connection, {"query": _WHO})
+        _raise_for_errors(reply, "read")
         raise_for_status(reply, "Linear", "read")
         if reply.status != 200:
             raise unexpected(reply, "Linear")
@@ -153,6 +342,150 @@ class Linear:
                 url=web_url(f"https://linear.app/{key}") if key else None,
             )
         )
+
+    async def deliver(self, connection: Connection, delivery: Delivery) -> Delivered:
+        """Creates the item's issue under an ID made from the marker, so that it cannot be created twice, or updates
+        the one that is there."""
+        context = await self._look(connection, delivery)
+        there = _living(context, delivery)
+        if there is None and delivery.vendor_id is not None:
+            raise ObjectVanished("Linear does not have the issue any more: it was deleted")
+        content = await self._content(connection, delivery, context)
+        try:
+            if there is None:
+                issue = await self._create(connection, delivery, context, content)
+            else:
+                issue = await self._update(connection, there, context, content, delivery.item)
+        except _Refused as refused:
+            raise _rejected(refused) from None
+        return Delivered(vendor_id=issue.id, url=web_url(issue.url))
+
+    async def read_back(self, connection: Connection, vendor_ids: Sequence[str]) -> Mapping[str, VendorState]:
+        """One query for each hundred issues."""
+        wanted = [one for one in dict.fromkeys(vendor_ids) if _is_uuid(one)]
+        states: dict[str, VendorState] = {}
+        for start in range(0, len(wanted), _BATCH):
+            filter_ = {"id": {"in": wanted[start : start + _BATCH]}}
+            try:
+                found = await self._ask(connection, _STATES, {"filter": filter_}, _Found, "read")
+            except _Refused as refused:
+                raise _rejected(refused) from None
+            for issue in found.issues.nodes:
+                if issue.id in vendor_ids and not issue.trashed:
+                    states[issue.id] = _state_of(issue)
+        return states
+
+    async def _look(self, connection: Connection, delivery: Delivery) -> _Context:
+        """The team's workflow, and whatever of the item is there already: also what was archived."""
+        wanted = list(_ids(delivery.marker)) if delivery.vendor_id is None else [delivery.vendor_id]
+        if not all(_is_uuid(one) for one in wanted):
+            raise ObjectVanished("Linear has no such issue: its ID is none")
+        variables = {"team": _team(connection), "filter": {"id": {"in": wanted}}}
+        try:
+            context = await self._ask(connection, _CONTEXT, variables, _Context, "read")
+        except _Refused:
+            raise _no_team() from None
+        if context.team is None:
+            raise _no_team()
+        return context
+
+    async def _content(self, connection: Connection, delivery: Delivery, context: _Context) -> dict[str, Any]:
+        item = delivery.item
+        content: dict[str, Any] = {
+            "title": title_of(item, _TITLE_CHARACTERS),
+            "description": body_of(item, _DESCRIPTION_CHARACTERS, _DIALECT, with_status=False),
+        }
+        priority = _PRIORITIES.get((item.priority or "").strip().lower())
+        if priority is not None:
+            content["priority"] = priority
+        labels = await self._labels(connection, item, context)
+        if labels:
+            content["labelIds"] = labels
+        return content
+
+    async def _labels(self, connection: Connection, item: Item, context: _Context) -> list[str]:
+        """The IDs of those labels that the workspace has for the team; of a group an issue can have one alone."""
+        names = list(dict.fromkeys(name.strip() for name in item.labels if name.strip()))[:_MOST_LABELS]
+        if not names or context.team is None:
+            return []
+        filter_ = {"or": [{"name": {"eqIgnoreCase": name}} for name in names]}
+        try:
+            found = await self._ask(connection, _LABELS, {"filter": filter_}, _FoundLabels, "read")
+        except _Refused:
+            return []
+        taken: dict[str, str] = {}
+        for label in found.issue_labels.nodes:
+            if label.team is None or label.team.id == context.team.id:
+                taken.setdefault(label.parent.id if label.parent is not None else label.id, label.id)
+        return list(taken.values())
+
+    async def _create(
+        self, connection: Connection, delivery: Delivery, context: _Context, content: dict[str, Any]
+    ) -> _Issue:
+        deleted = {issue.id for issue in context.issues.nodes}
+        free = next((one for one in _ids(delivery.marker) if one not in deleted), None)
+        if free is None:
+            raise ConfigurationRejected("Linear has had this item's issue deleted too often: empty the trash there")
+        wanted: dict[str, Any] = {**content, "id": free, "teamId": context.team.id if context.team else ""}
+        project = connection.configuration.get("project_id", "").strip()
+        if project:
+            wanted["projectId"] = project
+        state = _target(context, delivery.item.status)
+        # new issues begin where the team wants them to
+        if state is not None and delivery.item.status is not ItemStatus.OPEN:
+            wanted["stateId"] = state
+        try:
+            made = await self._ask(connection, _CREATE, {"input": wanted}, _Created, "write")
+        except _Refused:
+            # another try of the same delivery may have come first
+            there = _living(await self._look(connection, delivery), delivery)
+            if there is None:
+                raise
+            return await self._update(connection, there, context, content, delivery.item)
+        return _issue_of(made.issue_create)
+
+    async def _update(
+        self, connection: Connection, there: _Issue, context: _Context, content: dict[str, Any], item: Item
+    ) -> _Issue:
+        wanted = dict(content)
+        if "labelIds" in wanted:
+            # labels that people gave the issue stay
+            wanted["addedLabelIds"] = wanted.pop("labelIds")
+        state = _target(context, item.status)
+        if state is not None and _STATUSES.get(there.state.type) is not item.status:
+            wanted["stateId"] = state
+        try:
+            made = await self._ask(connection, _UPDATE, {"id": there.id, "input": wanted}, _Updated, "write")
+        except _Refused:
+            if not {"stateId", "addedLabelIds"} & set(wanted):
+                raise
+            # people may have moved it to a team that has neither this state nor these labels
+            wanted = {name: value for name, value in wanted.items() if name not in {"stateId", "addedLabelIds"}}
+            made = await self._ask(connection, _UPDATE, {"id": there.id, "input": wanted}, _Updated, "write")
+        return _issue_of(made.issue_update)
+
+    async def _ask(
+        self, connection: Connection, query: str, variables: dict[str, Any], type_: type[_T], right: str
+    ) -> _T:
+        """The data of an answer. Raises _Refused when it is about what was sent, else ProviderError."""
+        reply = await self._post(connection, {"query": query, "variables": variables})
+        _raise_for_errors(reply, right, refusals=True)
+        raise_for_status(reply, "Linear", right)
+        if reply.status != 200:
+            raise unexpected(reply, "Linear")
+        return decode(reply, _Data[type_], "Linear").data  # type: ignore[valid-type]
+
+    async def _post(self, connection: Connection, json: dict[str, Any]) -> Reply:
+        reply = await self._http.request(
+            "linear",
+            "POST",
+            f"{self._api_url()}/graphql",
+            headers={"Authorization": _authorization(token(connection, "Linear", title="API key"))},
+            json=json,
+        )
+        reset = seconds_until(reply, "x-ratelimit-requests-reset", _MILLISECONDS)
+        note_budget(connection.budget, reply, "x-ratelimit-requests-remaining", reset)
+        return reply
 
     async def revoke(self, connection: Connection) -> None:
         """Ends OAuth tokens. 400 and 401 say that the token has ended already. Personal keys only a person can end."""
@@ -180,22 +513,105 @@ def _authorization(secret: str) -> str:
     return secret if secret.startswith(_KEY) else f"Bearer {secret}"
 
 
-def _raise_for_errors(reply: Reply) -> None:
+class _Data(msgspec.Struct, Generic[_T]):
+    data: _T
+
+
+def _raise_for_errors(reply: Reply, right: str, *, refusals: bool = False) -> None:
     """Raises what the errors in the body mean; a body that has none is left to the caller."""
     try:
-        errors = msgspec.json.decode(reply.body, type=_Errors).errors
+        errors = msgspec.json.decode(reply.body, type=_Errors).errors or []
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return
-    codes = {error.extensions.code.upper() for error in errors or () if error.extensions is not None}
-    if codes & {"RATELIMITED", "RATE_LIMITED"}:
+    kinds = {kind for error in errors if error.extensions is not None for kind in _kinds(error.extensions)}
+    if kinds & {"RATELIMITED", "RATE_LIMITED"}:
         reset = seconds_until(reply, "x-ratelimit-requests-reset", _MILLISECONDS)
         raise limited(reply, "Linear", reset if retry_after(reply) is None else None)
-    if codes & {"AUTHENTICATION_ERROR", "UNAUTHENTICATED"}:
+    if kinds & {"AUTHENTICATION_ERROR", "UNAUTHENTICATED"}:
         raise CredentialRefused("Linear refuses the key: it is wrong, expired or revoked")
-    if "FORBIDDEN" in codes:
-        raise RightMissing("Linear takes the key, but it lacks the right read", "read")
+    if "FORBIDDEN" in kinds:
+        raise RightMissing(f"Linear takes the key, but it lacks the right {right}", right)
+    if refusals and kinds & _REFUSALS:
+        raise _Refused(_setting(" ".join(error.message for error in errors)))
     if errors and reply.status < 400:
         raise unexpected(reply, "Linear")
+
+
+def _kinds(extensions: _Extensions) -> Iterator[str]:
+    """Linear writes the kind of an error in two members, and in two ways."""
+    for word in (extensions.code, extensions.type):
+        yield word.upper().replace(" ", "_")
+
+
+def _setting(message: str) -> str | None:
+    """The setting that a refusal is about, as far as its words tell."""
+    words = message.lower()
+    if "team" in words:
+        return "team_id"
+    return "project_id" if "project" in words else None
+
+
+def _rejected(refused: _Refused) -> ConfigurationRejected:
+    if refused.about is None:
+        return ConfigurationRejected("Linear does not take the issue: its team may have rules of its own for issues")
+    what = "team" if refused.about == "team_id" else "project"
+    return ConfigurationRejected(
+        f"Linear does not know this {what}, or does not take the issue there: check {refused.about}", refused.about
+    )
+
+
+def _no_team() -> ConfigurationRejected:
+    return ConfigurationRejected(
+        "Linear does not know this team, or does not show it to the key: check team_id", "team_id"
+    )
+
+
+def _team(connection: Connection) -> str:
+    team = connection.configuration.get("team_id", "").strip()
+    if not team:
+        raise ConfigurationRejected("Linear needs the team for its issues: enter its ID or its key", "team_id")
+    return team
+
+
+def _is_uuid(text: str) -> bool:
+    return re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text) is not None
+
+
+def _ids(marker: str) -> Iterator[str]:
+    """The IDs that the item's issue can have, each one UUID of version 4 as Linear wants it."""
+    yield str(uuid.UUID(hex=marker, version=4))
+    for life in range(1, _LIVES):
+        digest = hashlib.sha256(f"{marker}:{life}".encode()).hexdigest()
+        yield str(uuid.UUID(hex=digest[:32], version=4))
+
+
+def _living(context: _Context, delivery: Delivery) -> _Issue | None:
+    wanted = [delivery.vendor_id] if delivery.vendor_id is not None else list(_ids(delivery.marker))
+    return next((issue for issue in context.issues.nodes if issue.id in wanted and not issue.trashed), None)
+
+
+def _target(context: _Context, status: ItemStatus) -> str | None:
+    """The ID of the first of the team's states that means this status."""
+    states = sorted(context.team.states.nodes if context.team else [], key=lambda state: state.position)
+    for type_ in _TYPES[status]:
+        for state in states:
+            if state.type == type_:
+                return state.id
+    return None
+
+
+def _issue_of(payload: _Payload) -> _Issue:
+    if not payload.success or payload.issue is None:
+        raise VendorUnavailable("Linear did not write the issue, and does not say why")
+    return payload.issue
+
+
+def _state_of(issue: _Issue) -> VendorState:
+    return VendorState(
+        status=_STATUSES.get(issue.state.type, ItemStatus.OPEN),
+        assignee=issue.assignee.name if issue.assignee is not None else None,
+        url=web_url(issue.url),
+    )
 
 
 PROVIDER: Final = Linear

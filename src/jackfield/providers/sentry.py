@@ -4,34 +4,67 @@ Web API, version 0: https://docs.sentry.io/api/
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
+from urllib.parse import urlsplit
 
 import msgspec
 
+from jackfield.domain.item import Item, ItemStatus
 from jackfield.domain.provider import (
     Account,
     AuthMethod,
     Category,
+    Check,
     ConfigurationRejected,
     Connection,
+    Delivered,
+    Delivery,
+    Facts,
     Manifest,
+    ObjectVanished,
     RightMissing,
     SecretField,
     SettingField,
     Source,
+    VendorState,
     Verified,
 )
 from jackfield.providers._credentials import token
 from jackfield.providers._endpoints import URL_PATTERN, api_url, own_base_url
+from jackfield.providers._gfm import MENTIONS, Dialect, body_of, escape, title_of
 from jackfield.providers._http import Endpoints, HttpClient, Reply
-from jackfield.providers._replies import Text, decode, limited, raise_for_status, seconds_until, unexpected, web_url
+from jackfield.providers._replies import (
+    Text,
+    decode,
+    limited,
+    note_budget,
+    raise_for_status,
+    seconds_until,
+    unexpected,
+    web_url,
+)
 
 _CHECKED: Final = date(2026, 11, 21)
 _SLUG_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
 _SLUG: Final = re.compile(_SLUG_PATTERN)
 #: of several organisations, the account is named after so many
 _NAMES: Final = 3
+#: the member of an item that names the issue at Sentry
+_ISSUE_FIELD: Final = "sentry_issue_id"
+#: the number of an issue, or its short ID, such as BACKEND-1A
+_ISSUE_ID: Final = re.compile(r"[0-9]{1,19}|[A-Za-z0-9][A-Za-z0-9_-]{0,99}-[A-Za-z0-9]{1,20}")
+_ISSUE_PATH: Final = re.compile(r"/issues/([0-9]{1,19})(?:/|$)")
+#: an issue and our comment on it
+_VENDOR_ID: Final = re.compile(r"([0-9]{1,19})/([0-9]{1,19})")
+_WRITE: Final = "event:write"
+#: Sentry does not say how long a comment may be; nobody reads more
+_COMMENT_CHARACTERS: Final = 16_384
+_TITLE_CHARACTERS: Final = 255
+#: issues that are listed at once
+_BATCH: Final = 100
+_DIALECT: Final = Dialect(references=MENTIONS)
 
 
 class _Links(msgspec.Struct, rename="camel"):
@@ -46,13 +79,33 @@ class _Organization(msgspec.Struct):
     access: list[Text] | None = None
 
 
+class _Assignee(msgspec.Struct):
+    name: str | None = None
+
+
+class _Issue(msgspec.Struct):
+    id: Text
+    status: str
+    permalink: str | None = None
+    assigned_to: _Assignee | None = msgspec.field(default=None, name="assignedTo")
+
+
+class _CommentData(msgspec.Struct):
+    text: str = ""
+
+
+class _Comment(msgspec.Struct):
+    id: Text
+    data: _CommentData | None = None
+
+
 class Sentry:
     manifest: ClassVar[Manifest] = Manifest(
         slug="sentry",
         name="Sentry",
         category=Category.ERROR_MONITORING,
         url="https://sentry.io",
-        description="Issues of the projects of an organisation on Sentry.",
+        description="Comments on issues of an organisation on Sentry, and whether they are resolved.",
         base_url="https://sentry.io",
         api_url="https://sentry.io/api/0",
         auth_methods=(AuthMethod(name="token", title="Auth token", secrets=("access_token",)),),
@@ -95,13 +148,38 @@ class Sentry:
             ),
             SettingField(name="project_id", title="Project ID", help="The number of the project, if it is known."),
         ),
-        features=("issues",),
+        features=("comments", "status", "read-back"),
+        facts=Facts(
+            steps=(
+                "Open Sentry, Settings, Developer Settings, New Internal Integration.",
+                "Give Issue & Event: Read & Write and Organization: Read.",
+                "Save, and copy the token from the integration's page.",
+            ),
+            rights=(
+                "org:read",
+                "event:read",
+                "event:write",
+            ),
+            lifetime="An internal integration's token until it is removed; OAuth tokens 8 hours.",
+            refresh="OAuth refresh tokens are used once.",
+            webhook_signature="Sentry-Hook-Signature: HMAC-SHA256 in hex of the body.",
+            limits="A number of calls in a window for each endpoint, told in X-Sentry-Rate-Limit-Remaining.",
+        ),
+        tracks=True,
+        checks=(Check.DESCRIPTION,),
         sources=(
             Source("authentication", "https://docs.sentry.io/api/auth/", _CHECKED),
             Source("one organisation", "https://docs.sentry.io/api/organizations/retrieve-an-organization/", _CHECKED),
             Source("all organisations", "https://docs.sentry.io/api/organizations/list-your-organizations/", _CHECKED),
             Source("rights", "https://docs.sentry.io/api/permissions/", _CHECKED),
             Source("limits", "https://docs.sentry.io/api/ratelimits/", _CHECKED),
+            Source("resolving issues", "https://docs.sentry.io/api/events/update-an-issue/", _CHECKED),
+            Source("many issues", "https://docs.sentry.io/api/events/list-an-organizations-issues/", _CHECKED),
+            Source(
+                "comments",
+                "https://github.com/getsentry/sentry/blob/master/src/sentry/issues/endpoints/group_notes.py",
+                _CHECKED,
+            ),
         ),
     )
 
@@ -137,17 +215,172 @@ class Sentry:
             raise RightMissing("Sentry takes the token, but shows it no organisation: give it org:read", "org:read")
         return Verified(account=_account(found))
 
+    async def deliver(self, connection: Connection, delivery: Delivery) -> Delivered:
+        """Resolves or reopens the issue that the item names, and says in one comment on it what the item is.
+
+        Issues come from events alone, so that an item cannot make one. A retried delivery looks for its comment among
+        the issue's newest.
+        """
+        organisation = _organisation(connection)
+        own = _VENDOR_ID.fullmatch(delivery.vendor_id or "")
+        if delivery.vendor_id is not None and own is None:
+            raise ObjectVanished("Sentry has no such comment: its ID is none")
+        name = own[1] if own is not None else self._issue_of(connection, delivery.item)
+        path = f"/organizations/{organisation}/issues/{name}/"
+        status = "resolved" if delivery.item.status is ItemStatus.CLOSED else "unresolved"
+        reply = await self._call(connection, "PUT", path, _WRITE, {"status": status})
+        if reply.status == 404:
+            await self._check_organisation(connection, organisation)
+            if own is not None:
+                raise ObjectVanished("Sentry does not have the issue any more: it was deleted or merged")
+            raise ConfigurationRejected(
+                f"Sentry does not know the issue that the item's {_ISSUE_FIELD} names, or does not show it to the token"
+            )
+        if reply.status != 200:
+            raise _rejected(reply)
+        issue = decode(reply, _Issue, "Sentry")
+        comment = await self._comment(connection, path, delivery, own[2] if own is not None else None)
+        return Delivered(vendor_id=f"{issue.id}/{comment.id}", url=web_url(issue.permalink))
+
+    async def read_back(self, connection: Connection, vendor_ids: Sequence[str]) -> Mapping[str, VendorState]:
+        """One call for each hundred issues."""
+        organisation = _organisation(connection)
+        issues = {one: found[1] for one in vendor_ids if (found := _VENDOR_ID.fullmatch(one))}
+        numbers = list(dict.fromkeys(issues.values()))
+        states: dict[str, VendorState] = {}
+        for start in range(0, len(numbers), _BATCH):
+            wanted = "&".join(f"group={number}" for number in numbers[start : start + _BATCH])
+            # -1: of every project that the token sees
+            path = f"/organizations/{organisation}/issues/?project=-1&query=&limit={_BATCH}&{wanted}"
+            reply = await self._call(connection, "GET", path, "event:read")
+            if reply.status == 404:
+                raise _no_organisation()
+            if reply.status != 200:
+                raise _rejected(reply)
+            states |= {issue.id: _state_of(issue) for issue in decode(reply, list[_Issue], "Sentry")}
+        return {one: states[number] for one, number in issues.items() if number in states}
+
+    async def _comment(self, connection: Connection, issue: str, delivery: Delivery, number: str | None) -> _Comment:
+        comments = f"{issue}comments/"
+        if number is None and delivery.retried:
+            number = await self._find(connection, comments, delivery.marker)
+        json = {"text": _text(delivery)}
+        if number is None:
+            reply = await self._call(connection, "POST", comments, _WRITE, json)
+        else:
+            reply = await self._call(connection, "PUT", f"{comments}{number}/", _WRITE, json)
+            if reply.status == 404:
+                raise ObjectVanished("Sentry does not have our comment any more: it was deleted")
+        if reply.status not in {200, 201}:
+            raise _rejected(reply)
+        return decode(reply, _Comment, "Sentry")
+
+    async def _find(self, connection: Connection, comments: str, marker: str) -> str | None:
+        reply = await self._call(connection, "GET", comments, "event:read")
+        if reply.status != 200:
+            raise _rejected(reply)
+        found = decode(reply, list[_Comment], "Sentry")
+        return next((one.id for one in found if one.data is not None and _hidden(marker) in one.data.text), None)
+
+    async def _check_organisation(self, connection: Connection, organisation: str) -> None:
+        """Raises ConfigurationRejected when it is the organisation that is not there."""
+        reply = await self._call(connection, "GET", f"/organizations/{organisation}/", "org:read")
+        if reply.status == 404:
+            raise _no_organisation()
+
+    def _issue_of(self, connection: Connection, item: Item) -> str:
+        """The issue that the item names, by a field of its own or by the address that it leads to."""
+        name = item.fields.get(_ISSUE_FIELD, "").strip()
+        if name and _ISSUE_ID.fullmatch(name):
+            return name
+        host, path = _parts("" if name else item.url or "")
+        found = _ISSUE_PATH.search(path)
+        if found is not None and self._is_ours(connection, host):
+            return found[1]
+        raise ConfigurationRejected(
+            f"Sentry makes issues from events alone: the item has to name one in its field {_ISSUE_FIELD}"
+        )
+
+    def _is_ours(self, connection: Connection, host: str) -> bool:
+        """Whether a page there is one of this Sentry; sentry.io gives each organisation a host below its own."""
+        base = own_base_url(connection) or self._endpoints.base_url or "https://sentry.io"
+        own, _ = _parts(base)
+        return host == own or (own.endswith("sentry.io") and host.endswith(".sentry.io"))
+
     async def _get(self, connection: Connection, path: str) -> Reply:
+        return await self._call(connection, "GET", path, "org:read")
+
+    async def _call(
+        self, connection: Connection, method: str, path: str, right: str, json: dict[str, Any] | None = None
+    ) -> Reply:
         reply = await self._http.request(
             "sentry",
-            "GET",
+            method,
             api_url(self._endpoints, "https://sentry.io/api/0", "/api/0", own_base_url(connection)) + path,
             headers={"Authorization": f"Bearer {token(connection, 'Sentry', title='auth token')}"},
+            json=json,
         )
+        reset = seconds_until(reply, "x-sentry-rate-limit-reset")
+        note_budget(connection.budget, reply, "x-sentry-rate-limit-remaining", reset)
         if reply.status == 429 and "retry-after" not in reply.headers:
-            raise limited(reply, "Sentry", seconds_until(reply, "x-sentry-rate-limit-reset"))
-        raise_for_status(reply, "Sentry", "org:read")
+            raise limited(reply, "Sentry", reset)
+        raise_for_status(reply, "Sentry", right)
         return reply
+
+
+def _parts(url: str) -> tuple[str, str]:
+    """The host and the path of an address; nothing of what is none."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", ""
+    return parts.hostname or "", parts.path
+
+
+def _organisation(connection: Connection) -> str:
+    slug = connection.configuration.get("org_slug", "").strip()
+    if not slug:
+        raise ConfigurationRejected("Sentry needs the organisation of its issues: enter its name", "org_slug")
+    if not _SLUG.fullmatch(slug):
+        raise ConfigurationRejected("Sentry has no organisation of such a name: check org_slug", "org_slug")
+    return slug
+
+
+def _no_organisation() -> ConfigurationRejected:
+    return ConfigurationRejected(
+        "Sentry does not know this organisation, or does not show it to the token: check org_slug", "org_slug"
+    )
+
+
+def _hidden(marker: str) -> str:
+    """What nobody sees, and a retried delivery finds."""
+    return f"<!-- jackfield:{marker} -->"
+
+
+def _text(delivery: Delivery) -> str:
+    """The comment: the item's title and what it says. The issue has title and labels of its own."""
+    item = delivery.item
+    title = f"**{escape(title_of(item, _TITLE_CHARACTERS), _DIALECT)}**"
+    fields = {name: value for name, value in item.fields.items() if name != _ISSUE_FIELD}
+    told = msgspec.structs.replace(item, fields={"Labels": ", ".join(item.labels), **fields})
+    room = _COMMENT_CHARACTERS - len(title) - 2
+    return f"{title}\n\n{body_of(told, room, _DIALECT, with_status=True, ending=_hidden(delivery.marker))}"
+
+
+def _state_of(issue: _Issue) -> VendorState:
+    """Archived ones, `ignored` in the API, are nobody's work."""
+    assignee = issue.assigned_to
+    return VendorState(
+        status=ItemStatus.CLOSED if issue.status in {"resolved", "ignored", "muted"} else ItemStatus.OPEN,
+        assignee=assignee.name if assignee is not None else None,
+        url=web_url(issue.permalink),
+    )
+
+
+def _rejected(reply: Reply) -> Exception:
+    if reply.status == 400:
+        return ConfigurationRejected("Sentry does not take the comment or the issue's new state")
+    return unexpected(reply, "Sentry")
 
 
 def _account(found: list[_Organization]) -> Account:

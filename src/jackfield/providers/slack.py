@@ -1,32 +1,48 @@
 """Slack, by bot or user token.
 
-Web API: https://docs.slack.dev/apis/web-api/ . Errors come with status 200 and `"ok": false`.
+Web API: https://docs.slack.dev/apis/web-api/ . Errors come with status 200 and `"ok": false`. No header tells how many
+calls are left.
+
+Every message carries the item's marker in its metadata, which people do not see, and a retried delivery looks for it
+among the channel's latest messages. That takes the channel's ID and a right to its history; without them a message
+whose answer was lost is posted once more, since a message that comes twice is better than one that never comes.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import date
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 import msgspec
 
+from jackfield.domain.item import Item
 from jackfield.domain.provider import (
     Account,
     AuthMethod,
     Category,
+    Check,
+    ConfigurationRejected,
     Connection,
     CredentialRefused,
+    Delivered,
+    Delivery,
+    Facts,
     Manifest,
+    ObjectVanished,
     ProviderError,
     RightMissing,
     SecretField,
     SettingField,
     Source,
+    VendorLimited,
     VendorUnavailable,
     Verified,
 )
+from jackfield.providers._chat_text import body_of, facts_of, link_of, own_facts_of, shorten, title_of
 from jackfield.providers._credentials import token
 from jackfield.providers._endpoints import api_url
 from jackfield.providers._http import Endpoints, HttpClient, Reply
+from jackfield.providers._mrkdwn import bold, escape, inert, link, sections_of
 from jackfield.providers._replies import Text, decode, limited, raise_for_status, unexpected, web_url
 
 _CHECKED: Final = date(2026, 11, 21)
@@ -45,6 +61,44 @@ _REFUSED: Final = _GONE | {
 }
 _BROKEN: Final = frozenset({"fatal_error", "internal_error", "service_unavailable", "request_timeout"})
 _RIGHT: Final = re.compile(r"[a-z0-9_.:,-]{1,200}")
+#: the setting leads to no channel that the token may write to
+_NO_CHANNEL: Final = {
+    "channel_not_found": "does not know the channel, or the app is not in it",
+    "not_in_channel": "has not let the app into the channel: invite it there",
+    "is_archived": "has archived the channel",
+    "restricted_action": "does not let the app post in the channel",
+    "restricted_action_read_only_channel": "does not let the app post in the channel",
+    "restricted_action_thread_only_channel": "does not let the app post in the channel",
+    "posting_to_general_channel_denied": "does not let the app post in the channel",
+    "slack_connect_canvas_sharing_blocked": "does not let the app post in the channel",
+}
+#: a message that we cannot change any more
+_VANISHED: Final = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+_TOO_MUCH: Final = frozenset(
+    {
+        "msg_too_long",
+        "msg_blocks_too_long",
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "metadata_too_large",
+        "invalid_metadata_format",
+        "no_text",
+    }
+)
+_EVENT_TYPE: Final = "jackfield_item"
+_CHANNEL_ID: Final = re.compile(r"[CDG][A-Z0-9]{6,30}")
+_PLACE: Final = re.compile(r"([A-Z0-9]{1,40}):([0-9]{1,20}\.[0-9]{1,20})")
+#: of the history that is searched; pages are small, since messages are not
+_PAGE: Final = 50
+_PAGES: Final = 4
+_HEADER_LENGTH: Final = 150
+_TEXT_LENGTH: Final = 300
+_SECTION_LENGTH: Final = 3000
+_FIELDS: Final = 10
+#: in bytes, so that most is left for the body
+_FIELDS_SIZE: Final = 3000
+#: of all blocks in bytes. Slack does not tell its limit; messages of more than 13 kB were refused to others
+_BLOCKS_SIZE: Final = 12_000
 
 
 class _Answer(msgspec.Struct):
@@ -65,6 +119,41 @@ class _Revocation(msgspec.Struct):
     revoked: bool
 
 
+class _Posted(msgspec.Struct):
+    channel: Text
+    ts: Text
+
+
+class _Permalink(msgspec.Struct):
+    permalink: str
+
+
+class _Metadata(msgspec.Struct):
+    event_type: str = ""
+    event_payload: Any = None
+
+
+class _Message(msgspec.Struct):
+    ts: Text
+    metadata: _Metadata | None = None
+
+
+class _Cursor(msgspec.Struct):
+    next_cursor: str = ""
+
+
+class _History(msgspec.Struct):
+    messages: list[_Message]
+    response_metadata: _Cursor | None = None
+
+
+class _Place(NamedTuple):
+    """Where a message is: timestamps are unique within their channel."""
+
+    channel: str
+    ts: str
+
+
 class Slack:
     manifest: ClassVar[Manifest] = Manifest(
         slug="slack",
@@ -81,8 +170,9 @@ class Slack:
                 name="access_token",
                 auth_key="api_key",
                 title="Bot token",
-                help="Of a Slack app with the scope chat:write: api.slack.com/apps, the app, OAuth & Permissions, "
-                "Bot User OAuth Token. It starts with xoxb-.",
+                help="Of a Slack app with the scopes chat:write and, so that no message comes twice, channels:history "
+                "or groups:history: api.slack.com/apps, the app, OAuth & Permissions, Bot User OAuth Token. It starts "
+                "with xoxb-.",
                 required=True,
                 pattern=r"^\S{1,1000}$",
             ),
@@ -101,12 +191,41 @@ class Slack:
                 help="The ID of the workspace: it starts with T and stands in the address of Slack in a browser.",
             ),
         ),
-        features=("messages",),
+        features=("messages", "updates"),
+        facts=Facts(
+            steps=(
+                "Open api.slack.com/apps and create an app for your workspace.",
+                (
+                    "Under OAuth & Permissions add the bot scope chat:write, and channels:history so that a lost "
+                    "answer is not sent twice."
+                ),
+                "Install the app, copy the Bot User OAuth Token, and invite the app to the channel.",
+            ),
+            rights=(
+                "chat:write",
+                "channels:history",
+            ),
+            lifetime="Until it is revoked; 12 hours where token rotation is on.",
+            refresh="With rotation, bot and user tokens are refreshed by themselves, each refresh token once.",
+            revocation="auth.revoke ends the token; other integrations with the same token keep it alive.",
+            webhook_signature="X-Slack-Signature: v0= and HMAC-SHA256 in hex of v0:timestamp:body, 5 minutes.",
+            limits="About one message a second in a channel; 429 with Retry-After.",
+        ),
+        checks=(
+            Check.EMULATOR,
+            Check.DESCRIPTION,
+        ),
         sources=(
             Source("authentication", "https://docs.slack.dev/authentication/tokens", _CHECKED),
             Source("verification", "https://docs.slack.dev/reference/methods/auth.test", _CHECKED),
             Source("revocation", "https://docs.slack.dev/reference/methods/auth.revoke", _CHECKED),
             Source("limits", "https://docs.slack.dev/apis/web-api/rate-limits", _CHECKED),
+            Source("new messages", "https://docs.slack.dev/reference/methods/chat.postMessage", _CHECKED),
+            Source("changes of messages", "https://docs.slack.dev/reference/methods/chat.update", _CHECKED),
+            Source("metadata", "https://docs.slack.dev/messaging/message-metadata", _CHECKED),
+            Source("history", "https://docs.slack.dev/reference/methods/conversations.history", _CHECKED),
+            Source("text", "https://docs.slack.dev/messaging/formatting-message-text", _CHECKED),
+            Source("limits of blocks", "https://docs.slack.dev/reference/block-kit/blocks", _CHECKED),
         ),
     )
 
@@ -143,17 +262,123 @@ class Slack:
         if not decode(reply, _Revocation, "Slack").revoked:
             raise VendorUnavailable("Slack did not revoke the token")
 
-    async def _call(self, connection: Connection, method: str) -> Reply:
-        reply = await self._http.request(
-            "slack",
-            "POST",
-            f"{api_url(self._endpoints, 'https://slack.com/api', '/api')}/{method}",
-            headers={"Authorization": f"Bearer {token(connection, 'Slack', title='bot token')}"},
-        )
-        raise_for_status(reply, "Slack", "to use this API")
-        if reply.status != 200:
+    async def deliver(self, connection: Connection, delivery: Delivery) -> Delivered:
+        """Posts a message, or changes the one that is there."""
+        channel = connection.configuration.get("channel", "").strip()
+        if not channel:
+            raise ConfigurationRejected("Slack needs the channel that messages go to", "channel")
+        written: _Place | None = None
+        if delivery.vendor_id is not None:
+            written = await self._change(connection, _place(delivery.vendor_id), delivery)
+        elif delivery.retried:
+            written = await self._change_found(connection, channel, delivery)
+        if written is None:
+            written = await self._post(connection, channel, delivery)
+        return Delivered(vendor_id=f"{written.channel}:{written.ts}", url=await self._permalink(connection, written))
+
+    async def _post(self, connection: Connection, channel: str, delivery: Delivery) -> _Place:
+        # a change brings no previews, so chat.update does not know these
+        target = {"channel": channel, "unfurl_links": False, "unfurl_media": False}
+        return await self._write(connection, "chat.postMessage", target, delivery)
+
+    async def _change(self, connection: Connection, place: _Place, delivery: Delivery) -> _Place:
+        return await self._write(connection, "chat.update", {"channel": place.channel, "ts": place.ts}, delivery)
+
+    async def _change_found(self, connection: Connection, channel: str, delivery: Delivery) -> _Place | None:
+        """None when there is none, or not ours to change: any app of the workspace can read and repeat metadata."""
+        place = await self._find(connection, channel, delivery.marker)
+        if place is None:
+            return None
+        try:
+            return await self._change(connection, place, delivery)
+        except ObjectVanished:
+            return None
+
+    async def _write(
+        self, connection: Connection, method: str, target: Mapping[str, Any], delivery: Delivery
+    ) -> _Place:
+        """The message in full, or in brief where Slack takes no more."""
+        reply = await self._call(connection, method, json={**target, **_message(delivery, in_full=True)})
+        answer = decode(reply, _Answer, "Slack")
+        if answer.error in _TOO_MUCH:
+            reply = await self._call(connection, method, json={**target, **_message(delivery, in_full=False)})
+            answer = decode(reply, _Answer, "Slack")
+        if not answer.ok:
+            raise _write_error(answer, reply, connection, target)
+        posted = decode(reply, _Posted, "Slack")
+        if not _PLACE.fullmatch(f"{posted.channel}:{posted.ts}"):
             raise unexpected(reply, "Slack")
-        return reply
+        return _Place(posted.channel, posted.ts)
+
+    async def _find(self, connection: Connection, channel: str, marker: str) -> _Place | None:
+        """The message with the marker among the latest of the channel; None also when the token may not look."""
+        if not _CHANNEL_ID.fullmatch(channel):
+            return None
+        query = {"channel": channel, "limit": str(_PAGE), "include_all_metadata": "true"}
+        for page in range(_PAGES):
+            try:
+                history = await self._history(connection, query)
+            except VendorLimited:
+                if page == 0:
+                    raise
+                # some apps may read one page in a minute: asked for more again and again, they never deliver
+                return None
+            if history is None:
+                return None
+            for message in history.messages:
+                if message.metadata is not None and _marker_of(message.metadata) == marker:
+                    return _Place(channel, message.ts)
+            cursor = history.response_metadata.next_cursor if history.response_metadata is not None else ""
+            if not cursor:
+                return None
+            query["cursor"] = cursor
+        return None
+
+    async def _history(self, connection: Connection, query: Mapping[str, str]) -> _History | None:
+        reply = await self._call(connection, "conversations.history", form=query)
+        answer = decode(reply, _Answer, "Slack")
+        if answer.error in {"missing_scope", "no_permission"} or answer.error in _NO_CHANNEL:
+            # what is wrong with the channel is told by the post that follows
+            return None
+        if not answer.ok:
+            raise _error(answer, reply)
+        return decode(reply, _History, "Slack")
+
+    async def _permalink(self, connection: Connection, place: _Place) -> str | None:
+        """Where people find the message, which is there already: no failure of this matters."""
+        try:
+            reply = await self._read(
+                connection, "chat.getPermalink", {"channel": place.channel, "message_ts": place.ts}
+            )
+            return web_url(decode(reply, _Permalink, "Slack").permalink)
+        except ProviderError:
+            return None
+
+    async def _call(
+        self, connection: Connection, method: str, *, json: Any = None, form: Mapping[str, str] | None = None
+    ) -> Reply:
+        headers = self._headers(connection)
+        if json is not None:
+            headers["Content-Type"] = "application/json; charset=utf-8"
+        reply = await self._http.request("slack", "POST", self._url(method), headers=headers, json=json, form=form)
+        return _checked(reply)
+
+    async def _read(self, connection: Connection, method: str, query: Mapping[str, str]) -> Reply:
+        headers = self._headers(connection)
+        return _checked(await self._http.request("slack", "GET", self._url(method), headers=headers, query=query))
+
+    def _headers(self, connection: Connection) -> dict[str, str]:
+        return {"Authorization": f"Bearer {token(connection, 'Slack', title='bot token')}"}
+
+    def _url(self, method: str) -> str:
+        return f"{api_url(self._endpoints, 'https://slack.com/api', '/api')}/{method}"
+
+
+def _checked(reply: Reply) -> Reply:
+    raise_for_status(reply, "Slack", "to use this API")
+    if reply.status != 200:
+        raise unexpected(reply, "Slack")
+    return reply
 
 
 def _error(answer: _Answer, reply: Reply) -> ProviderError:
@@ -162,11 +387,96 @@ def _error(answer: _Answer, reply: Reply) -> ProviderError:
     if answer.error in {"missing_scope", "no_permission"}:
         right = answer.needed if _RIGHT.fullmatch(answer.needed) else "to use this API"
         return RightMissing(f"Slack takes the token, but it lacks the right {right}: add it to the app", right)
-    if answer.error in {"ratelimited", "rate_limited"}:
+    if answer.error in {"ratelimited", "rate_limited", "message_limit_exceeded"}:
         return limited(reply, "Slack")
     if answer.error in _BROKEN:
         return VendorUnavailable("Slack answered with an error of its own")
     return unexpected(reply, "Slack")
+
+
+def _write_error(answer: _Answer, reply: Reply, connection: Connection, target: Mapping[str, Any]) -> ProviderError:
+    if "ts" in target:
+        setting = connection.configuration.get("channel", "").strip()
+        moved = _CHANNEL_ID.fullmatch(setting) is not None and setting != target["channel"]
+        if answer.error in _VANISHED or (moved and answer.error in _NO_CHANNEL):
+            return ObjectVanished("Slack does not have the message any more, or does not let it be changed")
+    if answer.error in _NO_CHANNEL:
+        return ConfigurationRejected(f"Slack {_NO_CHANNEL[answer.error]}", "channel")
+    if answer.error in _TOO_MUCH:
+        return ConfigurationRejected("Slack does not take the message that is made of this item")
+    return _error(answer, reply)
+
+
+def _place(vendor_id: str) -> _Place:
+    found = _PLACE.fullmatch(vendor_id)
+    if found is None:
+        raise ObjectVanished("Slack cannot have such a message")
+    return _Place(found[1], found[2])
+
+
+def _marker_of(metadata: _Metadata) -> object:
+    payload = metadata.event_payload
+    return payload.get("marker") if metadata.event_type == _EVENT_TYPE and isinstance(payload, dict) else None
+
+
+def _message(delivery: Delivery, in_full: bool) -> dict[str, Any]:
+    """The arguments of chat.postMessage and chat.update that they share."""
+    item = delivery.item
+    text = shorten(title_of(item), _TEXT_LENGTH, lambda kept: len(escape(kept)))
+    return {
+        # for notifications: people see the blocks
+        "text": escape(text),
+        "blocks": _blocks(item, in_full),
+        "metadata": {"event_type": _EVENT_TYPE, "event_payload": {"marker": delivery.marker}},
+        "parse": "none",
+        "link_names": False,
+    }
+
+
+def _blocks(item: Item, in_full: bool) -> list[dict[str, Any]]:
+    title = shorten(title_of(item), _HEADER_LENGTH, lambda kept: len(escape(kept)))
+    header = {"type": "header", "text": {"type": "plain_text", "text": escape(title), "emoji": False}}
+    status, *others = facts_of(item)
+    words = [status.value, *(f"{fact.name}: {inert(fact.value)}" for fact in others)]
+    url = link_of(item.url)
+    if url is not None:
+        words.append(link(item.key, url))
+    context = {"type": "context", "elements": [_mrkdwn(word) for word in words]}
+    if not in_full:
+        return [header, context]
+    fields = _fields(item)
+    room = _BLOCKS_SIZE - _size([header, *fields, context])
+    return [header, *_body(body_of(item), room, url), *fields, context]
+
+
+def _fields(item: Item) -> list[dict[str, Any]]:
+    fields: list[dict[str, Any]] = []
+    for fact in own_facts_of(item)[:_FIELDS]:
+        fields.append(_mrkdwn(f"{bold(fact.name)}\n{inert(fact.value)}"))
+        if _size(fields) > _FIELDS_SIZE:
+            break
+    return [{"type": "section", "fields": fields}] if fields else []
+
+
+def _body(body: str, room: int, url: str | None) -> list[dict[str, Any]]:
+    """The sections of a body; one that was cut ends with a link to the rest."""
+
+    def sections(kept: str) -> list[dict[str, Any]]:
+        texts = sections_of(kept, _SECTION_LENGTH)
+        if kept != body and url is not None:
+            texts.append(link("Read on", url))
+        return [{"type": "section", "text": _mrkdwn(text)} for text in texts]
+
+    return sections(shorten(body, room, lambda kept: _size(sections(kept))))
+
+
+def _mrkdwn(text: str) -> dict[str, Any]:
+    # verbatim: Slack makes no links and mentions of its own
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def _size(blocks: list[dict[str, Any]]) -> int:
+    return len(msgspec.json.encode(blocks))
 
 
 PROVIDER: Final = Slack

@@ -1,0 +1,82 @@
+"""A provider's page in Markdown, made from its manifest alone."""
+
+from collections.abc import Iterator
+
+from jackfield.domain.grade import Grade, grade_of, missing
+from jackfield.domain.provider import Facts, Manifest
+
+
+def provider_page(manifest: Manifest, can: frozenset[str]) -> str:
+    """The page that stands in docs/providers."""
+    return "\n".join(_lines(manifest, can)) + "\n"
+
+
+def _lines(manifest: Manifest, can: frozenset[str]) -> Iterator[str]:
+    yield f"# {manifest.name}"
+    yield ""
+    yield f"{manifest.description} <{manifest.url}>"
+    yield ""
+    yield f"`{manifest.slug}` · {manifest.category} · {_grade(manifest, can)}"
+    if manifest.unprovable:
+        yield ""
+        yield manifest.unprovable
+    if manifest.facts is not None:
+        yield from _facts(manifest.facts)
+    yield from _fields(manifest)
+    yield ""
+    yield "## Documented at"
+    yield ""
+    for source in manifest.sources:
+        yield f"- [{source.facts}]({source.url}), read {source.checked_at}"
+
+
+def _grade(manifest: Manifest, can: frozenset[str]) -> str:
+    lacks = missing(manifest, can)
+    next_lacks = next((f"; for {grade} it lacks {', '.join(lack)}" for grade, lack in lacks.items() if lack), "")
+    reached = grade_of(manifest, can)
+    return f"grade {reached}{'' if reached is Grade.GOLD else next_lacks}"
+
+
+def _facts(facts: Facts) -> Iterator[str]:
+    yield ""
+    yield "## How to get a credential"
+    yield ""
+    for number, step in enumerate(facts.steps, start=1):
+        yield f"{number}. {step}"
+    yield ""
+    for title, text in (
+        ("It needs", ", ".join(facts.rights)),
+        ("It lasts", facts.lifetime),
+        ("Refresh", facts.refresh),
+        ("Revocation", facts.revocation or "The vendor has none."),
+        ("Webhooks are signed by", facts.webhook_signature),
+        ("Limits", facts.limits),
+    ):
+        if text:
+            yield f"- **{title}**: {text}"
+
+
+def _fields(manifest: Manifest) -> Iterator[str]:
+    keys = {secret.name: secret.auth_key for secret in manifest.secrets}
+    yield ""
+    yield "## What it takes"
+    yield ""
+    for method in manifest.auth_methods:
+        taken = [f"`auth.{keys[name]}`" for name in method.secrets]
+        taken += [f"`extra.{name}`" for name in method.configuration]
+        yield f"- {method.title}: {', '.join(taken)}"
+    yield ""
+    yield "| in hubs | canonical name | needed | what it is |"
+    yield "|---|---|---|---|"
+    for secret in manifest.secrets:
+        needed = "yes" if secret.required else "no"
+        yield f"| `auth.{secret.auth_key}` | `{secret.name}` | {needed} | {_cell(secret.title, secret.help)} |"
+    for field in manifest.configuration:
+        needed = "yes" if field.required else "for items" if field.needed_to_deliver else "no"
+        if field.destination:
+            needed += ", decides where secrets go"
+        yield f"| `extra.{field.name}` | `{field.name}` | {needed} | {_cell(field.title, field.help)} |"
+
+
+def _cell(title: str, text: str) -> str:
+    return f"{title}. {text}".replace("|", "\\|")
