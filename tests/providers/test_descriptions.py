@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,6 +13,9 @@ from jsonschema_rs import Draft202012Validator
 from jackfield.providers import linear
 from support.descriptions import github_graphql, github_openapi, linear_graphql
 from support.recorded import Case, cases
+
+#: the providers whose requests are checked here
+COVERS: Final = frozenset({"github", "linear"})
 
 
 def requests_of(slug: str, *, graphql: bool) -> Iterator[Any]:

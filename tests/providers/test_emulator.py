@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import requests
@@ -26,6 +26,9 @@ from jackfield.providers._client import open_client
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._registry import make_providers
 from support.emulator import APP_ID, INSTALLATION_ID, TOKEN, TOKEN_OF_NOBODY, Emulator, start_emulator
+
+#: the providers whose conversations are checked here
+COVERS: Final = frozenset({"github", "linear", "slack"})
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ It has no auth.revoke, which the recorded replies show.
 import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import pytest
@@ -28,6 +28,8 @@ from jackfield.providers._http import Endpoints
 from jackfield.providers.slack import Slack
 from support.emulator import TOKEN, TOKEN_OF_NOBODY, Emulator, start_emulator
 
+#: the providers whose conversations are checked here
+COVERS: Final = frozenset({"slack"})
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 ITEM = Item(
     type=ItemType.WORK_ITEM,

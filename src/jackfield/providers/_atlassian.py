@@ -5,9 +5,11 @@ goes to the gateway, below the site's cloud ID: https://developer.atlassian.com/
 """
 
 import base64
+import contextlib
 import re
-from datetime import date
-from typing import Final
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any, Final
 
 import msgspec
 
@@ -24,7 +26,7 @@ from jackfield.domain.provider import (
 from jackfield.providers._credentials import member, token
 from jackfield.providers._endpoints import URL_PATTERN, own_base_url
 from jackfield.providers._http import Endpoints, HttpClient, Reply
-from jackfield.providers._replies import raise_for_status
+from jackfield.providers._replies import note_budget, raise_for_status
 
 GATEWAY: Final = "https://api.atlassian.com"
 _CHECKED: Final = date(2026, 11, 21)
@@ -84,6 +86,19 @@ SOURCES: Final = (
     Source("limits", "https://developer.atlassian.com/cloud/jira/platform/rate-limiting/", _CHECKED),
 )
 
+STEPS: Final = (
+    "Log in at id.atlassian.com with the account that is to work on the site.",
+    "Open Security, Create and manage API tokens, and create one without scopes: those with scopes work elsewhere.",
+    "Copy the token: it is shown once. It goes with the account's e-mail address.",
+    "Or, with OAuth: take an access token of an app, and the cloud ID, which the site's page /_edge/tenant_info shows.",
+)
+LIFETIME: Final = "An API token until the date chosen with it, at most a year; an OAuth access token 1 hour."
+REFRESH: Final = "With the scope offline_access; each refresh gives a new refresh token, and ends the old one."
+LIMITS: Final = (
+    "Points an hour for OAuth apps and bursts a second for all; told in X-RateLimit-Remaining and X-RateLimit-Reset, "
+    "429 with Retry-After."
+)
+
 
 class _Message(msgspec.Struct):
     message: str = ""
@@ -103,8 +118,27 @@ class Atlassian:
 
         Raises ConfigurationRejected when nothing says which site, and what the status means but for other 4xx.
         """
+        reply = await self.call(connection, "GET", path, right)
+        if reply.status == 404:
+            raise self.nowhere(connection)
+        return reply
+
+    async def call(
+        self,
+        connection: Connection,
+        method: str,
+        path: str,
+        right: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        json: Any = None,
+    ) -> Reply:
+        """As `get`, but leaves 404 as well to the caller, who knows what is not there."""
         url, authorization = self._way(connection)
-        reply = await self._http.request(self._slug, "GET", url + path, headers={"Authorization": authorization})
+        reply = await self._http.request(
+            self._slug, method, url + path, headers={"Authorization": authorization}, query=query, json=json
+        )
+        _note(connection, reply)
         if reply.status == 401 and _lacks_scope(reply):
             raise RightMissing(f"{self._vendor} takes the token, but it lacks the right {right}", right)
         if reply.status == 403 and "AUTHENTICATION_DENIED" in reply.headers.get("x-seraph-loginreason", ""):
@@ -112,16 +146,24 @@ class Atlassian:
                 f"{self._vendor} asks for a CAPTCHA after too many refused logins: log in with a browser once"
             )
         raise_for_status(reply, self._vendor, right)
-        if reply.status == 404:
-            field = "cloud_id" if f"/ex/{self._slug}/" in url else "base_url"
-            raise ConfigurationRejected(f"{self._vendor} is not at this site: check {field}", field)
         return reply
+
+    def nowhere(self, connection: Connection) -> ConfigurationRejected:
+        """For a 404 that does not come from the product."""
+        field = "cloud_id" if f"/ex/{self._slug}/" in self._way(connection)[0] else "base_url"
+        return ConfigurationRejected(f"{self._vendor} is not at this site: check {field}", field)
+
+    def site(self, connection: Connection) -> str | None:
+        """The address that people know the site by; None when there is but a cloud ID."""
+        url = own_base_url(connection) or self._endpoints.base_url
+        # pages of Confluence are below /wiki, and so are addresses copied there
+        return url.rstrip("/").removesuffix("/wiki") if url else None
 
     def _way(self, connection: Connection) -> tuple[str, str]:
         """Where the call goes, and its Authorization."""
         secret = token(connection, self._vendor, title="API token")
         user = member(connection, "username")
-        site = self._site(connection)
+        site = self.site(connection)
         cloud_id = connection.configuration.get("cloud_id", "").strip()
         if cloud_id and not _CLOUD_ID.fullmatch(cloud_id):
             raise ConfigurationRejected(f"{self._vendor} has no such cloud ID: it is a UUID", "cloud_id")
@@ -138,11 +180,6 @@ class Atlassian:
             )
         raise ConfigurationRejected(f"{self._vendor} needs the address of the site", "base_url")
 
-    def _site(self, connection: Connection) -> str | None:
-        url = own_base_url(connection) or self._endpoints.base_url
-        # pages of Confluence are below /wiki, and so are addresses copied there
-        return url.rstrip("/").removesuffix("/wiki") if url else None
-
     def _gateway(self, cloud_id: str) -> str:
         return f"{(self._endpoints.api_url or GATEWAY).rstrip('/')}/ex/{self._slug}/{cloud_id}"
 
@@ -153,3 +190,28 @@ def _lacks_scope(reply: Reply) -> bool:
         return "scope does not match" in msgspec.json.decode(reply.body, type=_Message).message.lower()
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
+
+
+def from_product(reply: Reply) -> bool:
+    """Whether the product itself answers, with the errors that it has in JSON, and not something before it."""
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return isinstance(msgspec.json.decode(reply.body), dict)
+    return False
+
+
+def setting(connection: Connection, name: str, vendor: str, pattern: str, what: str) -> str:
+    """A setting that a delivery cannot do without. Raises ConfigurationRejected, naming it."""
+    value = connection.configuration.get(name, "").strip()
+    if not re.fullmatch(pattern, value):
+        raise ConfigurationRejected(f"{vendor} needs {what}", name)
+    return value
+
+
+def _note(connection: Connection, reply: Reply) -> None:
+    """The headers of https://developer.atlassian.com/cloud/jira/platform/rate-limiting/: the reset is a date."""
+    seconds = None
+    with contextlib.suppress(ValueError, OverflowError):
+        reset = datetime.fromisoformat(reply.headers.get("x-ratelimit-reset", ""))
+        reset = reset if reset.tzinfo else reset.replace(tzinfo=UTC)
+        seconds = max(0.0, (reset - datetime.now(UTC)).total_seconds())
+    note_budget(connection.budget, reply, "x-ratelimit-remaining", seconds)
