@@ -106,10 +106,7 @@ def node() -> str:
 def published(path: str) -> Path:
     """A file of a package, or skips where the packages are not installed."""
     if not (MODULES / path).exists():
-        pytest.skip(
-            f"the vendors' packages are not installed, or not all: {path} is missing "
-            "(npm ci --ignore-scripts --prefix tests/vendor_types)"
-        )
+        pytest.skip(f"the vendors' packages are not installed, or not all: {path} is missing (make node)")
     return MODULES / path
 
 

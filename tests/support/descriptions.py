@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLSchema, build_schema
 
-MODULES = Path(__file__).parent.parent / "descriptions" / "node_modules"
+TESTS = Path(__file__).parent.parent
 #: a declared type: its name and its members
 _TYPE = re.compile(r"^type (\w+) = (?:[\w ]+& )*\{\n(.*?)^\};", re.MULTILINE | re.DOTALL)
 _MEMBER = re.compile(r"^  (\w+)(\??): (.+);$", re.MULTILINE)
@@ -22,11 +22,11 @@ _ENUM = re.compile(r"^declare enum (\w+) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL
 _BUILT_IN = {"ID", "String", "Boolean", "Int", "Float"}
 
 
-def path_of(package: str, file: str) -> Path:
+def path_of(package: str, file: str, folder: str = "descriptions") -> Path:
     """A file of a package; skips where the packages are not installed."""
-    path = MODULES / package
+    path = TESTS / folder / "node_modules" / package
     if not path.exists():
-        pytest.skip("the descriptions are not installed (npm ci --ignore-scripts --prefix tests/descriptions)")
+        pytest.skip(f"the packages of tests/{folder} are not installed (make node)")
     return path / file
 
 
@@ -41,7 +41,7 @@ def github_openapi() -> dict[str, Any]:
 @functools.cache
 def atlassian_document() -> dict[str, Any]:
     """The JSON schema of the Atlassian Document Format."""
-    path = path_of("@atlaskit/adf-schema", "dist/json-schema/v1/full.json")
+    path = path_of("@atlaskit/adf-schema", "dist/json-schema/v1/full.json", "vendor_types")
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
 

@@ -45,7 +45,7 @@ def start_emulator(directory: Path, private_key: str) -> Iterator[Emulator]:
     if node is None:
         pytest.skip("no Node.js on this machine (Debian: apt-get install nodejs npm)")
     if not PROGRAM.exists():
-        pytest.skip("the emulator is not installed (npm ci --ignore-scripts --prefix tests/emulate)")
+        pytest.skip("the emulator is not installed (make node)")
     ports = {name: free_port() for name in ("github", "slack", "linear")}
     seed = directory / "seed.json"
     seed.write_text(json.dumps(_seed(ports, private_key)), encoding="utf-8")
