@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from joserfc.jwk import RSAKey
 
 from jackfield.domain import provider as domain
 from jackfield.domain.item import ItemStatus
@@ -185,6 +186,7 @@ def test_a_recorded_reply_means_what_is_expected(case: Case, caplog: pytest.LogC
     ("slug", "name"),
     [
         *((slug, "verified") for slug in VERIFYING),
+        *((one.slug, one.name) for one in CASES if one.name.startswith("verified_with_")),
         *((slug, "deliver_created") for slug in DELIVERING),
         *((slug, "read_back_states") for slug in READING_BACK),
     ],
@@ -309,6 +311,34 @@ def test_the_operators_addresses_are_used(slug: str, endpoints: dict[str, str], 
     _, error, vendor = asyncio.run(play(placed))
     assert error is None
     assert vendor.seen[0].path == path
+
+
+@pytest.mark.parametrize(
+    ("permissions", "found", "error"),
+    [
+        ({"issues": "write", "metadata": "read"}, {"archived": False, "has_issues": True}, None),
+        (None, {}, None),
+        ({"issues": "read", "metadata": "read"}, {"has_issues": True}, domain.RightMissing),
+        ({"metadata": "read"}, {"has_issues": True}, domain.RightMissing),
+        ({"issues": "write"}, {"has_issues": False}, domain.ConfigurationRejected),
+        ({"issues": "write"}, None, domain.ConfigurationRejected),
+    ],
+)
+def test_github_looks_its_repository_up_as_the_app(
+    permissions: dict[str, str] | None, found: dict[str, bool] | None, error: type[ProviderError] | None
+) -> None:
+    secrets = {"app_id": "12345", "private_key": RSAKey.generate_key(2048).as_pem(private=True).decode()}
+    configuration = {"installation_id": "100", "repository": "acme/depot"}
+    as_app = dataclasses.replace(case("github", "verified"), secrets=secrets, configuration=configuration)
+    script = [
+        Answer.of({"id": 100, "account": {"login": "acme", "id": 7}}),
+        Answer.of({"token": "installation-token", "permissions": permissions}, 201),
+        Answer.of({"message": "Not Found"}, 404) if found is None else Answer.of(found),
+    ]
+    _, raised, vendor = asyncio.run(play(as_app, script))
+    assert type(raised) is (error or type(None))
+    assert vendor.seen[-1].path == "/repos/acme/depot"
+    assert vendor.seen[-1].headers["authorization"] == "Bearer installation-token"
 
 
 async def play(case: Case, script: list[Answer] | None = None) -> tuple[Any, ProviderError | None, Any]:

@@ -95,8 +95,8 @@ STEPS: Final = (
 LIFETIME: Final = "An API token until the date chosen with it, at most a year; an OAuth access token 1 hour."
 REFRESH: Final = "With the scope offline_access; each refresh gives a new refresh token, and ends the old one."
 LIMITS: Final = (
-    "Points an hour for OAuth apps and bursts a second for all; told in X-RateLimit-Remaining and X-RateLimit-Reset, "
-    "429 with Retry-After."
+    "Points an hour for OAuth apps, bursts a second for all, and at Jira writes to one issue; "
+    "told in X-RateLimit-Remaining and X-RateLimit-Reset, 429 with Retry-After."
 )
 
 

@@ -41,6 +41,7 @@ _CHECKED: Final = date(2026, 11, 21)
 _READ: Final = "read:page:confluence"
 _WRITE: Final = "write:page:confluence"
 _PAGES: Final = "/wiki/api/v2/pages"
+_SPACES: Final = "/wiki/api/v2/spaces"
 _NUMBER_PATTERN: Final = r"^[0-9]{1,20}$"
 _TITLE_LENGTH: Final = 255
 #: Confluence names no limit; longer pages are slow to open
@@ -89,6 +90,10 @@ class _Pages(msgspec.Struct):
     results: list[_Page]
 
 
+class _Listed(msgspec.Struct):
+    results: list[Any]
+
+
 class _Error(msgspec.Struct):
     title: str | None = None
 
@@ -133,7 +138,7 @@ class Confluence:
             ),
             lifetime=_atlassian.LIFETIME,
             refresh=_atlassian.REFRESH,
-            webhook_signature="A JWT of HS256 with the app's client secret.",
+            webhook_signature="Of Connect apps only: a JWT of HS256 with the secret shared at the installation.",
             limits=_atlassian.LIMITS,
         ),
         sources=(
@@ -148,6 +153,7 @@ class Confluence:
                 "https://developer.atlassian.com/cloud/confluence/rest/v2/api-group-page/",
                 _CHECKED,
             ),
+            Source("webhooks", "https://developer.atlassian.com/cloud/confluence/modules/webhook", _CHECKED),
             Source(
                 "the format of pages",
                 "https://confluence.atlassian.com/doc/confluence-storage-format-790796544.html",
@@ -161,21 +167,37 @@ class Confluence:
         self._site = _atlassian.Atlassian(http, endpoints, "confluence", "Confluence")
 
     async def verify(self, connection: Connection) -> Verified:
-        """Reads the current user. A site that is open to all answers for nobody, too."""
+        """Reads the current user, and, with a space, whether its pages can be listed, which takes no other scope.
+
+        A site that is open to all answers for nobody, too. The parent page is not looked at: it may be a folder.
+        """
         reply = await self._site.get(connection, "/wiki/rest/api/user/current", "read:confluence-user")
         if reply.status != 200:
             raise unexpected(reply, "Confluence")
         if decode(reply, _Kind, "Confluence").type == "anonymous":
             raise CredentialRefused("Confluence does not know the credential: check the token and the e-mail address")
         user = decode(reply, _User, "Confluence")
+        if connection.configuration.get("space_id", "").strip():
+            await self._ensure_space(connection, _space_of(connection))
         name = user.display_name or user.public_name or user.account_id
         return Verified(account=Account(id=user.account_id, name=name))
+
+    async def _ensure_space(self, connection: Connection, space: str) -> None:
+        reply = await self._site.call(connection, "GET", f"{_SPACES}/{space}/pages", _READ, query={"limit": "1"})
+        if reply.status == 404 and not _atlassian.from_product(reply):
+            raise self._site.nowhere(connection)
+        # 400 for numbers that no space can have
+        if reply.status in {400, 404}:
+            raise _no_space()
+        if reply.status != 200:
+            raise unexpected(reply, "Confluence")
+        decode(reply, _Listed, "Confluence")
 
     async def deliver(self, connection: Connection, delivery: Delivery) -> Delivered:
         """As a page of the space. A title that another page has already gets a few digits of the marker."""
         if delivery.vendor_id is not None:
             return await self._update(connection, delivery, delivery.vendor_id)
-        space = _atlassian.setting(connection, "space_id", "Confluence", _NUMBER_PATTERN, "the number of a space")
+        space = _space_of(connection)
         if delivery.retried and (found := await self._find(connection, delivery, space)):
             return await self._update(connection, delivery, found)
         return await self._create(connection, delivery, space)
@@ -270,6 +292,10 @@ class Confluence:
             raise _vanished()
 
 
+def _space_of(connection: Connection) -> str:
+    return _atlassian.setting(connection, "space_id", "Confluence", _NUMBER_PATTERN, "the number of a space")
+
+
 def _titles(delivery: Delivery) -> tuple[str, str]:
     """The item's, and one that no other page has."""
     title = title_of(delivery.item)
@@ -321,8 +347,12 @@ def _refused(reply: Reply) -> ProviderError:
     if "parent" in words:
         return ConfigurationRejected("Confluence has no such parent page in the space", "parent_id")
     if reply.status == 404 or "space" in words:
-        return ConfigurationRejected("Confluence has no such space, or hides it from the account", "space_id")
+        return _no_space()
     return ConfigurationRejected("Confluence does not take the page: check the space and the parent page")
+
+
+def _no_space() -> ConfigurationRejected:
+    return ConfigurationRejected("Confluence has no such space, or hides it from the account", "space_id")
 
 
 def _vanished() -> ObjectVanished:

@@ -101,6 +101,12 @@ class _InstallationToken(msgspec.Struct):
     expires_at: datetime | None = None
 
 
+class _RepositoryFound(msgspec.Struct):
+    private: bool | None = None
+    archived: bool | None = None
+    has_issues: bool | None = None
+
+
 class _Login(msgspec.Struct):
     login: Text
 
@@ -291,7 +297,12 @@ class GitHub:
         self._installations: dict[str, tuple[str, float]] = {}
 
     async def verify(self, connection: Connection) -> Verified:
-        """By GET /user, or as an app by exchanging its own token for an installation's."""
+        """By GET /user, or as an app by exchanging its own token for an installation's. Then, when the setting names a
+        repository, whether it is there, takes issues, and the credential may write them.
+
+        The scopes of a classic token and the permissions of an installation tell of the last. Fine-grained tokens are
+        silent about theirs, and the roles that a repository tells of do not matter: who may read may open issues.
+        """
         if _is_app(connection):
             return await self._verify_app(connection)
         reply = await self._call(connection, "GET", "/user", token(connection, "GitHub"))
@@ -299,10 +310,14 @@ class GitHub:
             raise _not_found(connection, reply)
         user = decode(reply, _User, "GitHub")
         # of a classic token; fine-grained ones are silent about theirs
-        scopes = reply.headers.get("x-oauth-scopes")
+        told = reply.headers.get("x-oauth-scopes")
+        scopes = None if told is None else tuple(part.strip() for part in told.split(",") if part.strip())
+        repository = await self._usable_repository(connection, token(connection, "GitHub"))
+        if repository is not None and scopes:
+            _check_scopes(scopes, repository)
         return Verified(
             account=_account(user),
-            scopes=None if scopes is None else tuple(part.strip() for part in scopes.split(",") if part.strip()),
+            scopes=scopes,
             expires_at=_expiry(reply.headers.get("github-authentication-token-expiration")),
         )
 
@@ -358,7 +373,7 @@ class GitHub:
         json = {**content, "labels": labels} if labels else content
         reply = await self._as(connection, "POST", issues, json=json, right=_ISSUES)
         if reply.status == 410:
-            raise ConfigurationRejected("GitHub has issues turned off in this repository", "repository")
+            raise _no_issues()
         if reply.status != 201:
             raise _rejected(reply)
         return decode(reply, _Issue, "GitHub")
@@ -399,7 +414,7 @@ class GitHub:
             told = "retry-after" in reply.headers
             raise limited(reply, "GitHub", None if told else seconds_until(reply, "x-ratelimit-reset"))
         if types & {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
-            raise RightMissing(f"GitHub takes the credential, but it lacks the right {_ISSUES}", _ISSUES)
+            raise _lacks(_ISSUES)
         # issues that are gone are null, each with an error NOT_FOUND
         if types - {"NOT_FOUND"} or answer.data is None:
             raise VendorUnavailable("GitHub answered a query with an error that we do not know")
@@ -407,6 +422,21 @@ class GitHub:
             raise _no_repository()
         found = (issue for issue in answer.data.repository.values() if issue is not None)
         return {str(issue.number): _state_of_queried(issue) for issue in found if str(issue.number) in set(numbers)}
+
+    async def _usable_repository(self, connection: Connection, bearer: str) -> _RepositoryFound | None:
+        """The repository of the setting; None when it names none. Raises ConfigurationRejected when it is not there or
+        takes no issues."""
+        if not connection.configuration.get("repository", "").strip():
+            return None
+        reply = await self._call(connection, "GET", f"/repos/{_repository(connection)}", bearer, right=_ISSUES)
+        if reply.status != 200:
+            raise _rejected(reply)
+        found = decode(reply, _RepositoryFound, "GitHub")
+        if found.archived:
+            raise ConfigurationRejected("GitHub has this repository archived: it takes no issues", "repository")
+        if found.has_issues is False:
+            raise _no_issues()
+        return found
 
     async def _check_repository(self, connection: Connection, repository: str) -> None:
         """Raises ConfigurationRejected when it is the repository that is not there."""
@@ -476,7 +506,11 @@ class GitHub:
         installation = decode(reply, _Installation, "GitHub")
         if installation.suspended_at is not None:
             raise CredentialRefused("GitHub has this installation suspended: its owner has to unsuspend it")
-        permissions = (await self._make_installation_token(connection)).permissions
+        made = await self._make_installation_token(connection)
+        permissions = made.permissions
+        repository = await self._usable_repository(connection, made.token)
+        if repository is not None and permissions is not None and permissions.get("issues") != "write":
+            raise _lacks(_ISSUES)
         return Verified(
             account=_account(installation.account),
             scopes=None if permissions is None else tuple(f"{on}:{what}" for on, what in sorted(permissions.items())),
@@ -630,7 +664,7 @@ def _rejected(reply: Reply) -> Exception:
     if reply.status in _MOVED:
         return ConfigurationRejected("GitHub has this repository under another name: enter that one", "repository")
     if reply.status == 410:
-        return ConfigurationRejected("GitHub has issues turned off in this repository", "repository")
+        return _no_issues()
     if reply.status in {400, 422}:
         fields = {error.field for error in _invalid(reply) if isinstance(error, _Wrong)}
         if "labels" in fields or "label" in fields or "name" in fields:
@@ -645,6 +679,20 @@ def _invalid(reply: Reply) -> Sequence[_Wrong | str]:
         return msgspec.json.decode(reply.body, type=_Invalid).errors or ()
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ()
+
+
+def _check_scopes(scopes: Sequence[str], repository: _RepositoryFound) -> None:
+    """Raises RightMissing for a classic token that can write no issues in this repository."""
+    if "repo" not in scopes and (repository.private or "public_repo" not in scopes):
+        raise _lacks("public_repo" if repository.private is False else "repo")
+
+
+def _lacks(right: str) -> RightMissing:
+    return RightMissing(f"GitHub takes the credential, but it lacks the right {right}", right)
+
+
+def _no_issues() -> ConfigurationRejected:
+    return ConfigurationRejected("GitHub has issues turned off in this repository", "repository")
 
 
 def _no_repository() -> ConfigurationRejected:

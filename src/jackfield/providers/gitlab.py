@@ -50,10 +50,13 @@ from jackfield.providers._replies import (
 _CHECKED: Final = date(2026, 11, 21)
 _PROJECT_PATTERN: Final = r"^[A-Za-z0-9_./-]{1,500}$"
 _PROJECT: Final = re.compile(_PROJECT_PATTERN)
+_ROLE: Final = "to write issues in the project (the role Planner or Reporter)"
 _TITLE_CHARACTERS: Final = 255
 #: GitLab takes 1,048,576, and repeats them in replies, of which we read 2 MiB
 _DESCRIPTION_CHARACTERS: Final = 250_000
 _LABEL_CHARACTERS: Final = 255
+#: the role Guest: its members may write issues, those below may not
+_GUEST: Final = 10
 #: a lost issue is among the newest
 _PAGE: Final = 20
 _PAGES: Final = 3
@@ -72,6 +75,23 @@ class _User(msgspec.Struct):
 class _Token(msgspec.Struct):
     scopes: list[Text]
     expires_at: date | None = None
+
+
+class _Access(msgspec.Struct):
+    access_level: int = 0
+
+
+class _Permissions(msgspec.Struct):
+    project_access: _Access | None = None
+    group_access: _Access | None = None
+
+
+class _ProjectFound(msgspec.Struct):
+    visibility: str | None = None
+    archived: bool | None = None
+    issues_enabled: bool | None = None
+    issues_access_level: str | None = None
+    permissions: _Permissions | None = None
 
 
 class _Username(msgspec.Struct):
@@ -174,7 +194,9 @@ class GitLab:
         self._endpoints = endpoints
 
     async def verify(self, connection: Connection) -> Verified:
-        """By reading the user of the token, then what the token tells of itself, which OAuth tokens cannot."""
+        """By reading the user of the token, then what the token tells of itself, which OAuth tokens cannot. Then, when
+        the setting names a project, whether it is there, takes issues, and the token may write them: by its scopes, and
+        in a private project by the role of its user."""
         reply = await self._call(connection, "GET", "/user")
         raise_for_status(reply, "GitLab", "api")
         if reply.status == 404 and own_base_url(connection) is not None:
@@ -184,9 +206,11 @@ class GitLab:
         user = decode(reply, _User, "GitLab")
         account = Account(id=str(user.id), name=user.username, url=web_url(user.web_url))
         reply = await self._call(connection, "GET", "/personal_access_tokens/self")
-        if reply.status != 200:
+        told = decode(reply, _Token, "GitLab") if reply.status == 200 else None
+        if connection.configuration.get("project", "").strip():
+            await self._check_project(connection, told)
+        if told is None:
             return Verified(account=account)
-        told = decode(reply, _Token, "GitLab")
         return Verified(account=account, scopes=tuple(told.scopes), expires_at=_midnight(told.expires_at))
 
     async def revoke(self, connection: Connection) -> None:
@@ -236,6 +260,25 @@ class GitLab:
                     states[str(issue.iid)] = _state_of(issue)
         return states
 
+    async def _check_project(self, connection: Connection, told: _Token | None) -> None:
+        """Raises ConfigurationRejected when the project is not there or takes no issues, and RightMissing when it is
+        certain that the token may not write them."""
+        reply = await self._checked(connection, "GET", f"/projects/{_project(connection)}", "read_api")
+        if reply.status != 200:
+            raise _rejected(reply)
+        found = decode(reply, _ProjectFound, "GitLab")
+        if found.archived:
+            raise ConfigurationRejected("GitLab has this project archived: it takes no issues", "project")
+        if found.issues_enabled is False or found.issues_access_level == "disabled":
+            raise ConfigurationRejected("GitLab has issues turned off in this project", "project")
+        scopes = set(told.scopes) if told is not None else set()
+        # granular tokens have rights of their own beside their scopes
+        if "read_api" in scopes and not scopes & {"api", "granular"}:
+            raise _lacks_scope("api")
+        role = _role(found)
+        if found.visibility == "private" and role is not None and role < _GUEST:
+            raise RightMissing(f"GitLab takes the credential, but it lacks the right {_ROLE}", _ROLE)
+
     async def _find(self, connection: Connection, issues: str, marker: str) -> str | None:
         for page in range(1, _PAGES + 1):
             query = f"?scope=all&order_by=created_at&sort=desc&per_page={_PAGE}&page={page}"
@@ -273,8 +316,8 @@ class GitLab:
     ) -> Reply:
         reply = await self._call(connection, method, path, json)
         if reply.status == 403 and b"insufficient_scope" in reply.body:
-            raise RightMissing(f"GitLab takes the token, but it lacks the scope {right}", right)
-        raise_for_status(reply, "GitLab", "to write issues in the project (the role Planner or Reporter)")
+            raise _lacks_scope(right)
+        raise_for_status(reply, "GitLab", _ROLE)
         return reply
 
     async def _call(self, connection: Connection, method: str, path: str, json: dict[str, Any] | None = None) -> Reply:
@@ -335,6 +378,19 @@ def _state_of(issue: _Issue) -> VendorState:
         assignee=assignee.username if assignee is not None else None,
         url=web_url(issue.web_url),
     )
+
+
+def _role(project: _ProjectFound) -> int | None:
+    """The level of the user's role in the project or its group; None where GitLab tells none, as of
+    administrators who are no members."""
+    if project.permissions is None:
+        return None
+    levels = (project.permissions.project_access, project.permissions.group_access)
+    return max((one.access_level for one in levels if one is not None), default=None)
+
+
+def _lacks_scope(right: str) -> RightMissing:
+    return RightMissing(f"GitLab takes the token, but it lacks the scope {right}", right)
 
 
 def _rejected(reply: Reply) -> Exception:

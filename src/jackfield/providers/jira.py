@@ -44,6 +44,7 @@ from jackfield.providers._replies import Text, decode, unexpected, web_url
 _CHECKED: Final = date(2026, 11, 21)
 _READ: Final = "read:jira-work"
 _WRITE: Final = "write:jira-work"
+_CREATE: Final = "CREATE_ISSUES"
 _KEY_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9_]{0,254}$"
 _PROPERTY: Final = "jackfield"
 _SUMMARY_LENGTH: Final = 255
@@ -114,6 +115,18 @@ class _Errors(msgspec.Struct):
     errors: dict[str, str] = {}
 
 
+class _Permission(msgspec.Struct, rename="camel"):
+    have_permission: bool
+
+
+class _Permissions(msgspec.Struct):
+    create: _Permission = msgspec.field(name=_CREATE)
+
+
+class _Granted(msgspec.Struct):
+    permissions: _Permissions
+
+
 class _Server(msgspec.Struct, rename="camel"):
     base_url: str
 
@@ -155,7 +168,8 @@ class Jira:
             ),
             lifetime=_atlassian.LIFETIME,
             refresh=_atlassian.REFRESH,
-            webhook_signature="A JWT of HS256 with the app's client secret.",
+            webhook_signature="Administrators' webhooks: HMAC-SHA256 of the body, in X-Hub-Signature; "
+            "those of OAuth apps: a JWT of HS256 with the app's client secret.",
             limits=_atlassian.LIMITS,
         ),
         tracks=True,
@@ -164,6 +178,16 @@ class Jira:
             Source(
                 "the user of a token",
                 "https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-myself/",
+                _CHECKED,
+            ),
+            Source(
+                "what the account may do in a project",
+                "https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-permissions/",
+                _CHECKED,
+            ),
+            Source(
+                "webhooks and their signatures",
+                "https://developer.atlassian.com/cloud/jira/platform/webhooks/",
                 _CHECKED,
             ),
             Source(
@@ -191,18 +215,35 @@ class Jira:
         self._addresses: dict[str, str] = {}
 
     async def verify(self, connection: Connection) -> Verified:
-        """Reads the account that the token belongs to."""
+        """Reads the account that the token belongs to, and, with a project, whether it may create issues there.
+
+        The type of issues is not looked at, which would be one call more.
+        """
         reply = await self._site.get(connection, "/rest/api/3/myself", "read:jira-user")
         if reply.status != 200:
             raise unexpected(reply, "Jira")
         user = decode(reply, _User, "Jira")
+        if connection.configuration.get("project_key", "").strip():
+            await self._ensure_may_create(connection, _key_of(connection))
         return Verified(account=Account(id=user.account_id, name=user.display_name))
+
+    async def _ensure_may_create(self, connection: Connection, key: str) -> None:
+        query = {"projectKey": key, "permissions": _CREATE}
+        reply = await self._site.call(connection, "GET", "/rest/api/3/mypermissions", _READ, query=query)
+        if reply.status == 404 and not _atlassian.from_product(reply):
+            raise self._site.nowhere(connection)
+        if reply.status == 404:
+            raise _no_project()
+        if reply.status != 200:
+            raise unexpected(reply, "Jira")
+        if not decode(reply, _Granted, "Jira").permissions.create.have_permission:
+            raise _may_not_create()
 
     async def deliver(self, connection: Connection, delivery: Delivery) -> Delivered:
         """As an issue of the project. A priority or label that the project does not have is left out."""
         if delivery.vendor_id is not None:
             return await self._update(connection, delivery, delivery.vendor_id)
-        key = _atlassian.setting(connection, "project_key", "Jira", _KEY_PATTERN, "the key of a project").upper()
+        key = _key_of(connection)
         if delivery.retried and (found := await self._find(connection, key, delivery.marker)):
             return await self._update(connection, delivery, found)
         return await self._create(connection, delivery, key)
@@ -336,6 +377,10 @@ class Jira:
         return web_url(f"{site}/browse/{key}") if site is not None else None
 
 
+def _key_of(connection: Connection) -> str:
+    return _atlassian.setting(connection, "project_key", "Jira", _KEY_PATTERN, "the key of a project").upper()
+
+
 def _body(fields: dict[str, Any], marker: str) -> dict[str, Any]:
     return {"fields": fields, "properties": [{"key": _PROPERTY, "value": {"marker": marker}}]}
 
@@ -402,7 +447,7 @@ def _refused(reply: Reply) -> ProviderError:
     if reply.status != 400:
         return unexpected(reply, "Jira")
     if "permission" in errors.get("project", "").lower():
-        return RightMissing("Jira does not let the account create issues in the project", "CREATE_ISSUES")
+        return _may_not_create()
     if "project" in errors:
         return _no_project()
     if "issuetype" in errors:
@@ -414,6 +459,10 @@ def _refused(reply: Reply) -> ProviderError:
             "issue_type",
         )
     return ConfigurationRejected("Jira does not take the issue: check the project and the type of issues")
+
+
+def _may_not_create() -> RightMissing:
+    return RightMissing("Jira does not let the account create issues in the project", _CREATE)
 
 
 def _no_project() -> ConfigurationRejected:

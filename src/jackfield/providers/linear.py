@@ -53,6 +53,14 @@ from jackfield.providers._replies import (
 
 _CHECKED: Final = date(2026, 11, 21)
 _WHO: Final = "query { viewer { id name } organization { id name urlKey } }"
+#: with the places that the settings name, in the order of the settings' names
+_WHO_WITH: Final = {
+    ("project_id",): "query($project: String!) { viewer { id name } organization { id name urlKey } "
+    "project(id: $project) { id } }",
+    ("team_id",): "query($team: String!) { viewer { id name } organization { id name urlKey } team(id: $team) { id } }",
+    ("project_id", "team_id"): "query($team: String!, $project: String!) { viewer { id name } "
+    "organization { id name urlKey } team(id: $team) { id } project(id: $project) { id } }",
+}
 #: what personal keys start with; they go into the header as they are
 _KEY: Final = "lin_api_"
 _MILLISECONDS: Final = 0.001
@@ -122,7 +130,7 @@ _STATES: Final = (
     f"{{ nodes {{ {_FIELDS} }} }} }}"
 )
 #: every query, for those who check them against Linear's schema
-QUERIES: Final = (_WHO, _CONTEXT, _LABELS, _CREATE, _UPDATE, _STATES)
+QUERIES: Final = (_WHO, *_WHO_WITH.values(), _CONTEXT, _LABELS, _CREATE, _UPDATE, _STATES)
 
 
 class _Extensions(msgspec.Struct):
@@ -150,9 +158,15 @@ class _Organization(msgspec.Struct, rename="camel"):
     url_key: str | None = None
 
 
+class _Id(msgspec.Struct):
+    id: Text
+
+
 class _Who(msgspec.Struct):
     viewer: _User
     organization: _Organization
+    team: _Id | None = None
+    project: _Id | None = None
 
 
 class _Answer(msgspec.Struct):
@@ -161,10 +175,6 @@ class _Answer(msgspec.Struct):
 
 class _Named(msgspec.Struct):
     name: Text
-
-
-class _Id(msgspec.Struct):
-    id: Text
 
 
 class _StateType(msgspec.Struct):
@@ -326,13 +336,25 @@ class Linear:
         self._endpoints = endpoints
 
     async def verify(self, connection: Connection) -> Verified:
-        """Asks for the viewer: whose key it is, and in which workspace."""
-        reply = await self._post(connection, {"query": _WHO})
-        _raise_for_errors(reply, "read")
+        """Asks for the viewer: whose key it is, and in which workspace. The team and the project of the settings are
+        asked for in the same query. What a key may write, Linear does not tell."""
+        places = {
+            name: place
+            for name in ("project_id", "team_id")
+            if (place := connection.configuration.get(name, "").strip())
+        }
+        reply = await self._post(connection, _who(places))
+        try:
+            _raise_for_errors(reply, "read", refusals=bool(places))
+        except _Refused as refused:
+            raise _no_place(refused.about if refused.about in places else max(places)) from None
         raise_for_status(reply, "Linear", "read")
         if reply.status != 200:
             raise unexpected(reply, "Linear")
         found = decode(reply, _Answer, "Linear").data
+        for name, there in (("team_id", found.team), ("project_id", found.project)):
+            if name in places and there is None:
+                raise _no_place(name)
         key = found.organization.url_key
         return Verified(
             account=Account(
@@ -384,9 +406,9 @@ class Linear:
         try:
             context = await self._ask(connection, _CONTEXT, variables, _Context, "read")
         except _Refused:
-            raise _no_team() from None
+            raise _no_place("team_id") from None
         if context.team is None:
-            raise _no_team()
+            raise _no_place("team_id")
         return context
 
     async def _content(self, connection: Connection, delivery: Delivery, context: _Context) -> dict[str, Any]:
@@ -560,9 +582,17 @@ def _rejected(refused: _Refused) -> ConfigurationRejected:
     )
 
 
-def _no_team() -> ConfigurationRejected:
+def _who(places: Mapping[str, str]) -> dict[str, Any]:
+    if not places:
+        return {"query": _WHO}
+    variables = {name.removesuffix("_id"): place for name, place in places.items()}
+    return {"query": _WHO_WITH[tuple(sorted(places))], "variables": variables}
+
+
+def _no_place(setting: str) -> ConfigurationRejected:
+    what = setting.removesuffix("_id")
     return ConfigurationRejected(
-        "Linear does not know this team, or does not show it to the key: check team_id", "team_id"
+        f"Linear does not know this {what}, or does not show it to the key: check {setting}", setting
     )
 
 

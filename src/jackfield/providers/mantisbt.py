@@ -100,6 +100,10 @@ class _Created(msgspec.Struct):
     issue: _Issue
 
 
+class _Projects(msgspec.Struct):
+    projects: list[_Named]
+
+
 class _Options(msgspec.Struct):
     configs: Any
 
@@ -164,7 +168,7 @@ class MantisBT:
                 "To report and update issues in the project, as reporters and updaters may",
                 "To change issues that are resolved, as managers may: without it they stay as they are",
             ),
-            lifetime="Until it is revoked under My Account, API Tokens.",
+            lifetime="Until it is revoked under My Account, API Tokens, or its user is deleted or disabled.",
             limits="None of its own; a web server before it may answer 429 with Retry-After.",
         ),
         tracks=True,
@@ -182,6 +186,11 @@ class MantisBT:
             Source(
                 "its refusals",
                 "https://github.com/mantisbt/mantisbt/blob/master/api/rest/restcore/AuthMiddleware.php",
+                _CHECKED,
+            ),
+            Source(
+                "projects",
+                "https://github.com/mantisbt/mantisbt/blob/master/api/rest/restcore/projects_rest.php",
                 _CHECKED,
             ),
             Source(
@@ -207,7 +216,17 @@ class MantisBT:
         self._endpoints = endpoints
 
     async def verify(self, connection: Connection) -> Verified:
-        """Reads the user of the token."""
+        """Reads the user of the token, and, with a project, whether it is among those that the user sees.
+
+        MantisBT does not tell what the user may do there.
+        """
+        user = await self._user(connection)
+        settings = connection.configuration
+        if settings.get("project", "").strip() or settings.get("project_id", "").strip():
+            await self._ensure_project(connection, _project_of(connection))
+        return Verified(account=Account(id=str(user.id), name=user.name))
+
+    async def _user(self, connection: Connection) -> _User:
         reply = await self._call(connection, "GET", "/users/me")
         if reply.status == 404:
             raise ConfigurationRejected("MantisBT has no REST API at this address: check base_url", "base_url")
@@ -220,8 +239,22 @@ class MantisBT:
             raise ConfigurationRejected(
                 "MantisBT does not see the token: its web server has to pass the header Authorization on"
             )
-        user = decode(reply, _User, "MantisBT")
-        return Verified(account=Account(id=str(user.id), name=user.name))
+        return decode(reply, _User, "MantisBT")
+
+    async def _ensure_project(self, connection: Connection, project: dict[str, Any]) -> None:
+        """By its number; a name is looked for in the list of all, where subprojects stand beside the others."""
+        path = f"/projects/{project['id']}" if "id" in project else "/projects"
+        reply = await self._call(connection, "GET", path)
+        self._check(reply)
+        if reply.status == 404:
+            raise _no_project()
+        if reply.status != 200:
+            raise unexpected(reply, "MantisBT")
+        found = decode(reply, _Projects, "MantisBT").projects
+        # databases compare names without their case
+        name = str(project.get("name", "")).casefold()
+        if not any(one.id == project["id"] if "id" in project else one.name.casefold() == name for one in found):
+            raise _no_project()
 
     async def deliver(self, connection: Connection, delivery: Delivery) -> Delivered:
         """As an issue of the project."""
@@ -331,7 +364,7 @@ class MantisBT:
             raise await self._denied(connection, _VIEW)
         self._check(reply)
         if reply.status == 404 and "project_id" in where:
-            raise ConfigurationRejected("MantisBT has no such project", "project")
+            raise _no_project()
         if reply.status != 200:
             raise unexpected(reply, "MantisBT")
         return decode(reply, _Issues, "MantisBT").issues
@@ -354,7 +387,7 @@ class MantisBT:
     async def _denied(self, connection: Connection, right: str) -> ProviderError:
         """What a 403 means: the user of the token is known, or the token is not."""
         try:
-            await self.verify(connection)
+            await self._user(connection)
         except ProviderError as error:
             return error
         return _right_missing(right)
@@ -482,12 +515,16 @@ def _refused(reply: Reply) -> ProviderError:
     if "category" in words:
         return ConfigurationRejected("MantisBT wants a category that the project has", "category")
     if "project" in words:
-        return ConfigurationRejected("MantisBT has no such project, or hides it from the token's user", "project")
+        return _no_project()
     if "custom field" in words:
         return ConfigurationRejected(
             "MantisBT asks for custom fields in new issues of the project: make them optional", "project"
         )
     return ConfigurationRejected("MantisBT does not take the issue: check the project and the category", "project")
+
+
+def _no_project() -> ConfigurationRejected:
+    return ConfigurationRejected("MantisBT has no such project, or hides it from the token's user", "project")
 
 
 def _right_missing(right: str) -> RightMissing:

@@ -79,6 +79,10 @@ class _Organization(msgspec.Struct):
     access: list[Text] | None = None
 
 
+class _Project(msgspec.Struct):
+    id: Text
+
+
 class _Assignee(msgspec.Struct):
     name: str | None = None
 
@@ -171,6 +175,7 @@ class Sentry:
             Source("authentication", "https://docs.sentry.io/api/auth/", _CHECKED),
             Source("one organisation", "https://docs.sentry.io/api/organizations/retrieve-an-organization/", _CHECKED),
             Source("all organisations", "https://docs.sentry.io/api/organizations/list-your-organizations/", _CHECKED),
+            Source("one project", "https://docs.sentry.io/api/projects/retrieve-a-project/", _CHECKED),
             Source("rights", "https://docs.sentry.io/api/permissions/", _CHECKED),
             Source("limits", "https://docs.sentry.io/api/ratelimits/", _CHECKED),
             Source("resolving issues", "https://docs.sentry.io/api/events/update-an-issue/", _CHECKED),
@@ -188,7 +193,8 @@ class Sentry:
         self._endpoints = endpoints
 
     async def verify(self, connection: Connection) -> Verified:
-        """By reading the organisation that is set, else the organisations that the token sees."""
+        """By reading the organisation that is set, else the organisations that the token sees. Of the one that is set
+        Sentry tells what the token may do there; a project that is set is looked up in it."""
         slug = connection.configuration.get("org_slug", "").strip()
         if not slug:
             return await self._verify_any(connection)
@@ -196,13 +202,38 @@ class Sentry:
             raise ConfigurationRejected("Sentry has no organisation of such a name: check org_slug", "org_slug")
         reply = await self._get(connection, f"/organizations/{slug}/")
         if reply.status == 404:
-            raise ConfigurationRejected(
-                "Sentry does not know this organisation, or does not show it to the token: check org_slug", "org_slug"
-            )
+            raise _no_organisation()
         if reply.status != 200:
             raise unexpected(reply, "Sentry")
         found = decode(reply, _Organization, "Sentry")
+        await self._check_project(connection, slug)
+        if found.access and not {_WRITE, "event:admin"} & set(found.access):
+            raise RightMissing(f"Sentry takes the token, but it lacks the right {_WRITE}", _WRITE)
         return Verified(account=_account([found]), scopes=None if found.access is None else tuple(found.access))
+
+    async def _check_project(self, connection: Connection, organisation: str) -> None:
+        """Raises ConfigurationRejected when the project that is set is not there. A token that may not read projects
+        does not need to: comments go to issues of the organisation."""
+        slug = connection.configuration.get("project_slug", "").strip()
+        if not slug:
+            return
+        if not _SLUG.fullmatch(slug):
+            raise ConfigurationRejected("Sentry has no project of such a name: check project_slug", "project_slug")
+        reply = await self._send(connection, "GET", f"/projects/{organisation}/{slug}/")
+        if reply.status == 403:
+            return
+        if reply.status == 404:
+            raise ConfigurationRejected(
+                "Sentry does not know this project, or does not show it to the token: check project_slug",
+                "project_slug",
+            )
+        if reply.status in {301, 302, 307, 308}:
+            raise ConfigurationRejected("Sentry has this project under another name: enter that one", "project_slug")
+        raise_for_status(reply, "Sentry", "project:read")
+        if reply.status != 200:
+            raise unexpected(reply, "Sentry")
+        # an answer that is no project proves none
+        decode(reply, _Project, "Sentry")
 
     async def _verify_any(self, connection: Connection) -> Verified:
         reply = await self._get(connection, "/organizations/")
@@ -313,6 +344,12 @@ class Sentry:
     async def _call(
         self, connection: Connection, method: str, path: str, right: str, json: dict[str, Any] | None = None
     ) -> Reply:
+        reply = await self._send(connection, method, path, json)
+        raise_for_status(reply, "Sentry", right)
+        return reply
+
+    async def _send(self, connection: Connection, method: str, path: str, json: dict[str, Any] | None = None) -> Reply:
+        """A call of which a limit alone is raised."""
         reply = await self._http.request(
             "sentry",
             method,
@@ -324,7 +361,6 @@ class Sentry:
         note_budget(connection.budget, reply, "x-sentry-rate-limit-remaining", reset)
         if reply.status == 429 and "retry-after" not in reply.headers:
             raise limited(reply, "Sentry", reset)
-        raise_for_status(reply, "Sentry", right)
         return reply
 
 

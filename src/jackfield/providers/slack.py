@@ -9,7 +9,7 @@ whose answer was lost is posted once more, since a message that comes twice is b
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, ClassVar, Final, NamedTuple
 
@@ -86,6 +86,8 @@ _TOO_MUCH: Final = frozenset(
     }
 )
 _EVENT_TYPE: Final = "jackfield_item"
+_WRITE: Final = "chat:write"
+_OLD_SCOPES: Final = frozenset({"bot", "client", "post"})
 _CHANNEL_ID: Final = re.compile(r"[CDG][A-Z0-9]{6,30}")
 _PLACE: Final = re.compile(r"([A-Z0-9]{1,40}):([0-9]{1,20}\.[0-9]{1,20})")
 #: of the history that is searched; pages are small, since messages are not
@@ -113,6 +115,16 @@ class _Identity(msgspec.Struct):
     user_id: Text
     user: Text
     url: str | None = None
+
+
+class _Channel(msgspec.Struct):
+    is_archived: bool | None = None
+    is_member: bool | None = None
+    is_private: bool | None = None
+
+
+class _ChannelFound(msgspec.Struct):
+    channel: _Channel
 
 
 class _Revocation(msgspec.Struct):
@@ -223,6 +235,7 @@ class Slack:
             Source("new messages", "https://docs.slack.dev/reference/methods/chat.postMessage", _CHECKED),
             Source("changes of messages", "https://docs.slack.dev/reference/methods/chat.update", _CHECKED),
             Source("metadata", "https://docs.slack.dev/messaging/message-metadata", _CHECKED),
+            Source("a channel", "https://docs.slack.dev/reference/methods/conversations.info", _CHECKED),
             Source("history", "https://docs.slack.dev/reference/methods/conversations.history", _CHECKED),
             Source("text", "https://docs.slack.dev/messaging/formatting-message-text", _CHECKED),
             Source("limits of blocks", "https://docs.slack.dev/reference/block-kit/blocks", _CHECKED),
@@ -234,13 +247,21 @@ class Slack:
         self._endpoints = endpoints
 
     async def verify(self, connection: Connection) -> Verified:
-        """`auth.test`: whose token it is, in which workspace; the scopes stand in a header."""
+        """`auth.test`: whose token it is, in which workspace; the scopes stand in a header. Then, when a channel is set
+        by its ID, `conversations.info`: whether it is there and the app may write to it. A name cannot be looked up
+        but by listing every channel, and a token without the right to look may write all the same."""
         reply = await self._call(connection, "auth.test")
         answer = decode(reply, _Answer, "Slack")
         if not answer.ok:
             raise _error(answer, reply)
         found = decode(reply, _Identity, "Slack")
-        scopes = reply.headers.get("x-oauth-scopes")
+        told = reply.headers.get("x-oauth-scopes")
+        scopes = None if told is None else tuple(part.strip() for part in told.split(",") if part.strip())
+        channel = connection.configuration.get("channel", "").strip()
+        if channel and scopes and not _may_write(scopes):
+            raise RightMissing("Slack takes the token, but it lacks the right chat:write: add it to the app", _WRITE)
+        if _CHANNEL_ID.fullmatch(channel):
+            await self._check_channel(connection, channel, scopes or ())
         return Verified(
             account=Account(
                 # users are known within their workspace
@@ -248,8 +269,25 @@ class Slack:
                 name=f"{found.user} ({found.team})",
                 url=web_url(found.url),
             ),
-            scopes=None if scopes is None else tuple(part.strip() for part in scopes.split(",") if part.strip()),
+            scopes=scopes,
         )
+
+    async def _check_channel(self, connection: Connection, channel: str, scopes: Sequence[str]) -> None:
+        """Raises ConfigurationRejected when the channel is not there, or certainly takes nothing of this token."""
+        reply = await self._call(connection, "conversations.info", form={"channel": channel})
+        answer = decode(reply, _Answer, "Slack")
+        if answer.error in {"missing_scope", "no_permission"}:
+            return
+        if answer.error in _NO_CHANNEL:
+            raise _no_channel(answer.error)
+        if not answer.ok:
+            raise _error(answer, reply)
+        found = decode(reply, _ChannelFound, "Slack").channel
+        if found.is_archived:
+            raise _no_channel("is_archived")
+        # public channels are open to some apps that are not in them, which their scopes tell
+        if found.is_member is False and scopes and (found.is_private or "chat:write.public" not in scopes):
+            raise _no_channel("not_in_channel")
 
     async def revoke(self, connection: Connection) -> None:
         """`auth.revoke`, which ends bot and user tokens alike."""
@@ -401,10 +439,19 @@ def _write_error(answer: _Answer, reply: Reply, connection: Connection, target: 
         if answer.error in _VANISHED or (moved and answer.error in _NO_CHANNEL):
             return ObjectVanished("Slack does not have the message any more, or does not let it be changed")
     if answer.error in _NO_CHANNEL:
-        return ConfigurationRejected(f"Slack {_NO_CHANNEL[answer.error]}", "channel")
+        return _no_channel(answer.error)
     if answer.error in _TOO_MUCH:
         return ConfigurationRejected("Slack does not take the message that is made of this item")
     return _error(answer, reply)
+
+
+def _no_channel(error: str) -> ConfigurationRejected:
+    return ConfigurationRejected(f"Slack {_NO_CHANNEL[error]}", "channel")
+
+
+def _may_write(scopes: Sequence[str]) -> bool:
+    """Also by the scopes that older apps have."""
+    return any(scope in _OLD_SCOPES or scope.startswith(_WRITE) for scope in scopes)
 
 
 def _place(vendor_id: str) -> _Place:

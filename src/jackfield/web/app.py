@@ -16,6 +16,7 @@ from jackfield.web.dialects.hubs.routes import DIALECT as HUBS
 from jackfield.web.dialects.integrations_v1.routes import DIALECT as INTEGRATIONS_V1
 from jackfield.web.dialects.integrations_v2.routes import DIALECT as INTEGRATIONS_V2
 from jackfield.web.observe import Observe
+from jackfield.web.routing import ContractRoutes
 
 DIALECTS: Final[tuple[Dialect, ...]] = (HUBS, INTEGRATIONS_V1, INTEGRATIONS_V2)
 
@@ -36,9 +37,8 @@ def create_app(
 
     `manifests` are the providers', for their reference pages.
     """
-    routes = [route for dialect in DIALECTS for route in dialect.routes()]
     app: ASGIApp = Router(
-        [*routes, *health.ROUTES, *docs.routes(DIALECTS, manifests, public_url)],
+        [ContractRoutes(DIALECTS), *health.ROUTES, *docs.routes(DIALECTS, manifests, public_url)],
         # a redirect would take the caller's key along to wherever Host says
         redirect_slashes=False,
         default=_no_route,

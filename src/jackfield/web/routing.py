@@ -1,0 +1,47 @@
+"""Finding the operation of a path, in a time that does not grow with the number of contracts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Receive, Scope, Send
+
+from jackfield.web.contract import Dialect
+
+
+class ContractRoutes(BaseRoute):
+    """All routes of all contracts as one: a path without parameters is looked up, others are tried by their prefix.
+
+    A method that a path does not know is for the route to answer, after every other route of the path was tried.
+    """
+
+    def __init__(self, dialects: Sequence[Dialect]) -> None:
+        routes = [(dialect.prefix, route) for dialect in dialects for route in dialect.routes()]
+        self._literal = {route.path: route for _, route in routes if "{" not in route.path}
+        self._others: dict[str, list[Route]] = {}
+        for prefix, route in routes:
+            if "{" in route.path:
+                self._others.setdefault(f"{prefix}/", []).append(route)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["type"] != "http":
+            return Match.NONE, {}
+        path: str = scope["path"]
+        literal = self._literal.get(path)
+        if literal is not None and scope["method"] in (literal.methods or ()):
+            return Match.FULL, {"route": literal, "endpoint": literal.endpoint, "path_params": {}}
+        partial: dict[str, Any] | None = None
+        if literal is not None:
+            partial = {"route": literal, "endpoint": literal.endpoint, "path_params": {}}
+        for prefix, routes in self._others.items():
+            if path.startswith(prefix):
+                for route in routes:
+                    match, child = route.matches(scope)
+                    if match is Match.FULL:
+                        return match, {**child, "route": route}
+                    if match is Match.PARTIAL and partial is None:
+                        partial = {**child, "route": route}
+        return (Match.NONE, {}) if partial is None else (Match.PARTIAL, partial)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await scope["route"].handle(scope, receive, send)
