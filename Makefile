@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# one more than cores: tests of faults mostly wait
+JOBS := $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 # imitates vendors over HTTP, for the demo and the tests; Node is needed for nothing else
 EMULATOR := tests/emulate/node_modules/emulate/dist/index.js
 
@@ -12,7 +14,7 @@ run: $(VENV)/.runtime ## start the service with its own database, connect and ve
 	JACKFIELD_DEMO_EMULATOR=$(EMULATOR) $(BIN)/jackfield demo
 
 test: $(VENV)/.development ## the whole test suite, in parallel
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.development ## format, lint, types, floors
 	$(BIN)/ruff format --check src tests bench

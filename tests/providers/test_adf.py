@@ -272,7 +272,7 @@ def test_the_recorded_descriptions_are_documents_by_the_published_schema() -> No
 
 
 # to cut a long text takes a few renderings of it
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=20)
 @given(BODIES, st.integers(1, 3000), st.text(max_size=400))
 def test_any_item_stays_within_the_limits(body: str, times: int, title: str) -> None:
     item = Item(

@@ -129,7 +129,7 @@ def test_any_body_is_well_formed(body: str) -> None:
 
 
 # to cut a long text takes a few renderings of it
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=8)
 @given(BODIES, st.integers(1, 10_000), st.text(max_size=400))
 def test_any_item_stays_within_the_limits(body: str, times: int, title: str) -> None:
     item = Item(

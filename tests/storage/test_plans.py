@@ -58,14 +58,16 @@ SIZE = 20_000
 MOST_BUFFERS = 120
 
 
-@pytest.fixture(scope="module")
-def large(operator: Operator) -> Organisation:
-    """One of 20,000 integrations, beside others with the same words in their names."""
+@pytest.fixture(scope="module", params=[False, True], ids=["guessed", "analyzed"])
+def large(operator: Operator, request: pytest.FixtureRequest) -> Organisation:
+    """One of 20,000 integrations, beside others with the same words; whatever the planner knows of it."""
     large = operator.create_organisation()
     operator.fetch(SEED_MANY, operator.create_organisation().id, 3000)
     operator.fetch(SEED_MANY, large.id, SIZE)
     # what was just written is looked through one by one until PostgreSQL has sorted it into the index
     operator.fetch("select gin_clean_pending_list('integration_search')")
+    if request.param:
+        operator.fetch("analyze integration")
     return large
 
 

@@ -37,7 +37,7 @@ WITH_ID = {
 # what is a date and time by RFC 3339, but for leap seconds, which no clock of ours has
 schemathesis.openapi.format("date-time", st.datetimes().map(lambda moment: moment.isoformat() + "Z"))
 
-run = settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+run = settings(max_examples=14, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 Case = schemathesis.Case[Any]
 

@@ -28,20 +28,23 @@ _MATCHES: Final = """(position(lower($4) in lower(i.name)) > 0 or position(lower
 _CONDITIONS: Final = f"""($2::text[] is null or i.provider = any($2)) and i.state = any($3::text[])
         and ($4::text is null or {_MATCHES})"""
 
+# `>=` and `<=` in place of `=`, and the column in the order: else the planner knows that the column is constant, finds
+# the order along the primary key as well, and walks all of the organisation for a state that few are in
 BY_STATE: Final = f"""
 select i.* from unnest($3::text[]) s(state) cross join lateral (
     select {DETAIL_COLUMNS} from integration i
-    where i.organisation_id = $1 and i.state = s.state and ($2::text[] is null or i.provider = any($2))
-        and $4::text is null
-    order by i.id {{direction}} limit $5::bigint + $6::bigint
+    where i.organisation_id = $1 and i.state >= s.state and i.state <= s.state
+        and ($2::text[] is null or i.provider = any($2)) and $4::text is null
+    order by i.state {{direction}}, i.id {{direction}} limit $5::bigint + $6::bigint
 ) i order by i.id {{direction}} limit $5 offset $6
 """
 
 BY_PROVIDER: Final = f"""
 select i.* from unnest($2::text[]) p(provider) cross join lateral (
     select {DETAIL_COLUMNS} from integration i
-    where i.organisation_id = $1 and i.provider = p.provider and i.state = any($3::text[]) and $4::text is null
-    order by i.id {{direction}} limit $5::bigint + $6::bigint
+    where i.organisation_id = $1 and i.provider >= p.provider and i.provider <= p.provider
+        and i.state = any($3::text[]) and $4::text is null
+    order by i.provider {{direction}}, i.id {{direction}} limit $5::bigint + $6::bigint
 ) i order by i.id {{direction}} limit $5 offset $6
 """
 
@@ -69,8 +72,9 @@ with found as materialized (
     union
     select i.id from unnest($7::text[]) p(provider) cross join lateral (
         select i.id from integration i
-        where i.organisation_id = $1 and i.provider = p.provider and i.state = any($3::text[])
-        order by i.id {{direction}} limit $5::bigint + $6::bigint
+        where i.organisation_id = $1 and i.provider >= p.provider and i.provider <= p.provider
+            and i.state = any($3::text[])
+        order by i.provider {{direction}}, i.id {{direction}} limit $5::bigint + $6::bigint
     ) i
 )
 select i.* from found f cross join lateral (
