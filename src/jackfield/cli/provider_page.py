@@ -44,16 +44,8 @@ def _facts(facts: Facts) -> Iterator[str]:
     for number, step in enumerate(facts.steps, start=1):
         yield f"{number}. {step}"
     yield ""
-    for title, text in (
-        ("It needs", ", ".join(facts.rights)),
-        ("It lasts", facts.lifetime),
-        ("Refresh", facts.refresh),
-        ("Revocation", facts.revocation or "The vendor has none."),
-        ("Webhooks are signed by", facts.webhook_signature),
-        ("Limits", facts.limits),
-    ):
-        if text:
-            yield f"- **{title}**: {text}"
+    for title, text in facts.told:
+        yield f"- **{title}**: {text}"
 
 
 def _fields(manifest: Manifest) -> Iterator[str]:

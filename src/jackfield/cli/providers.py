@@ -63,16 +63,8 @@ def _show_facts(manifest: Manifest) -> None:
     typer.echo("How to get a credential:")
     for number, step in enumerate(facts.steps, start=1):
         typer.echo(f"  {number}. {step}")
-    for title, text in (
-        ("It needs", ", ".join(facts.rights)),
-        ("It lasts", facts.lifetime),
-        ("Refresh", facts.refresh),
-        ("Revocation", facts.revocation or "the vendor has none"),
-        ("Webhooks are signed by", facts.webhook_signature),
-        ("Limits", facts.limits),
-    ):
-        if text:
-            typer.echo(f"{title}: {text}")
+    for title, text in facts.told:
+        typer.echo(f"{title}: {text}")
     typer.echo("")
 
 

@@ -12,7 +12,6 @@ dead, what the first one still writes is thrown away.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
 
 import msgspec
 
@@ -33,10 +32,6 @@ class JobState(StrEnum):
     COMPLETED = "completed"
     ERROR = "error"
     EXPIRED = "expired"
-
-
-#: states of a job that can still do something
-ALIVE: Final = (JobState.QUEUED, JobState.SCHEDULED, JobState.RUNNING)
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -86,10 +81,6 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     failures: int
     creator_user: str
     creator_key_id: int | None
-
-    @property
-    def is_alive(self) -> bool:
-        return self.state in ALIVE
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):

@@ -131,6 +131,19 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     webhook_signature: str | None = None
     limits: str
 
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        """Everything but the steps, as (title, sentence), in the order in which a person reads it."""
+        facts = (
+            ("It needs", ", ".join(self.rights)),
+            ("It lasts", self.lifetime),
+            ("Refresh", self.refresh),
+            ("Revocation", self.revocation or "The vendor has none."),
+            ("Webhooks are signed by", self.webhook_signature),
+            ("Limits", self.limits),
+        )
+        return [(title, text) for title, text in facts if text]
+
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The declared facts of one provider. `base_url` and `api_url` are the vendor's own; an operator may replace them.

@@ -27,11 +27,6 @@ class Catalog:
             for slug, provider in providers.items()
         }
 
-    @property
-    def built_in(self) -> Mapping[str, Definition]:
-        """The providers' definitions, by slug."""
-        return self._built_in
-
     def verifies(self, vendor: str) -> bool:
         """Whether integrations of the vendor have to be proven before they are live."""
         definition = self._built_in.get(vendor)
