@@ -31,6 +31,9 @@ def refuses(service: Service) -> bool:
         socket.create_connection(("127.0.0.1", service.port), timeout=1).close()
     except ConnectionRefusedError:
         return True
+    except (TimeoutError, ConnectionResetError):
+        # a handshake begun in the instant the listener closed is dropped, or reset; the next one tells
+        return False
     return False
 
 
