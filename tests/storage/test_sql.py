@@ -10,7 +10,19 @@ from jackfield.domain.integration import Filter, Status
 from jackfield.storage.integrations import list_statement
 from support.operator import Operator
 
-TENANT_TABLES: Final = {"integration", "api_key", "data_key", "audit_entry", "job", "definition", "rest"}
+TENANT_TABLES: Final = {
+    "integration",
+    "api_key",
+    "data_key",
+    "audit_entry",
+    "job",
+    "definition",
+    "rest",
+    "item",
+    "link",
+    "delivery",
+    "idempotency_key",
+}
 
 #: statements that go through several organisations' rows, and why they may
 EXCEPTIONS: Final = {

@@ -11,6 +11,7 @@ class Action(StrEnum):
     INTEGRATION_CREATED = "integration.created"
     INTEGRATION_UPDATED = "integration.updated"
     INTEGRATION_VERIFIED = "integration.verification-asked"
+    INTEGRATION_SYNCHRONISED = "integration.synchronisation-asked"
     INTEGRATION_DELETED = "integration.deleted"
     CREDENTIAL_REVEALED = "credential.revealed"
     ORGANISATION_CREATED = "organisation.created"

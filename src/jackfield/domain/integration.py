@@ -99,6 +99,21 @@ class Detail(Integration, frozen=True, kw_only=True):
         """Whether it is being deleted, or is."""
         return self.state in GOING
 
+    @property
+    def is_workable(self) -> bool:
+        """Whether it is worked with: items are brought to its vendor."""
+        return self.enabled and self.status is Status.ACTIVE and not self.is_going
+
+    def require_workable(self) -> None:
+        """Raises InvalidState, with what to do, when it is not worked with."""
+        if self.is_going:
+            raise InvalidState("The integration is being deleted, or is")
+        if not self.enabled:
+            raise InvalidState("The integration is not enabled: enable it first")
+        if self.status is not Status.ACTIVE:
+            reason = f": {self.error}" if self.error else ""
+            raise InvalidState(f"The integration is {self.status}, not active{reason}")
+
 
 class NewIntegration(msgspec.Struct, frozen=True, kw_only=True):
     """What a caller wants to exist. `unique_identifier` None: one is made from the provider and the new id.

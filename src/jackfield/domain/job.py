@@ -12,15 +12,22 @@ dead, what the first one still writes is thrown away.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from jackfield.domain.errors import NotFound
 
 
+#: the user that the service itself acts as
+SERVICE_USER: Final = "jackfield"
+
+
 class JobKind(StrEnum):
     VERIFY = "verify"
     DELETE = "delete"
+    DELIVER = "deliver"
+    SYNC = "sync"
 
 
 class JobState(StrEnum):
@@ -44,7 +51,10 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class NewJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job to be queued. `creator_key_id` None: the service itself wants it. `seconds` is how long it may take."""
+    """A job to be queued. `creator_key_id` None: the service itself wants it. `seconds` is how long it may take.
+
+    `input` is what was asked for beside the integration.
+    """
 
     organisation_id: int
     kind: JobKind
@@ -55,10 +65,14 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     creator_user: str
     creator_key_id: int | None
+    input: Mapping[str, str] = {}
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """A job as it is now. Only `starts` and `failures` are of no concern to who watches it."""
+    """A job as it is now. Only `starts` and `failures` are of no concern to who watches it.
+
+    `progress` are counts of what it has done so far, where it has much to do.
+    """
 
     id: int
     organisation_id: int
@@ -81,12 +95,14 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     failures: int
     creator_user: str
     creator_key_id: int | None
+    progress: Mapping[str, int] | None
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
     """What a process needs of a job that it has just begun. `starts` is its fence.
 
-    Of these, `failures` failed and `returns` were given back; the others ended with their process.
+    Of these, `failures` failed and `returns` were given back; the others ended with their process. `progress` is what
+    an earlier run of it noted, to go on from there.
     """
 
     organisation_id: int
@@ -94,6 +110,8 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     kind: JobKind
     integration_id: int
     steps: tuple[Step, ...]
+    input: Mapping[str, str]
+    progress: Mapping[str, int] | None
     starts: int
     failures: int
     returns: int

@@ -1,6 +1,6 @@
 """What services need from outside: storage, the vault, the news of revoked keys. Bootstrap decides who provides it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -176,6 +176,10 @@ class HotJobs(Protocol):
 
     async def note_steps(self, running: Running, steps: Sequence[Step]) -> None: ...
 
+    async def note_progress(self, running: Running, progress: Mapping[str, int]) -> bool:
+        """Whoever takes the job over goes on from there. False when someone has."""
+        ...
+
     async def put_off(self, running: Running, seconds: float, reason: str | None, *, failed: bool) -> None:
         """The job waits for its next try; `failed` counts against the tries that it has."""
         ...
@@ -246,6 +250,14 @@ class KeyTable(Protocol):
         ...
 
 
+class DeliveryTable(Protocol):
+    """Changes of items on their way to integrations' vendors, inside a unit of work."""
+
+    async def has_due(self, integration: Detail) -> bool:
+        """Whether something is to be brought to the integration's vendor now."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """One transaction: all of it happens, or none."""
 
@@ -254,6 +266,9 @@ class UnitOfWork(Protocol):
 
     @property
     def jobs(self) -> JobTable: ...
+
+    @property
+    def deliveries(self) -> DeliveryTable: ...
 
     @property
     def definitions(self) -> DefinitionTable: ...

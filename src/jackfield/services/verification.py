@@ -19,7 +19,7 @@ from jackfield.domain.integration import (
     refused,
     undecided,
 )
-from jackfield.domain.job import Job, JobKind, JobState, NewJob, Running, Step
+from jackfield.domain.job import SERVICE_USER, Job, JobKind, JobState, NewJob, Running, Step
 from jackfield.domain.ports import Database, UnitOfWork, Vault
 from jackfield.domain.principal import Caller, Capability
 from jackfield.domain.provider import (
@@ -38,8 +38,6 @@ _EXPIRES_SECONDS: Final = 15 * 60.0
 _AGAIN_SECONDS: Final = 24 * 3600.0
 #: or after this, when its vendor could not be asked
 _SOON_SECONDS: Final = 3600.0
-#: the user that the service itself acts as
-SERVICE_USER: Final = "jackfield"
 
 _GONE: Final = "The integration was deleted before it could be verified"
 

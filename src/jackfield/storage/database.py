@@ -7,6 +7,7 @@ from jackfield.storage.audit import AuditTable
 from jackfield.storage.bell import Bell
 from jackfield.storage.data_keys import DataKeyTable
 from jackfield.storage.definitions import DefinitionTable
+from jackfield.storage.deliveries import DeliveryTable
 from jackfield.storage.embedded import EmbeddedServer
 from jackfield.storage.integrations import IntegrationTable
 from jackfield.storage.jobs import JobTable
@@ -19,6 +20,7 @@ class UnitOfWork:
     def __init__(self, connection: Connection) -> None:
         self.integrations = IntegrationTable(connection)
         self.jobs = JobTable(connection)
+        self.deliveries = DeliveryTable(connection)
         self.definitions = DefinitionTable(connection)
         self.audit = AuditTable(connection)
         self.organisations = OrganisationTable(connection)

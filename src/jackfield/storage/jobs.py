@@ -1,6 +1,6 @@
 """Jobs in the database: the public record, and the row in the queue that carries nothing but its id."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import asyncpg
@@ -15,15 +15,18 @@ _URGENT: Final = 10
 
 COLUMNS: Final = """j.id, j.organisation_id, j.kind, j.integration_id, j.header, j.caption, j.steps, j.input, j.output,
     j.state, j.state_changed_at, j.error, j.scheduled_for, j.queued_at, j.started_at, j.completed_at, j.expires_at,
-    j.starts, j.failures, j.creator_user, j.creator_key_id"""
+    j.starts, j.failures, j.creator_user, j.creator_key_id, j.progress"""
+
+RUNNING_COLUMNS: Final = """j.organisation_id, j.id, j.kind, j.integration_id, j.steps, j.starts, j.failures, j.returns,
+    j.expires_at, j.input, j.progress"""
 
 # pgqueuer's own way to enqueue, without its log of what was enqueued: our record is the log
 ADD: Final = f"""
 with added as (
     insert into job as j (
-        organisation_id, kind, integration_id, header, caption, steps, creator_user, creator_key_id, expires_at
+        organisation_id, kind, integration_id, header, caption, steps, creator_user, creator_key_id, expires_at, input
     )
-    values ($1, $2, $3, $4, $5, $6, $7, $8, now() + make_interval(secs => $9))
+    values ($1, $2, $3, $4, $5, $6, $7, $8, now() + make_interval(secs => $9), $11)
     on conflict (organisation_id, integration_id, kind) where state in ('queued', 'scheduled', 'running') do nothing
     returning {COLUMNS}
 ), enqueued as (
@@ -58,13 +61,12 @@ order by {{order}} limit $6 offset $7
 """
 
 # several begin in one statement; who finds a job running takes it over from one who seems dead
-BEGIN: Final = """
+BEGIN: Final = f"""
 update job j set state = 'running', state_changed_at = now(), started_at = coalesce(j.started_at, now()),
     starts = j.starts + 1, scheduled_for = null
 from unnest($1::bigint[], $2::bigint[]) w(organisation_id, id)
 where j.organisation_id = w.organisation_id and j.id = w.id and j.state in ('queued', 'scheduled', 'running')
-returning j.organisation_id, j.id, j.kind, j.integration_id, j.steps, j.starts, j.failures, j.returns,
-    j.expires_at
+returning {RUNNING_COLUMNS}
 """
 
 # the fence: only who began it last may say how it went
@@ -87,8 +89,13 @@ NOTE_STEPS: Final = """
 update job set steps = $4 where organisation_id = $1 and id = $2 and starts = $3 and state = 'running'
 """
 
+NOTE_PROGRESS: Final = """
+update job set progress = $4 where organisation_id = $1 and id = $2 and starts = $3 and state = 'running'
+returning id
+"""
+
 # a fence number of its own, so that whoever is about to begin one of them begins nothing
-EXPIRE: Final = """
+EXPIRE: Final = f"""
 update job j set state = 'running', starts = j.starts + 1
 from (
     select organisation_id, id from job
@@ -98,8 +105,7 @@ from (
     order by expires_at limit $1 for update skip locked
 ) overdue
 where j.organisation_id = overdue.organisation_id and j.id = overdue.id
-returning j.organisation_id, j.id, j.kind, j.integration_id, j.steps, j.starts, j.failures, j.returns,
-    j.expires_at
+returning {RUNNING_COLUMNS}
 """
 
 PURGE: Final = """
@@ -122,6 +128,7 @@ _ORDER: Final = {
 }
 _steps: Final = msgspec.json.Decoder(tuple[Step, ...])
 _texts: Final = msgspec.json.Decoder(dict[str, str])
+_counts: Final = msgspec.json.Decoder(dict[str, int])
 
 
 class JobTable:
@@ -145,6 +152,7 @@ class JobTable:
             new.creator_key_id,
             new.seconds,
             _URGENT if new.creator_key_id is not None else 0,
+            _to_json(new.input),
         )
         while True:
             record = await self._connection.fetchrow(ADD, *arguments)
@@ -231,6 +239,11 @@ class HotJobs:
     async def note_steps(self, running: Running, steps: Sequence[Step]) -> None:
         await self._pool.fetch(NOTE_STEPS, running.organisation_id, running.id, running.starts, _to_json(steps))
 
+    async def note_progress(self, running: Running, progress: Mapping[str, int]) -> bool:
+        """Whoever takes the job over goes on from there. False when someone has."""
+        values = (running.organisation_id, running.id, running.starts, _to_json(progress))
+        return bool(await self._pool.fetch(NOTE_PROGRESS, *values))
+
     async def put_off(self, running: Running, seconds: float, reason: str | None, *, failed: bool) -> None:
         """The job waits for its next try."""
         await self._pool.fetch(
@@ -261,13 +274,15 @@ def _to_json(value: Any) -> str:
 
 
 def _to_running(record: asyncpg.Record) -> Running:
-    organisation_id, job_id, kind, integration_id, steps, starts, failures, returns, expires_at = record
+    organisation_id, job_id, kind, integration_id, steps, starts, failures, returns, expires_at, asked, progress = record
     return Running(
         organisation_id=organisation_id,
         id=job_id,
         kind=JobKind(kind),
         integration_id=integration_id,
         steps=_steps.decode(steps),
+        input=_texts.decode(asked),
+        progress=None if progress is None else _counts.decode(progress),
         starts=starts,
         failures=failures,
         returns=returns,
@@ -299,4 +314,5 @@ def _to_job(record: asyncpg.Record) -> Job:
         failures=record[18],
         creator_user=record[19],
         creator_key_id=record[20],
+        progress=None if record[21] is None else _counts.decode(record[21]),
     )

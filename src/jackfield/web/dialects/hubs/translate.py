@@ -274,13 +274,20 @@ def _show_task(job: Job, events: schemas.JobEvents) -> schemas.Task:
         steps=_show_steps(job.steps),
         state=schemas.TaskState(current=_TASK_STATES[job.state], changed=job.state_changed_at),
         input=_show_input(job),
-        output=None if job.output is None else dict(job.output),
+        output=_show_output(job),
         error=None if job.error is None else schemas.TaskError(message=job.error),
     )
 
 
 def _show_input(job: Job) -> dict[str, str]:
     return {"integration_id": ids.to_hex(job.integration_id), **job.input}
+
+
+def _show_output(job: Job) -> dict[str, str] | None:
+    """What came of it, or what has come of it so far."""
+    if job.output is not None:
+        return dict(job.output)
+    return None if job.progress is None else {name: str(count) for name, count in job.progress.items()}
 
 
 def _show_steps(steps: Sequence[CoreStep]) -> list[schemas.Step]:
