@@ -17,24 +17,39 @@ from jackfield.providers._registry import make_providers
 from jackfield.services import Services
 from jackfield.services.access import Access
 from jackfield.services.administration import Administration
+from jackfield.services.answered_calls import AnsweredCalls
+from jackfield.services.apps import Apps
 from jackfield.services.catalog import Catalog
 from jackfield.services.deletion import Deletion
+from jackfield.services.deliveries import Deliveries
+from jackfield.services.delivering import Delivering
+from jackfield.services.installations import Installations
 from jackfield.services.integrations import Integrations
+from jackfield.services.items import Items
 from jackfield.services.jobs import Jobs
+from jackfield.services.oauth_server import OAuthServer
+from jackfield.services.organisation_integrations import OrganisationIntegrations
 from jackfield.services.organisations import Organisations
+from jackfield.services.ownership import Ownership
 from jackfield.services.rotation import Rotation
 from jackfield.services.running import Handler, Runner
+from jackfield.services.synchronisation import Synchronisation
 from jackfield.services.upkeep import Upkeep
 from jackfield.services.vendor_calls import VendorCalls
 from jackfield.services.verification import Verification
 from jackfield.settings import Settings
 from jackfield.storage.data_keys import DataKeyStore, ServiceSecretStore
 from jackfield.storage.database import Database
+from jackfield.storage.deliveries import HotDeliveries
 from jackfield.storage.embedded import EmbeddedServer
 from jackfield.storage.hot_integrations import HotIntegrations
+from jackfield.storage.idempotency_keys import IdempotencyKeyTable
+from jackfield.storage.items import HotItems
 from jackfield.storage.jobs import HotJobs
 from jackfield.storage.keys import KeyLookup
+from jackfield.storage.links import HotLinks
 from jackfield.storage.migrate import migrate
+from jackfield.storage.owners import OwnerLookup
 from jackfield.storage.rests import RestTable
 from jackfield.vault import MasterKeys, Vault, load_service_secret
 
@@ -76,6 +91,7 @@ class Ground(msgspec.Struct, frozen=True):
     vault: Vault
     pepper: bytes
     organisations: Organisations
+    apps: Apps
     rotation: Rotation
 
 
@@ -98,6 +114,7 @@ async def open_ground(settings: Settings) -> AsyncIterator[Ground]:
             vault=sealing,
             pepper=pepper,
             organisations=Organisations(database, pepper),
+            apps=Apps(database, pepper, allow_http=settings.platform_allow_http),
             rotation=Rotation(database, sealing),
         )
 
@@ -113,12 +130,18 @@ def _open_http(settings: Settings) -> AbstractAsyncContextManager[HttpClient]:
 def _build(ground: Ground, catalog: Catalog, http: HttpClient) -> House:
     database, sealing = ground.database, ground.vault
     hot = HotIntegrations(database)
+    ownership = Ownership(hot, OwnerLookup(database))
     rests = RestTable(database)
     calls = VendorCalls(rests)
+    answered_calls = AnsweredCalls(IdempotencyKeyTable(database), ground.pepper)
     verification = Verification(database, sealing, catalog, calls)
+    delivering = Delivering(database, hot, HotDeliveries(database), sealing, catalog, calls)
+    synchronisation = Synchronisation(database, hot, HotLinks(database), sealing, catalog, calls)
     handlers: dict[JobKind, Handler] = {
         JobKind.VERIFY: verification,
         JobKind.DELETE: Deletion(hot, sealing, catalog, calls),
+        JobKind.DELIVER: delivering,
+        JobKind.SYNC: synchronisation,
     }
     runner = Runner(HotJobs(database), database, handlers)
     return House(
@@ -126,13 +149,22 @@ def _build(ground: Ground, catalog: Catalog, http: HttpClient) -> House:
             access=Access(KeyLookup(database), ground.pepper),
             integrations=Integrations(hot, database, sealing, catalog),
             administration=Administration(hot, database, sealing, catalog),
+            ownership=ownership,
+            organisation_integrations=OrganisationIntegrations(hot, database, sealing, catalog, ownership),
             catalog=catalog,
+            items=Items(HotItems(database, database.ring), database),
+            deliveries=Deliveries(database),
+            synchronisation=synchronisation,
             verification=verification,
             jobs=Jobs(database),
             organisations=ground.organisations,
+            answered_calls=answered_calls,
+            apps=ground.apps,
+            installations=Installations(hot, database, sealing),
+            oauth_server=OAuthServer(database, sealing, ground.pepper),
         ),
         runner=runner,
-        upkeep=Upkeep(database, verification, runner, rests),
+        upkeep=Upkeep(database, verification, delivering, runner, rests, answered_calls),
         rotation=ground.rotation,
         database=database,
         http=http,

@@ -13,6 +13,7 @@ from jackfield.domain.errors import Misconfigured
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
+_DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-:\[\]]+")
 
 
@@ -63,6 +64,14 @@ class Settings(BaseSettings):
         default=(),
         description="Origins, separated by commas, whose pages may call the API from a browser.",
     )
+    platform_domain: str = Field(
+        default="",
+        description="The platform contract is also served at `{handle}.` before this domain, to each organisation.",
+    )
+    platform_allow_http: bool = Field(
+        default=False,
+        description="Whether apps may have callback and uninstallation addresses of plain http on other machines.",
+    )
     max_body_bytes: int = Field(
         default=1024 * 1024,
         ge=1024,
@@ -108,6 +117,13 @@ class Settings(BaseSettings):
             return tuple(ipaddress.ip_network(part.strip()) for part in value.split(",") if part.strip())
         except ValueError:
             raise ValueError("each must be a network such as 10.0.0.0/8") from None
+
+    @field_validator("platform_domain")
+    @classmethod
+    def _check_domain(cls, value: str) -> str:
+        if value and not _DOMAIN.fullmatch(value):
+            raise ValueError("must be a domain such as apps.example.com")
+        return value.lower()
 
     @field_validator("public_url")
     @classmethod

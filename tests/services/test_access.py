@@ -34,6 +34,11 @@ class Store:
         await asyncio.sleep(0)
         return found if found is None or found[0] == digest or digest == DIGEST else None
 
+    async def find_orphan(self, digest: bytes) -> bytes | None:
+        """Here all keys that are found are of a deleted organisation."""
+        self.asked.append(digest)
+        return None if self.found is None else self.found[0]
+
 
 class Clock:
     def __init__(self) -> None:
@@ -168,6 +173,29 @@ def test_an_expired_key_is_invalid_also_when_it_was_believed() -> None:
     with pytest.raises(KeyInvalid):
         scene.enter()
     assert len(scene.store.asked) == 1
+
+
+def test_a_key_of_a_deleted_organisation_is_told_from_an_unknown_one_and_never_believed() -> None:
+    scene = Scene()
+    for _ in range(2):
+        assert asyncio.run(scene.access.is_orphaned(KEY))
+    assert scene.store.asked == [DIGEST] * 2
+    scene.store.found = None
+    assert not asyncio.run(scene.access.is_orphaned(KEY))
+    with pytest.raises(KeyInvalid):
+        scene.enter()
+
+
+@pytest.mark.parametrize("stored", [DIGEST[:-1], b""])
+def test_an_orphan_of_another_digest_is_none(stored: bytes) -> None:
+    assert not asyncio.run(Scene((stored, PRINCIPAL)).access.is_orphaned(KEY))
+
+
+@pytest.mark.parametrize("text", ["", "jf_", KEY[:-1], "\0"])
+def test_what_cannot_be_a_key_is_no_orphan(text: str) -> None:
+    scene = Scene()
+    assert not asyncio.run(scene.access.is_orphaned(text))
+    assert scene.store.asked == []
 
 
 def test_an_unknown_key_is_invalid_and_asked_for_each_time() -> None:

@@ -17,16 +17,29 @@ SPELLINGS: Final[Mapping[str, Callable[[int], str]]] = {
 BODIES: Final[Mapping[tuple[str, str], Any]] = {
     ("hubs", "createIntegration"): {"vendor": "sentry", "auth": {"api_key": "token"}},
     ("hubs", "createIntegrationTask"): {"action": "verify"},
+    ("organisations", "createOrganisationIntegration"): {
+        "provider": "github",
+        "item_type": "none",
+        "configuration": '{"access_token":"token"}',
+    },
 }
 
 
-def minimal_request(dialect: Dialect, operation: Operation, integration: int, job: int, user: str) -> dict[str, Any]:
-    """`method`, `path`, `params` and `json` of a call about this integration or job by this user."""
+def minimal_request(
+    dialect: Dialect, operation: Operation, integration: int, job: int, organisation: int, user: str
+) -> dict[str, Any]:
+    """`method`, `path`, `params` and `json` of a call about this integration, job or organisation by this user."""
     document = openapi.document(dialect, "")
     described = document["paths"][dialect.prefix + operation.path][operation.method.lower()]
     spell = SPELLINGS.get(dialect.name, ids.to_uuid)
     spelled = spell(integration)
-    values = {"id": spelled, "integrationId": spelled, "jobId": spell(job), "provider": "sentry", "user_id": user}
+    values = {
+        **dict.fromkeys(("id", "integrationId", "integration_id"), spelled),
+        "jobId": spell(job),
+        "organisation_id": spell(organisation),
+        "provider": "sentry",
+        "user_id": user,
+    }
     path = dialect.prefix + operation.path
     params: dict[str, Any] = {}
     for parameter in described["parameters"]:

@@ -1,6 +1,6 @@
 """A stand-in for every vendor, as the operator would point one elsewhere: how it answers is said for each token.
 
-It speaks GitHub's `GET /user`, and for the tokens of which something was said Slack's `POST /auth.revoke` and, as an
+It speaks GitHub's `GET /user` and its issues, and for the tokens of which something was said Slack's `POST /auth.revoke` and, as an
 authored definition's own server, `POST /verify/<token>`; every other path is unknown to it. Tests share it, and never a
 token.
 """
@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
+
+from support.repository import Repository, name_of
 
 #: longer than the service waits for an answer
 _HANG_SECONDS: Final = 15.0
@@ -54,6 +56,7 @@ class VendorServer:
         #: every token that came, in any path
         self.tokens: list[str] = []
         self._accounts: dict[str, Account] = {}
+        self._repositories: dict[str, Repository] = {}
 
     @classmethod
     @contextlib.contextmanager
@@ -74,6 +77,15 @@ class VendorServer:
         self._accounts[token] = Account(list(answers))
         return self._accounts[token]
 
+    def repository(self) -> Repository:
+        """A new one, with a name of its own; any token may write in it."""
+        made = Repository()
+        self._repositories[made.name] = made
+        return made
+
+    def find_repository(self, path: str, body: bytes) -> Repository | None:
+        return self._repositories.get(name_of(path, body) or "")
+
     def knows(self, token: str) -> bool:
         return token in self._accounts
 
@@ -92,12 +104,16 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
+        if self._in_repository(b""):
+            return
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         self.server.vendors.tokens.append(token)
         self._answer(token if self.path == "/user" else None)
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        if self._in_repository(body):
+            return
         place, _, token = self.path.rpartition("/")
         if self.path == "/auth.revoke":
             place, token = self.path, self.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -105,6 +121,15 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(token if known else None)
 
     do_DELETE = do_POST  # noqa: N815  the library's name
+    do_PATCH = do_POST  # noqa: N815  the library's name
+
+    def _in_repository(self, body: bytes) -> bool:
+        """Answers what is about a repository; False when this is not."""
+        repository = self.server.vendors.find_repository(self.path, body)
+        if repository is not None:
+            with contextlib.suppress(ConnectionError):
+                say(*repository.answer(self.command, self.path, json.loads(body) if body else None))(self)
+        return repository is not None
 
     def _answer(self, token: str | None) -> None:
         """As was said for the token; None: there is nothing at this path."""

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from jackfield.domain.credential import Secrets
-from jackfield.domain.integration import secrets_place
+from jackfield.domain.delivery import DeliveryFilter, ItemDelivery
+from jackfield.domain.integration import Wanted, secrets_place
+from jackfield.domain.item import ItemType, Linked, NewItem, StoredItem
 from jackfield.domain.job import Job, JobKind, NewJob, Step
 from jackfield.domain.organisation import Organisation
 from jackfield.domain.principal import Caller, Capability, Principal
@@ -104,6 +106,39 @@ class Workbench:
         """Runs it again and again, without the waits in between; the job as it ended."""
         while self.run(job_id) is not None:
             self.operator.fetch("delete from rest where organisation_id = $1", self.organisation.id)
+        return self.job(job_id)
+
+    def put(self, key: str = "1", **content: Any) -> StoredItem:
+        """Tells of an item, a work item unless said otherwise."""
+        new = NewItem(**{"type": ItemType.WORK_ITEM, "key": key, "title": f"Item {key}", **content})
+        return self.operator.run(self.house.services.items.put(self.caller, new)).item
+
+    def item(self, key: str = "1", item_type: ItemType = ItemType.WORK_ITEM) -> Linked:
+        """The item as it is, with what it became."""
+        return self.operator.run(self.house.services.items.get(self.caller, item_type, key))
+
+    def deliveries(self, integration_id: int) -> list[ItemDelivery]:
+        """The integration's, the oldest first."""
+        wanted = Wanted(integration_id, "the test's")
+        listing = self.house.services.deliveries.list(self.caller, wanted, DeliveryFilter(limit=1000))
+        return list(reversed(self.operator.run(listing)))
+
+    def deliver(self, integration_id: int) -> Any:
+        """Runs the integration's delivery job, which has to be there, to its end; the job as it ended."""
+        [job] = [one for one in self.jobs_of(integration_id) if one["kind"] == "deliver" and not one["completed_at"]]
+        return self.run_to_its_end(job["id"])
+
+    def sync(self, integration_id: int, *, dry_run: bool = False) -> Any:
+        """Runs a synchronisation, and the deliveries that follow from it; its job as it ended."""
+        wanted = Wanted(integration_id, "the test's")
+        asking = self.house.services.synchronisation.ask(self.caller, wanted, dry_run=dry_run)
+        job_id = self.operator.run(asking).id
+        running = self.operator.start(self.house.runner.run(self.organisation.id, job_id))
+        while not running.done():
+            for job in self.jobs_of(integration_id):
+                if job["kind"] == "deliver" and not job["completed_at"]:
+                    self.run_to_its_end(job["id"])
+        assert running.result() is None
         return self.job(job_id)
 
     def _get(self, table: str, row_id: int) -> Any:

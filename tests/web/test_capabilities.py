@@ -71,7 +71,12 @@ def keys(operator: Operator, tenant: CheckedTenant) -> Keys:
 
 @pytest.fixture(scope="module")
 def integration(tenant: CheckedTenant) -> int:
-    return number_of(tenant.saved(unique_identifier="kept")["integration_id"])
+    return number_of(kept(tenant)["integration_id"])
+
+
+def kept(tenant: CheckedTenant) -> Any:
+    """Of a provider that every contract knows."""
+    return tenant.saved(unique_identifier="kept", integration_type="github")
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +97,7 @@ def call(
     tenant: CheckedTenant, dialect: Dialect, operation: Operation, integration: int, job: int, key: str | None
 ) -> requests.Response:
     """A call that has nothing wrong with it but, perhaps, its key."""
-    wanted = minimal_request(dialect, operation, integration, job, tenant.user)
+    wanted = minimal_request(dialect, operation, integration, job, tenant.organisation.id, tenant.user)
     answer = requests.request(
         wanted["method"],
         tenant.service.url + wanted["path"],
@@ -139,14 +144,14 @@ def test_with_every_capability_but_the_one_that_is_needed_the_answer_is_403_and_
     if dialect.name.startswith("integrations_"):
         assert list(answer.json()) == ["detail"]
     assert audited(tenant) == before
-    assert tenant.row(tenant.saved(unique_identifier="kept")["integration_id"])["id"] == integration
+    assert tenant.row(kept(tenant)["integration_id"])["id"] == integration
 
 
 @every_guarded_operation
 def test_with_the_capability_alone_the_call_is_allowed(
     tenant: CheckedTenant, dialect: Dialect, operation: Operation, job: int
 ) -> None:
-    fresh = number_of(tenant.saved()["integration_id"])
+    fresh = number_of(tenant.saved(integration_type="github")["integration_id"])
     key = tenant.another_key(operation.capability).key
     answer = call(tenant, dialect, operation, fresh, job, key)
     assert answer.status_code == operation.success

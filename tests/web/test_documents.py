@@ -21,6 +21,8 @@ every_dialect = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect:
 #: what each operation can answer with; 500 and 503 cannot be provoked by a caller
 V1: Final = {200, 401, 403, 500}
 HUBS: Final = {401, 403, 500, 503}
+#: the organisations contract, whose every refusal of a request is 400
+ORGANISATIONS: Final = {400, 401, 403, 500, 503}
 HUBS_BODY: Final = HUBS | {400, 413, 415, 422}
 STATUSES: Final = {
     "integrations_v2.saveIntegration": V1 | {409, 413, 422},
@@ -37,15 +39,21 @@ STATUSES: Final = {
     "integrations_v1.getConnectionStatus": V1 | {404},
     "integrations_v1.revokeConnections": V1 | {404},
     "hubs.listIntegrations": HUBS | {200, 422},
-    "hubs.createIntegration": HUBS_BODY | {201},
+    "hubs.createIntegration": HUBS_BODY | {201, 409},
     "hubs.getAvailableIntegrations": HUBS | {200},
     "hubs.getIntegration": HUBS | {200, 404, 422},
     "hubs.updateIntegration": HUBS_BODY | {200, 404},
     "hubs.deleteIntegration": HUBS | {202, 404},
-    "hubs.createIntegrationTask": HUBS_BODY | {202, 404},
+    "hubs.createIntegrationTask": HUBS_BODY | {202, 404, 409},
     "hubs.listJobs": HUBS | {200, 422},
     "hubs.getLatestJobs": HUBS | {200, 422},
     "hubs.getJob": HUBS | {200, 404, 422},
+    "organisations.listOrganisationIntegrations": ORGANISATIONS | {200},
+    "organisations.createOrganisationIntegration": ORGANISATIONS | {201, 413},
+    "organisations.getIntegration": ORGANISATIONS | {200, 404},
+    "organisations.updateIntegration": ORGANISATIONS | {200, 404, 413},
+    "organisations.deleteIntegration": ORGANISATIONS | {204, 404},
+    "organisations.syncIntegration": ORGANISATIONS | {202, 404},
 }
 
 
@@ -134,10 +142,11 @@ def test_every_operation_tells_how_to_prove_oneself(service: Service, dialect: D
     assert set(schemes) == {"key", *dialect.optional_security}
 
 
-def test_version_1_and_hubs_want_a_bearer_key_and_version_2_an_api_key(service: Service) -> None:
+def test_all_contracts_but_version_2_want_a_bearer_key_and_version_2_an_api_key(service: Service) -> None:
     schemes = {one.name: fetch(service, one)["components"]["securitySchemes"]["key"] for one in DIALECTS}
     assert schemes["integrations_v1"] == {"type": "http", "scheme": "bearer"}
     assert schemes["hubs"] == {"type": "http", "scheme": "bearer"}
+    assert schemes["organisations"] == {"type": "http", "scheme": "bearer"}
     assert schemes["integrations_v2"] == {"type": "apiKey", "in": "header", "name": "x-api-key"}
 
 

@@ -1,11 +1,13 @@
 """No secret is found anywhere but in the answers that are there to show it."""
 
+import json
 import secrets
 from typing import Any
 
 import pytest
 
 from support.checked_tenant import CheckedTenant
+from support.organisations import created, of, one, patch
 from support.tenant import V1, V2
 
 
@@ -23,6 +25,7 @@ class Marked:
         tenant.v1("GET", "/sentry/status/alice")
         tenant.v1("PUT", f"/schema/{self.created}", json={"name": "New"})
         tenant.v1("PATCH", f"/{self.created}/status?active=false")
+        self.as_configuration()
         self.refused()
         self.misplaced()
 
@@ -34,6 +37,17 @@ class Marked:
         value = f"marked-{secrets.token_hex(16)}"
         self.values.append(value)
         return value
+
+    def as_configuration(self) -> None:
+        """Secrets among the settings, as the organisations contract has them."""
+        tenant = self.tenant
+        made = created(tenant, configuration=json.dumps(self.auth()))
+        for path in (of(tenant), one(made)):
+            tenant.call("GET", path)
+        patch(tenant, made, configuration=json.dumps(self.auth()))
+        patch(tenant, made, configuration=json.dumps({"access_token": f"{self.secret()}..."}))
+        patch(tenant, made, configuration=f'{{"access_token": "{self.secret()}')
+        tenant.call("POST", f"{one(made)}/sync")
 
     def refused(self) -> None:
         """Requests with secrets in them that are refused for different reasons."""

@@ -7,6 +7,7 @@ import typer
 
 from jackfield import __version__
 from jackfield.cli.console import fail
+from jackfield.cli.definitions import definitions
 from jackfield.cli.demo import demo
 from jackfield.cli.doctor import doctor
 from jackfield.cli.keys import keys
@@ -33,6 +34,7 @@ app.command()(demo)
 app.add_typer(organisations, name="organisations")
 app.add_typer(keys, name="keys")
 app.add_typer(providers, name="providers")
+app.add_typer(definitions, name="definitions")
 app.add_typer(vault, name="vault")
 
 

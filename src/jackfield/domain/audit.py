@@ -13,7 +13,16 @@ class Action(StrEnum):
     INTEGRATION_VERIFIED = "integration.verification-asked"
     INTEGRATION_SYNCHRONISED = "integration.synchronisation-asked"
     INTEGRATION_DELETED = "integration.deleted"
+    DELIVERIES_RETRIED = "deliveries.retried"
     CREDENTIAL_REVEALED = "credential.revealed"
+    INSTALLATION_CREATED = "installation.created"
+    INSTALLATION_UPDATED = "installation.updated"
+    INSTALLATION_READ = "installation.read"
+    CODE_ISSUED = "code.issued"
+    DEFINITION_CREATED = "definition.created"
+    DEFINITION_UPDATED = "definition.updated"
+    DEFINITION_APPROVED = "definition.approved"
+    DEFINITION_ARCHIVED = "definition.archived"
     ORGANISATION_CREATED = "organisation.created"
     ORGANISATION_DELETED = "organisation.deleted"
     KEY_CREATED = "key.created"
@@ -45,6 +54,21 @@ def by_caller(
         key_id=caller.principal.key_id,
         user=caller.principal.user,
         origin=caller.origin,
+        subject_ids=subject_ids,
+        fields=fields,
+    )
+
+
+def by_app(
+    origin: Origin, organisation_id: int, client_id: str, action: Action, subject_ids: tuple[int, ...], *fields: str
+) -> AuditEntry:
+    """The entry for something that an app's own server does, in an organisation that installed it."""
+    return AuditEntry(
+        organisation_id=organisation_id,
+        action=action,
+        key_id=None,
+        user=f"app:{client_id}",
+        origin=origin,
         subject_ids=subject_ids,
         fields=fields,
     )

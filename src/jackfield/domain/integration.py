@@ -205,6 +205,17 @@ class Wanted(msgspec.Struct, frozen=True):
     reference: str
     providers: tuple[str, ...] | None = None
 
+    def knows(self, provider: str) -> bool:
+        """Whether integrations of the provider exist in the caller's contract."""
+        return self.providers is None or provider in self.providers
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """Whose an integration is, and whether it is being deleted, or is."""
+
+    organisation_id: int
+    is_going: bool
+
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """Which integrations to list, newest first; None means any, `limit` None means all."""
@@ -222,7 +233,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """Which integrations to list with their lifecycle; empty means any, and `states` empty those not being deleted.
 
     `search` is text in the name, the identifier or the provider, and `search_providers` are those that have it.
-    `order` are (field, descending) pairs.
+    `order` are (field, descending) pairs. `limit` None means all.
     """
 
     states: tuple[State, ...] = ()
@@ -230,7 +241,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     search: str | None = None
     search_providers: tuple[str, ...] = ()
     order: tuple[tuple[str, bool], ...] = (("id", True),)
-    limit: int = 20
+    limit: int | None = 20
     offset: int = 0
 
 
@@ -263,7 +274,7 @@ def to_configuration(integration: Integration) -> Mapping[str, str]:
 def unproven(*, verifies: bool) -> Change:
     """What else changes when the credential does: what was known of the old one is forgotten."""
     if not verifies:
-        return Change()
+        return Change(error=None, error_at=None)
     return Change(state=State.NEW, error=None, error_at=None, verified_at=None, verification_due_at=None)
 
 

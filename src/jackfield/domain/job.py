@@ -18,7 +18,8 @@ import msgspec
 
 from jackfield.domain.errors import NotFound
 
-
+#: among a job's counts the one that nobody wants to see: where to go on
+CURSOR: Final = "cursor"
 #: the user that the service itself acts as
 SERVICE_USER: Final = "jackfield"
 

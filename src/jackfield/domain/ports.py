@@ -5,12 +5,26 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
+from jackfield.domain.app import App, AppFields, AppStatus
 from jackfield.domain.audit import AuditEntry
 from jackfield.domain.credential import Place, Secrets, WrappedKey
 from jackfield.domain.definition import AuthoredDefinition
-from jackfield.domain.integration import Change, Detail, Filter, Integration, IntegrationRow, Listing, Wanted
+from jackfield.domain.delivery import (
+    Compared,
+    DeliveryFilter,
+    DeliveryState,
+    Found,
+    ItemDelivery,
+    Outgoing,
+    Settlement,
+)
+from jackfield.domain.idempotency import Claim, EarlierCall, IdempotentCall, KeptAnswer
+from jackfield.domain.installation import InstallationRow, InstallationStatus
+from jackfield.domain.integration import Change, Detail, Filter, Integration, IntegrationRow, Listing, Owner, Wanted
+from jackfield.domain.item import ItemFilter, ItemType, Link, NewItem, Put, StoredItem
 from jackfield.domain.job import Job, JobFilter, JobState, NewJob, Running, Step
 from jackfield.domain.key import ApiKey
+from jackfield.domain.oauth import Client, ClientRow, Exchange, Granted, Holder, NewGrant, NewTokens, TokenFacts
 from jackfield.domain.organisation import Organisation
 from jackfield.domain.principal import Principal
 
@@ -106,6 +120,10 @@ class IntegrationTable(Protocol):
         """Whatever its state, locked until the end of the unit of work."""
         ...
 
+    async def create(self, row: IntegrationRow) -> Detail:
+        """Writes the row, whose unique_identifier nobody else has."""
+        ...
+
     async def create_only_one(self, row: IntegrationRow) -> Detail | None:
         """Writes the row unless the organisation has an integration of its provider already."""
         ...
@@ -154,6 +172,10 @@ class JobTable(Protocol):
         """Says how it went. False, and nothing is written, when someone else has taken it over."""
         ...
 
+    async def note_progress(self, running: Running, progress: Mapping[str, int]) -> bool:
+        """Whoever takes the job over goes on from there. False, and nothing is written, when someone has."""
+        ...
+
     async def expire(self, most: int) -> Sequence[Running]:
         """Takes up to `most` jobs that nobody finished in time, so that nobody else does."""
         ...
@@ -197,6 +219,29 @@ class Rests(Protocol):
     async def purge(self) -> None: ...
 
 
+class IdempotencyKeys(Protocol):
+    """Answers to calls that carried an Idempotency-Key, and claims to perform them. Each is atomic by itself."""
+
+    async def claim(self, call: IdempotentCall, seconds: float, kept_hours: int) -> Claim | EarlierCall:
+        """The right to perform the call for so many seconds; or, if it is not to be had, what has the key.
+
+        It is to be had anew when what is known is older than `kept_hours`, or when a claim to the same call ran out.
+        """
+        ...
+
+    async def keep(self, claim: Claim, answer: KeptAnswer) -> bool:
+        """Keeps the answer. False, and nothing is written, when someone else has taken the call over."""
+        ...
+
+    async def release(self, claim: Claim) -> None:
+        """Forgets the call, unless someone else has taken it over."""
+        ...
+
+    async def purge(self, hours: int, most: int) -> int:
+        """Deletes up to `most` rows of calls that began so many hours ago; returns how many."""
+        ...
+
+
 class DefinitionTable(Protocol):
     """Definitions that tenants authored."""
 
@@ -209,6 +254,90 @@ class DefinitionTable(Protocol):
         ...
 
     async def list_approved(self) -> Sequence[AuthoredDefinition]: ...
+
+    async def create(self, organisation_id: int, fields: AppFields, secret_digest: bytes) -> App: ...
+
+    async def get_app(self, definition_id: int) -> App | None:
+        """Whatever its status and whoever's it is."""
+        ...
+
+    async def get_app_for_installation(self, definition_id: int) -> App | None:
+        """As `get_app`; its status stays as it is until the end of the unit of work."""
+        ...
+
+    async def get_own_for_update(self, organisation_id: int, definition_id: int) -> App | None: ...
+
+    async def update(self, app: App, fields: AppFields) -> App:
+        """Writes what is said, which is something."""
+        ...
+
+    async def list_own(self, organisation_id: int, before_id: int | None, most: int) -> Sequence[App]:
+        """The newest first, from the one before `before_id` on."""
+        ...
+
+    async def list_apps(self) -> Sequence[App]:
+        """Everybody's, the oldest first."""
+        ...
+
+    async def set_status(self, app: App, status: AppStatus) -> App: ...
+
+    async def get_client(self, definition_id: int) -> ClientRow | None:
+        """The app as an OAuth client; None when there is none, or its owner is deleted."""
+        ...
+
+
+class InstallationTable(Protocol):
+    """What makes integrations installations of apps."""
+
+    async def create(
+        self, organisation_id: int, integration_id: int, definition_organisation_id: int, definition_id: int
+    ) -> None:
+        """Makes the integration, which is there, an installation."""
+        ...
+
+    async def get(self, organisation_id: int, integration_id: int) -> InstallationRow | None:
+        """None also when it is being uninstalled, or is."""
+        ...
+
+    async def set_status(self, organisation_id: int, integration_id: int, status: InstallationStatus) -> None: ...
+
+
+class GrantTable(Protocol):
+    """Codes and tokens by their keyed hashes. Nothing of what is being uninstalled is good."""
+
+    async def create(self, grant: NewGrant) -> None: ...
+
+    async def exchange(self, client: Client, code_digest: bytes, tokens: NewTokens) -> Exchange:
+        """Spends the client's code for the tokens, once; a code that comes again takes its whole family with it."""
+        ...
+
+    async def rotate(self, client: Client, refresh_digest: bytes, tokens: NewTokens) -> Granted | None:
+        """Spends the client's refresh token for the new ones, once; None when it is not good."""
+        ...
+
+    async def granted_to(self, client: Client, refresh_digest: bytes) -> tuple[str, ...] | None:
+        """What was granted to the holder of a good refresh token; None when it is not good."""
+        ...
+
+    async def revoke_family_of_spent(self, client: Client, refresh_digest: bytes) -> bool:
+        """Revokes all that a spent refresh token belongs to, unless it was spent just now; True if it did."""
+        ...
+
+    async def revoke(self, client: Client, digest: bytes) -> None:
+        """An access token alone, a refresh token with its family; nothing when it is none of the client's."""
+        ...
+
+    async def find_holder(self, digest: bytes) -> Holder | None:
+        """Who has the access token; None when it is not good."""
+        ...
+
+    async def find_facts(self, client: Client, digest: bytes) -> TokenFacts | None:
+        """What is to be told of a good token of the client's; None when it is not good."""
+        ...
+
+    async def purge(self, days: int, most: int) -> int:
+        """Deletes up to `most` tokens that expired so many days ago, and grants without any; returns how many."""
+        ...
 
 
 class AuditTable(Protocol):
@@ -250,11 +379,114 @@ class KeyTable(Protocol):
         ...
 
 
+class HotItems(Protocol):
+    """What the product does all day. Each is atomic by itself, and workers hear of what was queued."""
+
+    async def put(self, organisation_id: int, item: NewItem) -> Put:
+        """Writes what the product says of it, with the deliveries that follow from it."""
+        ...
+
+    async def get(self, organisation_id: int, item_type: ItemType, key: str) -> StoredItem | None: ...
+
+    async def list(self, organisation_id: int, wanted: ItemFilter) -> Sequence[StoredItem]: ...
+
+    async def list_links(self, organisation_id: int, item_ids: Sequence[int]) -> Sequence[Link]:
+        """What the items are at the vendors of integrations that are there."""
+        ...
+
+
+class ItemTable(Protocol):
+    """Items inside a unit of work; workers hear of what was queued when it commits."""
+
+    async def put_all(self, organisation_id: int, items: Sequence[NewItem]) -> Sequence[Put]:
+        """As the hot `put`, for many, each of which is named once."""
+        ...
+
+    async def delete(self, organisation_id: int, item_type: ItemType, key: str) -> StoredItem | None:
+        """Marks it deleted, with the deliveries that follow from it; None when there is none."""
+        ...
+
+    async def erase(self, organisation_id: int) -> None:
+        """Deletes every item of the organisation, with its links and deliveries."""
+        ...
+
+    async def purge(self, days: int, most: int) -> int: ...
+
+
 class DeliveryTable(Protocol):
     """Changes of items on their way to integrations' vendors, inside a unit of work."""
 
     async def has_due(self, integration: Detail) -> bool:
         """Whether something is to be brought to the integration's vendor now."""
+        ...
+
+    async def due(self, most: int) -> Sequence[tuple[int, int]]:
+        """Organisation and id of integrations for which something is due and nobody is at it."""
+        ...
+
+    async def list(self, integration: Detail, wanted: DeliveryFilter) -> Sequence[ItemDelivery]: ...
+
+    async def get_for_update(self, integration: Detail, delivery_id: int) -> ItemDelivery | None: ...
+
+    async def retry(self, delivery: ItemDelivery) -> None:
+        """One that is held or waits is due at once, with all its attempts before it."""
+        ...
+
+    async def retry_held(self, integration: Detail) -> int:
+        """As `retry`, for all held ones; returns how many there were."""
+        ...
+
+    async def cancel_all(self, integration: Detail) -> None:
+        """Whatever has not ended will not be brought out any more."""
+        ...
+
+    async def purge(self, days: int, most: int) -> int: ...
+
+
+class HotDeliveries(Protocol):
+    """What happens to every delivery of a job. Each is atomic by itself, and done only by who runs the job."""
+
+    async def release(self, running: Running) -> None:
+        """What an earlier run of the job had in hand is pending again."""
+        ...
+
+    async def claim(self, running: Running, credential_version: int, most: int) -> Sequence[Outgoing]:
+        """Up to `most` that are due, the longest due first, one of each item.
+
+        None when the integration is not worked with any more, or with another credential.
+        """
+        ...
+
+    async def settle(self, running: Running, settlements: Sequence[Settlement]) -> None:
+        """Writes what came of them."""
+        ...
+
+
+class LinkTable(Protocol):
+    """What items are at vendors, inside a unit of work."""
+
+    async def note_read(self, integration: Detail, found: Sequence[Found]) -> None:
+        """Keeps what was read of the vendor's objects, unless a delivery has changed them since."""
+        ...
+
+    async def deliver(self, integration: Detail, items: Sequence[StoredItem], job_id: int) -> None:
+        """Has the items brought to the integration's vendor, unless they are on their way."""
+        ...
+
+
+class HotLinks(Protocol):
+    """What a synchronisation looks at, outside of any unit of work."""
+
+    async def count_items(self, integration: Detail) -> int:
+        """How many items trigger the integration."""
+        ...
+
+    async def page(self, integration: Detail, after_id: int, most: int) -> Sequence[Compared]:
+        """The next items that trigger the integration, by id, each with what is known of it at the vendor."""
+        ...
+
+    async def count_deliveries(self, running: Running) -> Mapping[DeliveryState, int]:
+        """How many of the job's deliveries are in each state."""
         ...
 
 
@@ -268,10 +500,22 @@ class UnitOfWork(Protocol):
     def jobs(self) -> JobTable: ...
 
     @property
+    def items(self) -> ItemTable: ...
+
+    @property
+    def links(self) -> LinkTable: ...
+
+    @property
     def deliveries(self) -> DeliveryTable: ...
 
     @property
     def definitions(self) -> DefinitionTable: ...
+
+    @property
+    def installations(self) -> InstallationTable: ...
+
+    @property
+    def grants(self) -> GrantTable: ...
 
     @property
     def audit(self) -> AuditTable: ...
@@ -304,4 +548,20 @@ class DataKeyTable(Protocol):
 class KeyLookup(Protocol):
     async def find_principal(self, digest: bytes) -> tuple[bytes, Principal] | None:
         """The digest as stored and the principal of a key that is neither revoked nor of a deleted organisation."""
+        ...
+
+    async def find_orphan(self, digest: bytes) -> bytes | None:
+        """The digest as stored of a key that would be good if its organisation were not deleted."""
+        ...
+
+
+class OwnerLookup(Protocol):
+    """Whose an integration is, by its id alone, which is unique among all organisations."""
+
+    async def find(self, wanted: Wanted) -> Owner | None:
+        """The owner of an integration of one of the providers wanted, whatever its state and whoever's it is."""
+        ...
+
+    async def exists(self, organisation_id: int) -> bool:
+        """Whether there is such an organisation; a deleted one is none."""
         ...

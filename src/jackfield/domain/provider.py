@@ -6,7 +6,7 @@ services:
     ProviderError
     ├── CredentialRefused         the vendor does not take the credential: a person has to replace it
     │   └── RightMissing          it takes it, but the credential may not do what is needed: the right is named
-    ├── ConfigurationRejected     a setting is wrong or missing; `field` names it
+    ├── ConfigurationRejected     a setting is wrong or missing (`field` names it), or one item is not taken
     ├── ObjectVanished            what was delivered before is not there any more
     ├── VendorUnavailable         no usable answer: worth another try
     │   └── VendorLimited         too many calls: worth another try after `retry_after` seconds
@@ -150,7 +150,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     The first of `auth_methods` is what `required` marks in the fields. `features` are words for the catalogue.
     `unprovable` says why the credential cannot be proven without a trace, where it cannot. `tracks` tells whether the
-    vendor's objects have a state that can be read back. `checks` are claims that our tests have to show.
+    vendor's objects have a state that can be read back. `deliveries_at_once` is how many items may be on their way for
+    one integration. `checks` are claims that our tests have to show.
     """
 
     slug: str
@@ -170,6 +171,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     api_url: str | None = None
     facts: Facts | None = None
     tracks: bool = False
+    deliveries_at_once: int = 8
     unprovable: str | None = None
     checks: tuple[Check, ...] = ()
     sources: tuple[Source, ...]
@@ -324,6 +326,8 @@ class RightMissing(CredentialRefused):
 
 
 class ConfigurationRejected(ProviderError):
+    """`field` is the setting that has to be changed before anything goes; None: the vendor does not take this item."""
+
     code = "configuration-rejected"
 
     def __init__(self, message: str, field: str | None = None) -> None:

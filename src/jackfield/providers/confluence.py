@@ -220,7 +220,7 @@ class Confluence:
                 raise _refused(reply)
             if namesake is not None and _is_ours(namesake, delivery):
                 return await self._update(connection, delivery, namesake.id)
-        raise ConfigurationRejected("Confluence has other pages with the titles that this one could have", "space_id")
+        raise ConfigurationRejected("Confluence has other pages with the titles that this one could have")
 
     async def _update(self, connection: Connection, delivery: Delivery, vendor_id: str) -> Delivered:
         """As the next version; once more when somebody was faster, or the title is taken."""

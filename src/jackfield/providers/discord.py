@@ -145,6 +145,7 @@ class Discord:
             ),
         ),
         features=("messages", "updates"),
+        deliveries_at_once=1,
         facts=Facts(
             steps=(
                 "Open the channel's settings in Discord, Integrations, Webhooks.",

@@ -204,6 +204,7 @@ class Slack:
             ),
         ),
         features=("messages", "updates"),
+        deliveries_at_once=1,
         facts=Facts(
             steps=(
                 "Open api.slack.com/apps and create an app for your workspace.",

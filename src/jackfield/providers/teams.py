@@ -77,6 +77,7 @@ class Teams:
             ),
         ),
         features=("messages",),
+        deliveries_at_once=1,
         facts=Facts(
             steps=(
                 (

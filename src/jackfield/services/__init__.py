@@ -4,10 +4,19 @@ import msgspec
 
 from jackfield.services.access import Access
 from jackfield.services.administration import Administration
+from jackfield.services.answered_calls import AnsweredCalls
+from jackfield.services.apps import Apps
 from jackfield.services.catalog import Catalog
+from jackfield.services.deliveries import Deliveries
+from jackfield.services.installations import Installations
 from jackfield.services.integrations import Integrations
+from jackfield.services.items import Items
 from jackfield.services.jobs import Jobs
+from jackfield.services.oauth_server import OAuthServer
+from jackfield.services.organisation_integrations import OrganisationIntegrations
 from jackfield.services.organisations import Organisations
+from jackfield.services.ownership import Ownership
+from jackfield.services.synchronisation import Synchronisation
 from jackfield.services.verification import Verification
 
 
@@ -17,7 +26,16 @@ class Services(msgspec.Struct, frozen=True):
     access: Access
     integrations: Integrations
     administration: Administration
+    ownership: Ownership
+    organisation_integrations: OrganisationIntegrations
     catalog: Catalog
+    items: Items
+    deliveries: Deliveries
+    synchronisation: Synchronisation
     verification: Verification
     jobs: Jobs
     organisations: Organisations
+    answered_calls: AnsweredCalls
+    apps: Apps
+    installations: Installations
+    oauth_server: OAuthServer

@@ -50,6 +50,17 @@ class Access:
             raise KeyExpired
         return principal
 
+    async def is_orphaned(self, key: str) -> bool:
+        """Whether a key that was refused would be good if its organisation were not deleted. Raises Unavailable.
+
+        Never cached: it opens nothing, and is asked by one contract alone, of a refused key.
+        """
+        if not api_key.looks_like_key(key):
+            return False
+        digest = api_key.digest(self._pepper, key)
+        found = await self._keys.find_orphan(digest)
+        return found is not None and hmac.compare_digest(found, digest)
+
     def start_listening(self) -> None:
         """From now on `forget_all` is called for every revocation."""
         self._listening = True

@@ -46,6 +46,7 @@ from jackfield.domain.submission import (
 from jackfield.domain.text import identifier_from
 from jackfield.services.catalog import Catalog
 from jackfield.services.deletion import begin_deletion
+from jackfield.services.deliveries import begin_deliveries
 
 _CREATED_FIELDS: Final = ("name", "identifier", "secrets", "configuration", "item_type", "enabled")
 
@@ -122,6 +123,7 @@ class Administration:
                 entry = by_caller(caller, Action.INTEGRATION_UPDATED, (found.id,), change.differing(found))
                 found = await work.integrations.update(found, change)
                 await work.audit.add(entry)
+                await begin_deliveries(work, found)
         return await self._administered(found)
 
     async def delete(self, caller: Caller, wanted: Wanted) -> Job:
@@ -264,6 +266,9 @@ def _to_be_proven(found: Detail, definition: Definition) -> Change:
     change = unproven(verifies=definition.supports_verification)
     if definition.supports_verification and found.status in {Status.ACTIVE, Status.ERROR}:
         return merged(change, Change(status=Status.PENDING))
+    if found.status is Status.ERROR:
+        # nothing but the next item can tell whether the new one works
+        return merged(change, Change(status=Status.ACTIVE))
     return change
 
 

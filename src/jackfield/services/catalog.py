@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from jackfield.domain import ids
 from jackfield.domain.definition import AuthoredDefinition, Definition, definition_of, definition_of_authored
 from jackfield.domain.ports import Database, UnitOfWork
-from jackfield.domain.provider import Category, Provider, Revokes, Verifies
+from jackfield.domain.provider import Category, Delivers, Provider, ReadsBack, Revokes, Verifies
 
 
 class Catalog:
@@ -49,6 +49,21 @@ class Catalog:
         """What ends credentials at the vendor; None when nothing does, or there is no such vendor."""
         provider = await self._provider(vendor)
         return provider if isinstance(provider, Revokes) else None
+
+    async def deliverer(self, vendor: str) -> Delivers | None:
+        """What brings items to the vendor; None when nothing does, or there is no such vendor."""
+        provider = await self._provider(vendor)
+        return provider if isinstance(provider, Delivers) else None
+
+    async def reader(self, vendor: str) -> ReadsBack | None:
+        """What reads the state of the vendor's objects; None when nothing does, or there is no such vendor."""
+        provider = await self._provider(vendor)
+        return provider if isinstance(provider, ReadsBack) else None
+
+    def deliveries_at_once(self, vendor: str) -> int:
+        """How many items may be on their way to the vendor at once, for one integration."""
+        provider = self._providers.get(vendor)
+        return 1 if provider is None else provider.manifest.deliveries_at_once
 
     async def available(self) -> dict[Category, list[Definition]]:
         """What an organisation can connect, by category, each in the order of the names; no category is left out."""

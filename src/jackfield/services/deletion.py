@@ -70,7 +70,8 @@ class Deletion:
 
 async def begin_deletion(work: UnitOfWork, caller: Caller, found: Integration, vendor: str) -> Job:
     """Hides the integration from now on, and queues the rest; `found` is locked."""
-    await work.integrations.update(found, Change(state=State.DELETING))
+    going = await work.integrations.update(found, Change(state=State.DELETING))
+    await work.deliveries.cancel_all(going)
     await work.audit.add(by_caller(caller, Action.INTEGRATION_DELETED, (found.id,)))
     job, _ = await work.jobs.add(
         NewJob(

@@ -1,33 +1,81 @@
-"""Bringing items to vendors: what is due for an integration goes out, in order, until nothing is due any more."""
+"""Bringing items to vendors: what is due for an integration goes out until nothing is due any more.
 
-from typing import Final
+One job at a time does this for an integration, so that an item's changes stay in order and an account is not asked by
+several at once. See ADR 21.
+"""
 
+from jackfield.domain.credential import Secrets
 from jackfield.domain.integration import Detail
-from jackfield.domain.job import SERVICE_USER, JobKind, NewJob, Step
-from jackfield.domain.ports import UnitOfWork
+from jackfield.domain.job import JobState
+from jackfield.domain.ports import Database, HotDeliveries, HotIntegrations, UnitOfWork, Vault
+from jackfield.domain.provider import AccountResting
+from jackfield.services.catalog import Catalog
+from jackfield.services.deliveries import begin_deliveries
+from jackfield.services.running import Outcome, Retries, Run, TryAgain
+from jackfield.services.sending import Sending
+from jackfield.services.vendor_calls import VendorCalls
+from jackfield.services.verdicts import refusal
 
-#: it ends by itself when nothing is due; an account that rests for longer than that is looked after by the next job
-EXPIRES_SECONDS: Final = 24 * 3600.0
-HEADER: Final = "Deliver items"
-STEPS: Final = (Step("Deliver", "Bring to the vendor every change that waits for it"),)
+
+class Delivering:
+    """The handler of delivery jobs."""
+
+    retries = Retries()
+
+    def __init__(
+        self,
+        database: Database,
+        integrations: HotIntegrations,
+        deliveries: HotDeliveries,
+        vault: Vault,
+        catalog: Catalog,
+        calls: VendorCalls,
+    ) -> None:
+        self._database = database
+        self._integrations = integrations
+        self._deliveries = deliveries
+        self._vault = vault
+        self._catalog = catalog
+        self._calls = calls
+
+    async def ask_for_due(self, most: int) -> int:
+        """Queues the jobs of up to `most` integrations for which something has become due; returns how many."""
+        async with self._database.transaction() as work:
+            due = await work.deliveries.due(most)
+        for organisation_id, integration_id in due:
+            async with self._database.transaction() as work:
+                found = await work.integrations.get_detail_for_update(organisation_id, integration_id)
+                if found is not None:
+                    await begin_deliveries(work, found)
+        return len(due)
+
+    async def perform(self, run: Run) -> Outcome:
+        """Brings out what is due. Raises AccountResting when the vendor wants to be left alone first."""
+        await self._deliveries.release(run.job)
+        await run.step(0)
+        found = await self._integrations.get_detail(run.job.organisation_id, run.job.integration_id)
+        if found is None or not found.is_workable:
+            # what waits goes out when it is enabled or repaired
+            return Outcome(output={"delivered": "0"})
+        secrets = Secrets({})
+        if found.sealed_secrets is not None:
+            secrets = await self._vault.open(found.secrets_place, found.sealed_secrets)
+        deliverer = await self._catalog.deliverer(found.provider)
+        at_once = self._catalog.deliveries_at_once(found.provider)
+        sending = Sending(run.job, found, secrets, deliverer, at_once, self._deliveries, self._calls)
+        await sending.send_all()
+        if sending.refusal is not None:
+            return refusal(found, str(sending.refusal), verifies=self._catalog.verifies(found.provider))
+        if sending.rest_seconds is not None:
+            raise AccountResting(sending.rest_seconds)
+        return Outcome(output={"delivered": str(sending.delivered), "failed": str(sending.failed)}, effects=_all_out)
+
+    async def give_up(self, state: JobState, reason: str) -> Outcome:
+        """What waits is begun again by the next job."""
+        return Outcome(state=state, error=reason)
 
 
-async def begin_deliveries(work: UnitOfWork, found: Detail) -> None:
-    """Queues the job that brings out what waits, if the integration, which is locked, can be worked with again.
-
-    To be called wherever an integration may have become workable: enabled, repaired, proven.
-    """
-    if found.is_workable and await work.deliveries.has_due(found):
-        await work.jobs.add(
-            NewJob(
-                organisation_id=found.organisation_id,
-                kind=JobKind.DELIVER,
-                integration_id=found.id,
-                header=HEADER,
-                caption=found.name,
-                steps=STEPS,
-                seconds=EXPIRES_SECONDS,
-                creator_user=SERVICE_USER,
-                creator_key_id=None,
-            )
-        )
+async def _all_out(work: UnitOfWork, found: Detail | None) -> None:
+    """The integration is locked, so a change that came since the last look is seen now, or begins a job of its own."""
+    if found is not None and found.is_workable and await work.deliveries.has_due(found):
+        raise TryAgain

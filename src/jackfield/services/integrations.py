@@ -36,6 +36,7 @@ from jackfield.domain.principal import Caller, Capability
 from jackfield.domain.text import identifier_from
 from jackfield.services.catalog import Catalog
 from jackfield.services.deletion import begin_deletion
+from jackfield.services.deliveries import begin_deliveries
 
 _CREATED_FIELDS: Final = ("name", "unique_identifier", "secrets", "configuration", "metadata", "status", "enabled")
 
@@ -195,6 +196,7 @@ class Integrations:
             change = await self._replacement(found, wanted, changed=changed)
             updated = await work.integrations.update(found, change)
             await work.audit.add(by_caller(caller, Action.INTEGRATION_UPDATED, (found.id,), change.differing(found)))
+            await begin_deliveries(work, updated)
         return Revealed(updated, secrets)
 
     async def _replacement(self, found: Integration, wanted: NewIntegration, *, changed: bool) -> Change:
@@ -260,6 +262,7 @@ async def _update_in(work: UnitOfWork, caller: Caller, wanted: Wanted, change: C
     found = await _get(work, caller, wanted)
     updated = await work.integrations.update(found, change)
     await work.audit.add(by_caller(caller, Action.INTEGRATION_UPDATED, (found.id,), change.differing(found)))
+    await begin_deliveries(work, updated)
     return updated
 
 

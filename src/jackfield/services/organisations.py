@@ -71,11 +71,12 @@ class Organisations:
             return await _one(work, reference)
 
     async def delete(self, reference: str, origin: Origin) -> Organisation:
-        """Deletes it for good: secrets erased, data keys destroyed, keys dead at once; the handle stays taken."""
+        """Deletes it for good: secrets, items and data keys erased, API keys dead at once; the handle stays taken."""
         async with self._database.transaction() as work:
             organisation = await _one(work, reference)
             await work.organisations.mark_deleted(organisation.id)
             await work.integrations.delete_all(organisation.id)
+            await work.items.erase(organisation.id)
             await work.data_keys.erase(organisation.id)
             await work.keys.announce_revocation()
             await work.audit.add(by_operator(origin, organisation.id, Action.ORGANISATION_DELETED, (organisation.id,)))

@@ -53,8 +53,19 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     effects: Effects | None = None
 
 
-class TryAgain(Exception):
+class Later(Exception):
+    """The handler waits for something else: it goes on after so many seconds, and has not failed."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"in {seconds} s")
+        self.seconds = seconds
+
+
+class TryAgain(Later):
     """What the handler found has changed meanwhile: it has to begin anew, at once."""
+
+    def __init__(self) -> None:
+        super().__init__(0.0)
 
 
 class Run:
@@ -64,6 +75,10 @@ class Run:
         self.job = running
         self.steps = list(running.steps)
         self._jobs = jobs
+
+    async def note_progress(self, progress: Mapping[str, int]) -> None:
+        """Whoever watches sees it, and whoever takes the job over goes on from there."""
+        await self._jobs.note_progress(self.job, progress)
 
     async def step(self, number: int) -> None:
         """All before this step is done, this one begins, and whoever watches sees it."""
@@ -138,8 +153,8 @@ class Runner:
         try:
             outcome = await handler.perform(run)
             return await self._end(job, outcome, run.all_done() if outcome.error is None else run.steps)
-        except TryAgain:
-            return await self._begin_anew(job)
+        except Later as later:
+            return await self._go_on_later(job, later)
         except Unavailable:
             raise
         except VendorUnavailable as error:
@@ -192,13 +207,13 @@ class Runner:
                 # nothing is written by who has been overtaken
                 if await work.jobs.finish(job, outcome.state, outcome.error, steps, outcome.output):
                     await outcome.effects(work, found)
-        except TryAgain:
-            return await self._begin_anew(job)
+        except Later as later:
+            return await self._go_on_later(job, later)
         return None
 
-    async def _begin_anew(self, job: Running) -> float:
-        await self._jobs.put_off(job, 0, None, failed=False)
-        return 0
+    async def _go_on_later(self, job: Running, later: Later) -> float:
+        await self._jobs.put_off(job, later.seconds, None, failed=False)
+        return later.seconds
 
 
 def _hopeless(job: Running) -> tuple[JobState, str] | None:

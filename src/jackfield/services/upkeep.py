@@ -3,6 +3,8 @@
 from typing import Final
 
 from jackfield.domain.ports import Database, Rests
+from jackfield.services.answered_calls import AnsweredCalls
+from jackfield.services.delivering import Delivering
 from jackfield.services.running import Runner
 from jackfield.services.verification import Verification
 
@@ -13,16 +15,27 @@ _BATCH: Final = 500
 
 
 class Upkeep:
-    def __init__(self, database: Database, verification: Verification, runner: Runner, rests: Rests) -> None:
+    def __init__(
+        self,
+        database: Database,
+        verification: Verification,
+        delivering: Delivering,
+        runner: Runner,
+        rests: Rests,
+        answered_calls: AnsweredCalls,
+    ) -> None:
         self._rests = rests
         self._database = database
         self._verification = verification
+        self._delivering = delivering
         self._runner = runner
+        self._answered_calls = answered_calls
 
     async def tend(self) -> None:
-        """Every minute: ends jobs that nobody finished in time, and asks again about integrations that are due."""
+        """Every minute: ends jobs that nobody finished in time, asks again about integrations and sends what is due."""
         await self._runner.expire(_BATCH)
         await self._verification.ask_for_due(_BATCH)
+        await self._delivering.ask_for_due(_BATCH)
 
     async def purge(self) -> None:
         """Every hour: deletes what nobody can want to see any more, a batch at a time."""
@@ -36,4 +49,8 @@ class Upkeep:
         async with self._database.transaction() as work:
             integrations = await work.integrations.purge(_KEPT_DAYS, _BATCH)
             jobs = await work.jobs.purge(_KEPT_DAYS, _BATCH)
-        return _BATCH in {integrations, jobs}
+            deliveries = await work.deliveries.purge(_KEPT_DAYS, _BATCH)
+            items = await work.items.purge(_KEPT_DAYS, _BATCH)
+            grants = await work.grants.purge(_KEPT_DAYS, _BATCH)
+        answers = await self._answered_calls.purge(_BATCH)
+        return _BATCH in {integrations, jobs, deliveries, items, grants, answers}

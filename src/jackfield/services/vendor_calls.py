@@ -16,7 +16,7 @@ from jackfield.domain.provider import AccountResting, Connection, VendorLimited
 Result = TypeVar("Result")
 
 #: when a vendor limits without saying for how long
-_UNTOLD_SECONDS: Final = 30.0
+UNTOLD_SECONDS: Final = 30.0
 #: calls that are left to people when machines stop
 _RESERVE: Final = 1
 
@@ -36,14 +36,15 @@ class VendorCalls:
         try:
             result = await deed(connection)
         except VendorLimited as error:
-            await self._note(integration, error.retry_after or _UNTOLD_SECONDS)
+            await self.rest(integration, error.retry_after or UNTOLD_SECONDS)
             raise
         budget = connection.budget
         if budget.remaining is not None and budget.remaining < _RESERVE and budget.seconds:
-            await self._note(integration, budget.seconds)
+            await self.rest(integration, budget.seconds)
         return result
 
-    async def _note(self, integration: Detail, seconds: float) -> None:
+    async def rest(self, integration: Detail, seconds: float) -> None:
+        """From now on, and for so long, nobody calls the vendor for the integration."""
         try:
             await self._rests.note(integration.organisation_id, integration.id, seconds)
         except Unavailable:

@@ -1,7 +1,6 @@
 """Proving that an integration's credential works: asked for, run as a job, and what its outcome means."""
 
 import random
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -16,7 +15,6 @@ from jackfield.domain.integration import (
     State,
     Wanted,
     proven,
-    refused,
     undecided,
 )
 from jackfield.domain.job import SERVICE_USER, Job, JobKind, JobState, NewJob, Running, Step
@@ -29,8 +27,9 @@ from jackfield.domain.provider import (
     Verified,
 )
 from jackfield.services.catalog import Catalog
-from jackfield.services.running import Effects, Outcome, Retries, Run, TryAgain
+from jackfield.services.running import Outcome, Retries, Run
 from jackfield.services.vendor_calls import VendorCalls
+from jackfield.services.verdicts import refusal, verdict
 
 #: a verification that is not over by then is of no use to who asked for it
 _EXPIRES_SECONDS: Final = 15 * 60.0
@@ -98,7 +97,8 @@ class Verification:
             return Outcome(state=JobState.ERROR, error=_GONE)
         provider = await self._catalog.verifier(found.provider)
         if provider is None:
-            return _refusal(found, "The provider of this vendor is not installed, so its credential cannot be verified")
+            reason = "The provider of this vendor is not installed, so its credential cannot be verified"
+            return refusal(found, reason, verifies=True)
         try:
             secrets = await self._secrets(found)
             await run.step(1)
@@ -106,9 +106,9 @@ class Verification:
         except VendorUnavailable:
             raise
         except ProviderError as error:
-            return _refusal(found, str(error))
+            return refusal(found, str(error), verifies=True)
         return Outcome(
-            output=_to_output(verified), effects=_effects(found, lambda stored, now: proven(stored, now, _due(now)))
+            output=_to_output(verified), effects=verdict(found, lambda stored, now: proven(stored, now, _due(now)))
         )
 
     async def give_up(self, state: JobState, reason: str) -> Outcome:
@@ -169,25 +169,6 @@ def _verified_name(found: Detail, definition: Definition | None) -> str:
     if not definition.supports_verification:
         raise FieldProblem(("action",), f"{definition.name} has nothing to verify: the integration is live as it is")
     return definition.name
-
-
-def _effects(asked_about: Detail, change: Callable[[Detail, datetime], Change]) -> Effects:
-    """Writes the change, unless what was verified is no more what is stored."""
-
-    async def effects(work: UnitOfWork, found: Detail | None) -> None:
-        if found is None or found.is_going:
-            return
-        if found.credential_version != asked_about.credential_version:
-            raise TryAgain
-        await work.integrations.update(found, change(found, datetime.now(UTC)))
-
-    return effects
-
-
-def _refusal(found: Detail, reason: str) -> Outcome:
-    return Outcome(
-        state=JobState.ERROR, error=reason, effects=_effects(found, lambda stored, now: refused(stored, now, reason))
-    )
 
 
 def _due(now: datetime) -> datetime:

@@ -9,9 +9,13 @@ from jackfield.storage.data_keys import DataKeyTable
 from jackfield.storage.definitions import DefinitionTable
 from jackfield.storage.deliveries import DeliveryTable
 from jackfield.storage.embedded import EmbeddedServer
+from jackfield.storage.grants import GrantTable
+from jackfield.storage.installations import InstallationTable
 from jackfield.storage.integrations import IntegrationTable
+from jackfield.storage.items import ItemTable
 from jackfield.storage.jobs import JobTable
 from jackfield.storage.keys import KeyTable
+from jackfield.storage.links import LinkTable
 from jackfield.storage.organisations import OrganisationTable
 from jackfield.storage.pool import Connection, Pool
 
@@ -20,8 +24,12 @@ class UnitOfWork:
     def __init__(self, connection: Connection) -> None:
         self.integrations = IntegrationTable(connection)
         self.jobs = JobTable(connection)
+        self.items = ItemTable(connection)
+        self.links = LinkTable(connection)
         self.deliveries = DeliveryTable(connection)
         self.definitions = DefinitionTable(connection)
+        self.installations = InstallationTable(connection)
+        self.grants = GrantTable(connection)
         self.audit = AuditTable(connection)
         self.organisations = OrganisationTable(connection)
         self.keys = KeyTable(connection)
@@ -42,8 +50,12 @@ class Database(Pool):
         async with self.connection() as connection:
             work = UnitOfWork(connection)
             yield work
-        if work.jobs.has_queued:
-            self._bell.ring()
+        if work.jobs.has_queued or work.items.has_queued:
+            self.ring()
+
+    def ring(self) -> None:
+        """Wakes the workers; to be called after a commit that put something into the queue."""
+        self._bell.ring()
 
     async def close(self) -> None:
         self._bell.silence()

@@ -1,15 +1,197 @@
 """Changes of items on their way to vendors, and what became of them there."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
+import asyncpg
+
+from jackfield.domain.delivery import (
+    DeliveryFilter,
+    DeliveryState,
+    ItemDelivery,
+    Known,
+    Outgoing,
+    Settlement,
+)
 from jackfield.domain.integration import Detail
-from jackfield.storage.pool import Connection
+from jackfield.domain.item import ItemStatus, ItemType
+from jackfield.domain.job import Running
+from jackfield.storage.integration_rows import VISIBLE
+from jackfield.storage.items import COLUMNS as ITEM_COLUMNS
+from jackfield.storage.items import to_item
+from jackfield.storage.pool import Connection, Pool
+
+_ITEM_WIDTH: Final = ITEM_COLUMNS.count(",") + 1
+
+COLUMNS: Final = """d.id, d.organisation_id, d.integration_id, t.type, t.key, d.version, d.state, d.attempts, d.error,
+    d.error_at, d.due_at, d.created_at, d.ended_at, d.vendor_id, d.vendor_url, d.job_id"""
+
+#: every column that a Known is made of, in `to_known`'s order
+KNOWN_COLUMNS: Final = """l.vendor_id, l.vendor_url, coalesce(l.in_doubt, false), l.delivered_version,
+    l.delivered_content, l.delivered_status, l.vendor_status, l.vanished_at is not null"""
+
+#: only who runs the job may write what came of it; who took it over has another number
+_FENCE: Final = """
+    select from job j where j.organisation_id = $1 and j.id = $2 and j.starts = $3 and j.state = 'running'
+"""
 
 HAS_DUE: Final = """
 select exists (
     select from delivery where organisation_id = $1 and integration_id = $2 and state = 'pending' and due_at <= now()
 )
 """
+
+# from one integration to the next along the index, however much waits for each
+DUE: Final = f"""
+with recursive waiting as (
+    (
+        select organisation_id, integration_id from delivery where state = 'pending'
+        order by organisation_id, integration_id limit 1
+    )
+    union all
+    select following.* from waiting w cross join lateral (
+        select d.organisation_id, d.integration_id from delivery d
+        where d.state = 'pending' and (d.organisation_id, d.integration_id) > (w.organisation_id, w.integration_id)
+        order by d.organisation_id, d.integration_id limit 1
+    ) following
+)
+select w.organisation_id, w.integration_id
+from waiting w join integration i on i.organisation_id = w.organisation_id and i.id = w.integration_id
+where i.enabled and i.status = 'active' and {VISIBLE}
+    and exists (
+        select from delivery d
+        where d.organisation_id = w.organisation_id and d.integration_id = w.integration_id and d.state = 'pending'
+            and d.due_at <= now()
+    )
+    and not exists (
+        select from job j
+        where j.organisation_id = w.organisation_id and j.integration_id = w.integration_id and j.kind = 'deliver'
+            and j.state in ('queued', 'scheduled', 'running')
+    )
+limit $1
+"""
+
+# what an earlier run of the job had in hand, whose end nobody will hear of
+RELEASE: Final = f"""
+update delivery d set state = 'pending'
+where d.organisation_id = $1 and d.integration_id = $4 and d.state = 'sending' and exists ({_FENCE})
+"""
+
+# The newest of each item goes, and stands for the older ones. One item is in one hand at a time.
+CLAIM: Final = f"""
+with workable as (
+    select from integration i
+    where i.organisation_id = $1 and i.id = $4 and i.credential_version = $5 and i.enabled and i.status = 'active'
+        and {VISIBLE} and exists ({_FENCE})
+), due as (
+    select d.item_id from delivery d
+    where d.organisation_id = $1 and d.integration_id = $4 and d.state = 'pending' and d.due_at <= now()
+        and exists (select from workable)
+        and not exists (
+            select from delivery s
+            where s.organisation_id = $1 and s.integration_id = $4 and s.item_id = d.item_id and s.state = 'sending'
+        )
+    order by d.due_at limit $6
+), newest as (
+    select d.item_id, max(d.id) as id from delivery d
+    where d.organisation_id = $1 and d.integration_id = $4 and d.state = 'pending'
+        and d.item_id in (select item_id from due)
+    group by d.item_id
+), older as (
+    update delivery d set state = 'superseded', ended_at = now() from newest n
+    where d.organisation_id = $1 and d.integration_id = $4 and d.item_id = n.item_id and d.state = 'pending'
+        and d.id <> n.id
+), claimed as (
+    update delivery d set state = 'sending', attempts = d.attempts + 1 from newest n
+    where d.organisation_id = $1 and d.id = n.id and d.state = 'pending'
+    returning d.id, d.item_id, d.attempts
+), doubted as (
+    insert into link (organisation_id, integration_id, item_id, in_doubt) select $1, $4, item_id, true from claimed
+    on conflict (organisation_id, integration_id, item_id) do update set in_doubt = true
+)
+select {ITEM_COLUMNS}, c.id, c.attempts, {KNOWN_COLUMNS}
+from claimed c
+join item t on t.organisation_id = $1 and t.id = c.item_id
+left join link l on l.organisation_id = $1 and l.integration_id = $4 and l.item_id = c.item_id
+order by c.id
+"""
+
+SETTLE: Final = f"""
+with settled as (
+    select * from unnest(
+        $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::integer[], $10::double precision[], $11::boolean[],
+        $12::boolean[], $13::text[], $14::text[], $15::bigint[], $16::bytea[], $17::text[], $18::text[]
+    ) as s(
+        id, item_id, state, error, uncounted, seconds, in_doubt, gone, vendor_id, vendor_url, version, content,
+        delivered_status, vendor_status
+    )
+    where exists ({_FENCE})
+), ended as (
+    update delivery d set state = s.state, version = s.version, attempts = d.attempts - s.uncounted,
+        error = coalesce(s.error, case when s.state = 'pending' then d.error end),
+        error_at = case when s.error is null then d.error_at else now() end,
+        due_at = case when s.state = 'pending' then now() + make_interval(secs => s.seconds) else d.due_at end,
+        ended_at = case when s.state = 'pending' then null else now() end,
+        vendor_id = s.vendor_id, vendor_url = s.vendor_url
+    from settled s where d.organisation_id = $1 and d.id = s.id and d.state = 'sending'
+    returning d.id, d.item_id, d.state, d.version
+), linked as (
+    update link l set in_doubt = s.in_doubt,
+        vendor_id = case when s.state = 'delivered' then s.vendor_id when s.gone then null else l.vendor_id end,
+        vendor_url = case when s.state = 'delivered' then s.vendor_url when s.gone then null else l.vendor_url end,
+        vanished_at = case when s.gone and s.vendor_id is null then now() when s.state = 'delivered' then null
+            else l.vanished_at end,
+        delivered_version = case when s.state = 'delivered' then s.version else l.delivered_version end,
+        delivered_content = case when s.state = 'delivered' then s.content else l.delivered_content end,
+        delivered_status = case when s.state = 'delivered' then s.delivered_status else l.delivered_status end,
+        vendor_status = case when s.state = 'delivered' then s.vendor_status else l.vendor_status end
+    from settled s join ended e on e.id = s.id
+    where l.organisation_id = $1 and l.integration_id = $4 and l.item_id = s.item_id
+)
+update delivery d set state = 'superseded', ended_at = now() from ended e
+where d.organisation_id = $1 and d.integration_id = $4 and d.item_id = e.item_id and d.state = 'held'
+    and d.version <= e.version and e.state = 'delivered' and d.id <> e.id
+"""
+
+LIST: Final = f"""
+select {COLUMNS} from delivery d join item t on t.organisation_id = d.organisation_id and t.id = d.item_id
+where d.organisation_id = $1 and d.integration_id = $2
+    and (cardinality($3::text[]) = 0 or d.state = any($3))
+    and ($4::text is null or t.type = $4)
+    and ($5::text is null or t.key = $5)
+order by d.id desc limit $6 offset $7
+"""
+
+GET: Final = f"""
+select {COLUMNS} from delivery d join item t on t.organisation_id = d.organisation_id and t.id = d.item_id
+where d.organisation_id = $1 and d.integration_id = $2 and d.id = $3
+for update of d
+"""
+
+RETRY: Final = """
+update delivery set state = 'pending', attempts = 0, due_at = now(), ended_at = null
+where organisation_id = $1 and integration_id = $2 and id = $3 and state in ('held', 'pending')
+"""
+
+RETRY_HELD: Final = """
+update delivery set state = 'pending', attempts = 0, due_at = now(), ended_at = null
+where organisation_id = $1 and integration_id = $2 and state = 'held'
+"""
+
+CANCEL_ALL: Final = """
+update delivery set state = 'cancelled', ended_at = now()
+where organisation_id = $1 and integration_id = $2 and state in ('pending', 'sending', 'held')
+"""
+
+PURGE: Final = """
+delete from delivery where (organisation_id, id) in (
+    select organisation_id, id from delivery
+    where state in ('delivered', 'superseded', 'cancelled') and ended_at < now() - make_interval(days => $1) limit $2
+)
+"""
+
+_TYPES: Final = {one.value: one for one in ItemType}
+_STATUSES: Final = {one.value: one for one in ItemStatus}
 
 
 class DeliveryTable:
@@ -22,3 +204,134 @@ class DeliveryTable:
         """Whether something is to be brought to the integration's vendor now."""
         found: bool = await self._connection.fetchval(HAS_DUE, integration.organisation_id, integration.id)
         return found
+
+    async def due(self, most: int) -> list[tuple[int, int]]:
+        """Organisation and id of integrations for which something is due and nobody is at it."""
+        return [(record[0], record[1]) for record in await self._connection.fetch(DUE, most)]
+
+    async def list(self, integration: Detail, wanted: DeliveryFilter) -> list[ItemDelivery]:
+        # no one plan is right for all filters, so the planner may look at the values
+        await self._connection.execute("set local enable_sort = on; set local plan_cache_mode = force_custom_plan")
+        records = await self._connection.fetch(
+            LIST,
+            integration.organisation_id,
+            integration.id,
+            [state.value for state in wanted.states],
+            wanted.item_type,
+            wanted.item_key,
+            wanted.limit,
+            wanted.offset,
+        )
+        return [_to_delivery(record) for record in records]
+
+    async def get_for_update(self, integration: Detail, delivery_id: int) -> ItemDelivery | None:
+        record = await self._connection.fetchrow(GET, integration.organisation_id, integration.id, delivery_id)
+        return _to_delivery(record) if record else None
+
+    async def retry(self, delivery: ItemDelivery) -> None:
+        """One that is held or waits is due at once, with all its attempts before it."""
+        await self._connection.execute(RETRY, delivery.organisation_id, delivery.integration_id, delivery.id)
+
+    async def retry_held(self, integration: Detail) -> int:
+        """As `retry`, for all held ones; returns how many there were."""
+        status = await self._connection.execute(RETRY_HELD, integration.organisation_id, integration.id)
+        return int(status.rpartition(" ")[2])
+
+    async def cancel_all(self, integration: Detail) -> None:
+        """Whatever has not ended will not be brought out any more."""
+        await self._connection.execute(CANCEL_ALL, integration.organisation_id, integration.id)
+
+    async def purge(self, days: int, most: int) -> int:
+        """Deletes up to `most` deliveries that ended well so many days ago; returns how many."""
+        status = await self._connection.execute(PURGE, days, most)
+        return int(status.rpartition(" ")[2])
+
+
+class HotDeliveries:
+    """What happens to every delivery of a job. Each is atomic by itself, and done only by who runs the job."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def release(self, running: Running) -> None:
+        """What an earlier run of the job had in hand is pending again."""
+        await self._pool.fetch(RELEASE, *_fence(running), running.integration_id)
+
+    async def claim(self, running: Running, credential_version: int, most: int) -> list[Outgoing]:
+        """Up to `most` that are due, the longest due first, one of each item.
+
+        None when the integration is not worked with any more, or with another credential.
+        """
+        arguments = (*_fence(running), running.integration_id, credential_version, most)
+        return [_to_outgoing(record) for record in await self._pool.fetch(CLAIM, *arguments)]
+
+    async def settle(self, running: Running, settlements: Sequence[Settlement]) -> None:
+        """Writes what came of them."""
+        columns = [list(column) for column in zip(*map(_settled_row, settlements), strict=True)]
+        await self._pool.fetch(SETTLE, *_fence(running), running.integration_id, *columns)
+
+
+def _fence(running: Running) -> tuple[int, int, int]:
+    return running.organisation_id, running.id, running.starts
+
+
+def _settled_row(settlement: Settlement) -> tuple[Any, ...]:
+    item, known = settlement.outgoing.item, settlement.outgoing.known
+    return (
+        settlement.outgoing.id,
+        item.id,
+        settlement.state.value,
+        settlement.error,
+        int(not settlement.counted),
+        settlement.seconds,
+        settlement.in_doubt,
+        settlement.gone,
+        settlement.vendor_id,
+        settlement.vendor_url,
+        item.version,
+        item.content_digest(),
+        item.status_to_show.value,
+        known.status_of(item).value,
+    )
+
+
+def to_known(values: Sequence[Any]) -> Known:
+    """The values of KNOWN_COLUMNS."""
+    vendor_id, vendor_url, in_doubt, version, content, delivered_status, vendor_status, vanished = values
+    return Known(
+        vendor_id=vendor_id,
+        vendor_url=vendor_url,
+        in_doubt=in_doubt,
+        delivered_version=version,
+        content=content,
+        delivered_status=None if delivered_status is None else _STATUSES[delivered_status],
+        vendor_status=None if vendor_status is None else _STATUSES[vendor_status],
+        vanished=vanished,
+    )
+
+
+def _to_outgoing(record: asyncpg.Record) -> Outgoing:
+    outgoing_id, attempts, *known = tuple(record[_ITEM_WIDTH:])
+    return Outgoing(id=outgoing_id, attempts=attempts, item=to_item(record), known=to_known(known))
+
+
+def _to_delivery(record: asyncpg.Record) -> ItemDelivery:
+    """The row of COLUMNS."""
+    return ItemDelivery(
+        id=record[0],
+        organisation_id=record[1],
+        integration_id=record[2],
+        item_type=_TYPES[record[3]],
+        item_key=record[4],
+        version=record[5],
+        state=DeliveryState(record[6]),
+        attempts=record[7],
+        error=record[8],
+        error_at=record[9],
+        due_at=record[10],
+        created_at=record[11],
+        ended_at=record[12],
+        vendor_id=record[13],
+        vendor_url=record[14],
+        job_id=record[15],
+    )

@@ -64,9 +64,17 @@ order by verification_due_at limit $1
 """
 
 PURGE: Final = """
-delete from integration where (organisation_id, id) in (
-    select organisation_id, id from integration where deleted_at < now() - make_interval(days => $1) limit $2
+with gone as (
+    delete from integration where (organisation_id, id) in (
+        select organisation_id, id from integration where deleted_at < now() - make_interval(days => $1) limit $2
+    )
+    returning organisation_id, id
+), links as (
+    delete from link l using gone g where l.organisation_id = g.organisation_id and l.integration_id = g.id
+), deliveries as (
+    delete from delivery d using gone g where d.organisation_id = g.organisation_id and d.integration_id = g.id
 )
+select count(*) from gone
 """
 
 DELETE_ALL: Final = """
@@ -117,6 +125,10 @@ class IntegrationTable:
         await self._connection.execute(LOCK_PROVIDER, row.organisation_id, row.provider)
         if await self._connection.fetchval(HAS_PROVIDER, row.organisation_id, row.provider):
             return None
+        return await self.create(row)
+
+    async def create(self, row: IntegrationRow) -> Detail:
+        """Writes the row, whose unique_identifier nobody else has."""
         record = await self._connection.fetchrow(
             INSERT,
             row.organisation_id,
@@ -164,8 +176,8 @@ class IntegrationTable:
 
     async def purge(self, days: int, most: int) -> int:
         """Deletes up to `most` rows of integrations that were deleted so many days ago; returns how many."""
-        status = await self._connection.execute(PURGE, days, most)
-        return int(status.rpartition(" ")[2])
+        count: int = await self._connection.fetchval(PURGE, days, most)
+        return count
 
     async def delete_all(self, organisation_id: int) -> None:
         """Every integration of the organisation becomes a tombstone without secrets."""

@@ -203,6 +203,11 @@ class JobTable:
         row = _finish_row(running, state, error, steps, output)
         return bool(await self._connection.fetch(FINISH, *([value] for value in row)))
 
+    async def note_progress(self, running: Running, progress: Mapping[str, int]) -> bool:
+        """Whoever takes the job over goes on from there. False, and nothing is written, when someone has."""
+        values = (running.organisation_id, running.id, running.starts, _to_json(progress))
+        return bool(await self._connection.fetch(NOTE_PROGRESS, *values))
+
     async def expire(self, most: int) -> Sequence[Running]:
         """Takes up to `most` jobs that nobody began in time, as if to run them, so that nobody else does."""
         return [_to_running(record) for record in await self._connection.fetch(EXPIRE, most)]
@@ -274,19 +279,19 @@ def _to_json(value: Any) -> str:
 
 
 def _to_running(record: asyncpg.Record) -> Running:
-    organisation_id, job_id, kind, integration_id, steps, starts, failures, returns, expires_at, asked, progress = record
+    """The row of RUNNING_COLUMNS."""
     return Running(
-        organisation_id=organisation_id,
-        id=job_id,
-        kind=JobKind(kind),
-        integration_id=integration_id,
-        steps=_steps.decode(steps),
-        input=_texts.decode(asked),
-        progress=None if progress is None else _counts.decode(progress),
-        starts=starts,
-        failures=failures,
-        returns=returns,
-        expires_at=expires_at,
+        organisation_id=record[0],
+        id=record[1],
+        kind=JobKind(record[2]),
+        integration_id=record[3],
+        steps=_steps.decode(record[4]),
+        starts=record[5],
+        failures=record[6],
+        returns=record[7],
+        expires_at=record[8],
+        input=_texts.decode(record[9]),
+        progress=None if record[10] is None else _counts.decode(record[10]),
     )
 
 

@@ -28,6 +28,11 @@ select k.digest, k.id, k.organisation_id, k.owner, k.capabilities, k.expires_at
 from api_key k join organisation o on o.id = k.organisation_id
 where k.digest = $1 and k.revoked_at is null and o.deleted_at is null
 """
+FIND_ORPHAN: Final = """
+select k.digest from api_key k join organisation o on o.id = k.organisation_id
+where k.digest = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
+    and o.deleted_at is not null
+"""
 
 
 class KeyTable:
@@ -76,6 +81,11 @@ class KeyLookup:
             return None
         stored, key_id, organisation_id, user, capabilities, expires_at = records[0]
         return stored, Principal(key_id, organisation_id, user, frozenset(capabilities), expires_at)
+
+    async def find_orphan(self, digest: bytes) -> bytes | None:
+        """The digest as stored of a key that would be good if its organisation were not deleted."""
+        records = await self._pool.fetch(FIND_ORPHAN, digest)
+        return records[0][0] if records else None
 
 
 def _to_key(record: asyncpg.Record) -> ApiKey:

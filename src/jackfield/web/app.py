@@ -9,21 +9,22 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from jackfield.domain.provider import Manifest
-from jackfield.web import docs, health
+from jackfield.web import docs, health, idempotency
 from jackfield.web.access_log import AccessLog
 from jackfield.web.contract import Dialect, UnknownPath, json_response
 from jackfield.web.dialects.hubs.routes import DIALECT as HUBS
 from jackfield.web.dialects.integrations_v1.routes import DIALECT as INTEGRATIONS_V1
 from jackfield.web.dialects.integrations_v2.routes import DIALECT as INTEGRATIONS_V2
+from jackfield.web.dialects.organisations.routes import DIALECT as ORGANISATIONS
 from jackfield.web.observe import Observe
 from jackfield.web.routing import ContractRoutes
 
-DIALECTS: Final[tuple[Dialect, ...]] = (HUBS, INTEGRATIONS_V1, INTEGRATIONS_V2)
+DIALECTS: Final[tuple[Dialect, ...]] = (HUBS, INTEGRATIONS_V1, INTEGRATIONS_V2, ORGANISATIONS)
 
 #: opens what the application needs, and yields it as the ASGI state: services, check_readiness, max_body_bytes
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any]]]
 
-_CORS_HEADERS: Final = ("Authorization", "x-api-key", "X-Hub-Id", "Content-Type", "X-Request-Id")
+_CORS_HEADERS: Final = ("Authorization", "x-api-key", "X-Hub-Id", "Content-Type", "X-Request-Id", idempotency.HEADER)
 
 
 def create_app(
@@ -50,7 +51,7 @@ def create_app(
             allow_origins=cors_origins,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=_CORS_HEADERS,
-            expose_headers=["X-Request-Id"],
+            expose_headers=["X-Request-Id", idempotency.REPLAYED],
         )
     return Observe(app, access_log)
 
@@ -58,6 +59,6 @@ def create_app(
 async def _no_route(scope: Scope, receive: Receive, send: Send) -> None:
     """A path that no contract has, in the words of the contract whose part of the address it is in."""
     path: str = scope["path"]
-    near = next((dialect for dialect in DIALECTS if path.startswith(f"{dialect.prefix}/")), None)
+    near = next((dialect for dialect in DIALECTS if dialect.owns(path)), None)
     response = json_response(404, {"detail": "Not Found"}) if near is None else near.render(UnknownPath(path), None)
     await response(scope, receive, send)

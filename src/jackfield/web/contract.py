@@ -18,9 +18,9 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from jackfield.domain.errors import Invalid, JackfieldError, NotFound
-from jackfield.domain.principal import Caller, Capability, Origin
+from jackfield.domain.principal import Caller, Capability, Origin, Principal
 from jackfield.services import Services
-from jackfield.web import json_body
+from jackfield.web import idempotency, json_body
 from jackfield.web.security import Authenticator
 from jackfield.web.violations import InvalidRequest, Problem, Violation, convert
 
@@ -90,10 +90,10 @@ class Call(Generic[Body, Query]):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """One status that an operation can answer with: what it means, and the type of its JSON body."""
+    """One status that an operation can answer with: what it means, and the type of its JSON body; None: no body."""
 
     description: str
-    body: Any
+    body: Any = None
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +120,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """One published contract.
 
-    `optional_security` are schemes that can be used beside the key. `json_only`: a body has to say that it is JSON.
+    `areas` are the parts of the address space that are its own where it has no prefix. `optional_security` are schemes
+    that can be used beside the key. `json_only`: a body has to say that it is JSON.
+    `idempotency_answers` is what POSTs can answer with because they take an Idempotency-Key; empty: they take none.
     """
 
     name: str
@@ -128,6 +130,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     description: str
     prefix: str
+    areas: Sequence[str] = ()
     authenticate: Authenticator
     security_scheme: Mapping[str, str]
     optional_security: Mapping[str, Mapping[str, str]] = {}
@@ -135,7 +138,12 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     operations: Sequence[Operation]
     shared_answers: Mapping[int, Answer]
     invalid_answers: Mapping[int, Answer]
+    idempotency_answers: Mapping[int, Answer] = {}
     render: Callable[[Exception, Operation | None], Response]
+
+    def owns(self, path: str) -> bool:
+        """Whether the path is in the contract's part of the address space, be it one of its paths or not."""
+        return path.startswith(tuple(self.areas) or f"{self.prefix}/")
 
     def routes(self) -> list[Route]:
         """One route per path, literal paths first, so that `list` is never taken for an id."""
@@ -144,10 +152,16 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
             by_path.setdefault(operation.path, {})[operation.method] = operation
         return [ContractRoute(self.prefix + path, self, operations) for path, operations in by_path.items()]
 
+    def takes_idempotency_key(self, operation: Operation) -> bool:
+        return operation.method == "POST" and bool(self.idempotency_answers)
+
     async def answer(self, operation: Operation, request: Request) -> Response:
         """What the operation answers; whatever goes wrong has a form in the contract."""
+        return await self._worded(operation, request, self._answer(operation, request))
+
+    async def _worded(self, operation: Operation, request: Request, answering: Awaitable[Response]) -> Response:
         try:
-            return json_response(operation.success, await self._perform(operation, request))
+            return await answering
         except JackfieldError as error:
             return self.render(error, operation)
         except ClientDisconnect:
@@ -156,23 +170,32 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
             _log.exception("unexpected failure", operation=operation.name, request_id=request.scope[REQUEST_ID])
             return self.render(error, operation)
 
-    async def _perform(self, operation: Operation, request: Request) -> Any:
-        scope = request.scope
-        services: Services = scope["state"]["services"]
+    async def _answer(self, operation: Operation, request: Request) -> Response:
+        services: Services = request.scope["state"]["services"]
         principal = await self.authenticate(request, services.access)
-        body: Any = None
+        raw = b""
         sent: Any = None
-        query: Any = None
         if operation.body is not None:
             if self.json_only:
                 _check_content_type(request)
-            sent = await _read_json(request, scope["state"]["max_body_bytes"])
-            body = convert(sent, operation.body, "body")
-        if operation.query is not None:
-            query = _decode_query(scope["query_string"], operation.query)
+            raw = await read_body(request, request.scope["state"]["max_body_bytes"])
+            sent = _decode_json(raw)
+        if self.takes_idempotency_key(operation) and idempotency.HEADER in request.headers:
+
+            def perform() -> Awaitable[Response]:
+                return self._worded(operation, request, self._perform(operation, request, principal, sent))
+
+            return await idempotency.answer_once(request, raw, principal, services.answered_calls, perform)
+        return await self._perform(operation, request, principal, sent)
+
+    async def _perform(self, operation: Operation, request: Request, principal: Principal, sent: Any) -> Response:
+        scope = request.scope
+        body = None if operation.body is None else convert(sent, operation.body, "body")
+        query = None if operation.query is None else _decode_query(scope["query_string"], operation.query)
         client = scope["client"]
         caller = Caller(principal, Origin(client[0] if client else "", scope[REQUEST_ID]))
-        return await operation.handler(Call(services, caller, request.path_params, query, body, sent))
+        call = Call(scope["state"]["services"], caller, request.path_params, query, body, sent)
+        return json_response(operation.success, await operation.handler(call))
 
 
 class ContractRoute(Route):
@@ -200,6 +223,9 @@ class ContractRoute(Route):
 
 
 def json_response(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer; one with the status 204 has no body."""
+    if status == 204:
+        return Response(status_code=204, headers=headers)
     return Response(_encoder.encode(body), status, headers, "application/json")
 
 
@@ -246,8 +272,7 @@ def _list_parameters(wanted: type) -> tuple[str, ...]:
     )
 
 
-async def _read_json(request: Request, limit: int) -> Any:
-    body = await read_body(request, limit)
+def _decode_json(body: bytes) -> Any:
     if not body:
         raise InvalidRequest([Violation(("body",), Problem.MISSING)])
     return json_body.decode(body)

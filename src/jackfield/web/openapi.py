@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from jackfield.web import idempotency
 from jackfield.web.contract import Answer, Dialect, Operation
 
 _PATH_PARAMETER: Final = re.compile(r"\{(\w+)\}")
@@ -47,14 +48,16 @@ def answers(operation: Operation, dialect: Dialect) -> dict[int, Answer]:
     """Every status that the operation can answer with, in order."""
     reads = operation.body is not None or operation.query is not None
     invalid = dialect.invalid_answers if reads else {}
-    return dict(sorted({**dialect.shared_answers, **invalid, **operation.answers}.items()))
+    idempotent = dialect.idempotency_answers if dialect.takes_idempotency_key(operation) else {}
+    return dict(sorted({**dialect.shared_answers, **invalid, **idempotent, **operation.answers}.items()))
 
 
 def _types(dialect: Dialect) -> list[Any]:
     found: dict[Any, None] = {}
     for operation in dialect.operations:
         for answer in answers(operation, dialect).values():
-            found[answer.body] = None
+            if answer.body is not None:
+                found[answer.body] = None
         for declared in (operation.body, operation.query):
             if declared is not None:
                 found[declared] = None
@@ -70,11 +73,17 @@ def _operation(
         "description": f"Needs the capability `{operation.capability}`."
         if operation.capability
         else "Any key will do.",
-        "parameters": [*_path_parameters(operation), *_query_parameters(operation, queries)],
+        "parameters": [
+            *_path_parameters(operation),
+            *_query_parameters(operation, queries),
+            *([idempotency.PARAMETER] if dialect.takes_idempotency_key(operation) else []),
+        ],
         "responses": {
             str(status): {
                 "description": answer.description,
-                "content": {"application/json": {"schema": schema_of[answer.body]}},
+                **(
+                    {} if answer.body is None else {"content": {"application/json": {"schema": schema_of[answer.body]}}}
+                ),
             }
             for status, answer in answers(operation, dialect).items()
         },

@@ -16,12 +16,14 @@ class ContractRoutes(BaseRoute):
     """
 
     def __init__(self, dialects: Sequence[Dialect]) -> None:
-        routes = [(dialect.prefix, route) for dialect in dialects for route in dialect.routes()]
+        routes = [(dialect, route) for dialect in dialects for route in dialect.routes()]
         self._literal = {route.path: route for _, route in routes if "{" not in route.path}
         self._others: dict[str, list[Route]] = {}
-        for prefix, route in routes:
+        for dialect, route in routes:
             if "{" in route.path:
-                self._others.setdefault(f"{prefix}/", []).append(route)
+                # where the contract has no prefix, what stands before the first parameter takes its place
+                start = f"{dialect.prefix}/" if dialect.prefix else route.path.partition("{")[0]
+                self._others.setdefault(start, []).append(route)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if scope["type"] != "http":

@@ -12,12 +12,17 @@ from jackfield.services.access import Access
 Authenticator = Callable[[Request, Access], Awaitable[Principal]]
 
 
-async def by_bearer(request: Request, access: Access) -> Principal:
-    """`Authorization: Bearer <key>` (RFC 6750). Raises KeyMissing, KeyInvalid or Unavailable."""
+def bearer_key(request: Request) -> str:
+    """The key of `Authorization: Bearer <key>` (RFC 6750), whatever it opens. Raises KeyMissing."""
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise KeyMissing
-    return await access.authenticate(key.strip())
+    return key.strip()
+
+
+async def by_bearer(request: Request, access: Access) -> Principal:
+    """`Authorization: Bearer <key>`. Raises KeyMissing, KeyInvalid or Unavailable."""
+    return await access.authenticate(bearer_key(request))
 
 
 class HubMismatch(Forbidden):

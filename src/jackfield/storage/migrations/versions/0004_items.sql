@@ -10,7 +10,7 @@ create table item (
     url text,
     status text not null check (status in ('open', 'in_progress', 'closed')),
     priority text,
-    labels text[] not null,
+    labels jsonb not null,
     assignee text,
     fields jsonb not null,
     -- when it became so in the product; what is older does not replace it
@@ -80,6 +80,7 @@ create index delivery_due on delivery (organisation_id, integration_id, due_at) 
 create index delivery_open on delivery (organisation_id, integration_id, item_id)
     where state in ('pending', 'sending', 'held');
 create index delivery_integration on delivery (organisation_id, integration_id, id);
+create index delivery_job on delivery (organisation_id, job_id) where job_id is not null;
 create index delivery_ended on delivery (ended_at) where state in ('delivered', 'superseded', 'cancelled');
 
 create index integration_item_type on integration (organisation_id, item_type, id)
@@ -94,11 +95,11 @@ create table idempotency_key (
     organisation_id bigint not null references organisation (id),
     -- the API key that the call came with
     key_id bigint not null,
-    -- of the Idempotency-Key
+    -- of the Idempotency-Key, as HMAC-SHA256 under the service's pepper
     digest bytea not null,
-    -- of the method, the address and the body
+    -- of the method, the address and the body, in the same way
     request_digest bytea not null,
-    -- whoever began the call is taken for dead after this
+    -- whoever began the call is taken for dead after this; the fence of the claim
     claimed_until timestamptz not null,
     -- null: the call is under way
     status smallint,

@@ -1,12 +1,13 @@
 """How the hubs contract words what went wrong: one error, with a code, and where in the request it is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 
 from jackfield.domain.definition import FieldProblem
+from jackfield.domain.delivery import DeliveryNotFound
 from jackfield.domain.errors import (
     CapabilityMissing,
     Conflict,
@@ -17,9 +18,12 @@ from jackfield.domain.errors import (
     Unauthenticated,
     Unavailable,
 )
+from jackfield.domain.idempotency import CallUnderWay, UnusableIdempotencyKey
 from jackfield.domain.integration import IntegrationNotFound, InvalidState
+from jackfield.domain.item import BatchProblem, ItemNotFound
 from jackfield.domain.job import JobNotFound
 from jackfield.services.administration import OnlyOne
+from jackfield.web import idempotency
 from jackfield.web.contract import (
     Answer,
     BodyTooLarge,
@@ -42,9 +46,12 @@ _TITLES: Final[Mapping[str, str]] = {
     "403.invalid-state": "The resource is in a state in which this cannot be done",
     "404.hub.integration": "There is no such integration",
     "404.job": "There is no such job",
+    "404.hub.item": "There is no such item",
+    "404.hub.delivery": "There is no such delivery",
     "404.uri": "There is no such path",
     "405.method": "The path does not know this method",
     "409.duplicate-found": "There is such a resource already",
+    "409.under-way": "The same call is under way",
     "415.invalid-content-type": "The body has to be JSON",
     "422.missing-argument": "Something that is needed is missing",
     "422.invalid-argument": "Something is not valid",
@@ -82,10 +89,14 @@ _SIMPLE: Final[tuple[tuple[type[Exception], str], ...]] = (
     (Forbidden, "403.permissions"),
     (IntegrationNotFound, "404.hub.integration"),
     (JobNotFound, "404.job"),
+    (ItemNotFound, "404.hub.item"),
+    (DeliveryNotFound, "404.hub.delivery"),
     (NotFound, "404.uri"),
     (MethodNotAllowed, "405.method"),
+    (CallUnderWay, "409.under-way"),
     (Conflict, "409.duplicate-found"),
     (MalformedJson, "400.invalid-syntax"),
+    (UnusableIdempotencyKey, "422.invalid-argument"),
     (NotJson, "415.invalid-content-type"),
     (Unavailable, "503.not-ready"),
 )
@@ -97,6 +108,11 @@ SHARED_ANSWERS: Final[Mapping[int, Answer]] = {
     503: Answer("The service is not ready; the same call can succeed later.", ErrorAnswer),
 }
 INVALID_ANSWERS: Final = {422: Answer("Something in the request is not valid; `source` says where.", ErrorAnswer)}
+#: of operations that take an Idempotency-Key
+IDEMPOTENCY_ANSWERS: Final[Mapping[int, Answer]] = {
+    409: Answer("The call with this Idempotency-Key is under way; it can be asked again for its answer.", ErrorAnswer),
+    **INVALID_ANSWERS,
+}
 #: of operations that read a body
 BODY_ANSWERS: Final[Mapping[int, Answer]] = {
     400: Answer("The body is not JSON.", ErrorAnswer),
@@ -109,22 +125,24 @@ def render(error: Exception, _: Operation | None) -> Response:
     """The answer to whatever went wrong."""
     match error:
         case InvalidRequest():
-            return _violation(error.violations[0])
+            return _violations(error.violations)
         case FieldProblem():
             code = "422.missing-argument" if error.missing else "422.invalid-argument"
             return _answer(code, str(error), source=pointer(error.path))
+        case BatchProblem():
+            return _answer("422.invalid-argument", str(error), source=next(iter(error.problems)), extra=error.problems)
         case OnlyOne():
             return _answer("422.already-exists", str(error), source="/vendor")
         case BodyTooLarge():
             # what is left of the body is not read, so the connection cannot be used again
             return _answer("422.max-exceeded", str(error), status=413, headers={"connection": "close"})
-        case CapabilityMissing():
-            return _answer("403.permissions", str(error), extra={"capability": str(error.capability)})
     code = next((code for kind, code in _SIMPLE if isinstance(error, kind)), "500.unknown")
     # what an unexpected error says goes to the log alone, since it may hold anything
     known = isinstance(error, JackfieldError)
     detail = str(error) if known else "Internal error; the log has the details under this request's id"
-    return _answer(code, detail, headers=_headers(error))
+    source = idempotency.HEADER if isinstance(error, UnusableIdempotencyKey) else UNSET
+    extra = {"capability": str(error.capability)} if isinstance(error, CapabilityMissing) else {}
+    return _answer(code, detail, source=source, extra=extra, headers=_headers(error))
 
 
 def pointer(path: tuple[str | int, ...]) -> str:
@@ -137,19 +155,27 @@ def _headers(error: Exception) -> dict[str, str]:
         return {"www-authenticate": "Bearer"}
     if isinstance(error, MethodNotAllowed):
         return {"allow": error.allowed}
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable | CallUnderWay):
         return {"retry-after": "1"}
     return {}
 
 
-def _violation(violation: Violation) -> Response:
+def _violations(violations: Sequence[Violation]) -> Response:
+    """The first is told; where there are several, `extra` has all of them."""
+    first = violations[0]
+    extra = {_source(one) or "/": _detail(one) for one in violations} if len(violations) > 1 else {}
+    code = _PROBLEM_CODES.get(first.problem, "422.invalid-argument")
+    return _answer(code, _detail(first), source=_source(first) or UNSET, extra=extra)
+
+
+def _source(violation: Violation) -> str:
     where, *path = violation.location
-    source: str | UnsetType = UNSET
-    if path:
-        # of a parameter that is a list, the parameter; its parts have no names
-        source = pointer(tuple(path)) if where == "body" else str(path[0])
-    detail = _PROBLEMS[violation.problem].format(violation.limit)
-    return _answer(_PROBLEM_CODES.get(violation.problem, "422.invalid-argument"), detail, source=source)
+    # of a parameter that is a list, the parameter; its parts have no names
+    return pointer(tuple(path)) if where == "body" or not path else str(path[0])
+
+
+def _detail(violation: Violation) -> str:
+    return _PROBLEMS[violation.problem].format(violation.limit)
 
 
 def _answer(

@@ -5,6 +5,7 @@ from typing import Final
 from jackfield.domain.principal import Capability
 from jackfield.web.contract import Answer, Call, Dialect, Operation
 from jackfield.web.dialects.hubs import errors
+from jackfield.web.dialects.hubs.item_routes import OPERATIONS
 from jackfield.web.dialects.hubs.schemas import (
     Available,
     CreateIntegration,
@@ -70,10 +71,15 @@ async def delete(call: Call[None, None]) -> JobDescriptorAnswer:
 
 async def create_task(call: Call[CreateTask, None]) -> JobDescriptorAnswer:
     wanted = to_wanted(call.path["integrationId"])
-    if call.body.action != "verify":
-        await call.services.administration.check_changeable(call.caller, wanted)
-        raise unsupported(call.body.action)
-    return show_descriptor(await call.services.verification.ask(call.caller, wanted))
+    match call.body.action:
+        case "verify":
+            return show_descriptor(await call.services.verification.ask(call.caller, wanted))
+        case "sync":
+            dry_run = call.body.dry_run
+            return show_descriptor(await call.services.synchronisation.ask(call.caller, wanted, dry_run=dry_run))
+        case _:
+            await call.services.administration.check_changeable(call.caller, wanted)
+            raise unsupported(call.body.action)
 
 
 async def list_jobs(call: Call[None, JobListQuery]) -> JobList:
@@ -107,6 +113,7 @@ DIALECT: Final = Dialect(
     json_only=True,
     shared_answers=errors.SHARED_ANSWERS,
     invalid_answers=errors.INVALID_ANSWERS,
+    idempotency_answers=errors.IDEMPOTENCY_ANSWERS,
     render=errors.render,
     operations=[
         Operation(
@@ -225,5 +232,6 @@ DIALECT: Final = Dialect(
             answers={200: Answer("The job.", JobAnswer), 404: Answer("There is no such job.", ErrorAnswer)},
             query=IncludeQuery,
         ),
+        *OPERATIONS,
     ],
 )

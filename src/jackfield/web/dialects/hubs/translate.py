@@ -11,7 +11,7 @@ from jackfield.domain import ids
 from jackfield.domain.definition import Definition, FieldProblem
 from jackfield.domain.integration import Detail, IntegrationNotFound, Listing, State, Wanted
 from jackfield.domain.item import ItemType
-from jackfield.domain.job import Job, JobFilter, JobNotFound, JobState
+from jackfield.domain.job import CURSOR, Job, JobFilter, JobNotFound, JobState
 from jackfield.domain.job import Step as CoreStep
 from jackfield.domain.provider import Category, SecretField, SettingField
 from jackfield.domain.submission import Submission, to_texts
@@ -78,8 +78,8 @@ def to_job_filter(query: schemas.JobListQuery) -> JobFilter:
     return JobFilter(
         states=[JobState(state) for state in query.state],
         search=query.search or None,
-        queued_from=_to_utc(query.range_start, "filter[range-start]"),
-        queued_until=_to_utc(query.range_end, "filter[range-end]"),
+        queued_from=to_utc(query.range_start, "filter[range-start]"),
+        queued_until=to_utc(query.range_end, "filter[range-end]"),
         order=_to_order(query.sort),
         limit=query.page_size,
         offset=(query.page_number - 1) * query.page_size,
@@ -201,7 +201,8 @@ def _to_order(sort: Sequence[str]) -> tuple[tuple[str, bool], ...]:
     return tuple((key.removeprefix("-"), key.startswith("-")) for key in sort) or (("id", True),)
 
 
-def _to_utc(moment: datetime | None, parameter: str) -> datetime | None:
+def to_utc(moment: datetime | None, parameter: str) -> datetime | None:
+    """As UTC; a time without a zone is taken to be that. Raises InvalidRequest for what is no time there."""
     if moment is None:
         return None
     try:
@@ -287,7 +288,9 @@ def _show_output(job: Job) -> dict[str, str] | None:
     """What came of it, or what has come of it so far."""
     if job.output is not None:
         return dict(job.output)
-    return None if job.progress is None else {name: str(count) for name, count in job.progress.items()}
+    return (
+        None if job.progress is None else {name: str(count) for name, count in job.progress.items() if name != CURSOR}
+    )
 
 
 def _show_steps(steps: Sequence[CoreStep]) -> list[schemas.Step]:

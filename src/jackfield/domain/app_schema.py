@@ -1,0 +1,209 @@
+"""JSON Schema (draft 2020-12) from a stranger: the form of an app's configuration.
+
+Nothing is ever fetched, patterns run in an engine whose time is linear in the text, and what a schema unfolds to has a
+limit, so that neither checking a configuration nor making a form of it can take long.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any, Final, NoReturn
+from urllib.parse import unquote
+
+import jsonschema_rs
+import msgspec
+
+from jackfield.domain.flaws import Flaw
+
+BYTES: Final = 64 * 1024
+DEPTH: Final = 32
+#: how many schemas it may be when every reference is replaced by what it names
+_UNFOLDED: Final = 5_000
+_DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
+_REFERENCES: Final = ("$ref", "$dynamicRef", "$recursiveRef")
+#: what stands under these is no schema
+_DATA: Final = frozenset({"const", "enum", "default", "examples", "required", "type", "$vocabulary", "dependentRequired"})
+#: under these stand schemas by names of somebody's choice
+_NAMED: Final = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs", "definitions"})
+_PATTERNS: Final = jsonschema_rs.RegexOptions(size_limit=1024 * 1024)
+_CACHED: Final = 64
+
+Schema = Mapping[str, Any]
+Path = tuple[str | int, ...]
+
+
+def flaws_of_schema(schema: Any) -> list[Flaw]:
+    """Everything that is wrong with the schema of a form; paths begin inside it."""
+    if not isinstance(schema, dict):
+        return [Flaw((), "This has to be a JSON Schema that is an object")]
+    if len(msgspec.json.encode(schema)) > BYTES:
+        return [Flaw((), f"The schema is larger than {BYTES} bytes")]
+    if _nests_deeper(schema, DEPTH):
+        return [Flaw((), f"The schema nests deeper than {DEPTH}")]
+    found = [*_foreign(schema), *_of_root(schema)]
+    return found or _uncompilable(schema) or _unbounded(schema)
+
+
+def flaws_of_configuration(schema: Schema | None, configuration: Mapping[str, Any]) -> list[Flaw]:
+    """Everything that the form does not take; no message repeats a value."""
+    if len(msgspec.json.encode(configuration)) > BYTES or _nests_deeper(configuration, DEPTH):
+        return [Flaw((), f"The configuration is larger than {BYTES} bytes, or nests deeper than {DEPTH}")]
+    if schema is None:
+        return []
+    validator = _validator(msgspec.json.encode(schema))
+    return [Flaw(tuple(error.instance_path), error.message) for error in validator.iter_errors(configuration)]
+
+
+def resolved(schema: Any, root: Schema) -> Any:
+    """What a schema that is a reference refers to; itself when it is none. The root is one without flaws."""
+    for _ in range(DEPTH):
+        if not isinstance(schema, Mapping) or not isinstance(schema.get("$ref"), str):
+            return schema
+        schema = _target(schema["$ref"], root)
+    return None
+
+
+def declared_properties(schema: Any, root: Schema | None = None) -> Schema:
+    """The properties that the schema declares by name."""
+    found = resolved(schema, schema if root is None else root)
+    properties = found.get("properties") if isinstance(found, Mapping) else None
+    return properties if isinstance(properties, Mapping) else {}
+
+
+@lru_cache(_CACHED)
+def _validator(schema: bytes) -> jsonschema_rs.Draft202012Validator:
+    return _compile(msgspec.json.decode(schema))
+
+
+def _compile(schema: Schema) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(
+        # by another name, nothing in it can be taken for another document
+        {name: value for name, value in schema.items() if name not in {"$id", "$schema"}},
+        retriever=_refuse,
+        pattern_options=_PATTERNS,
+        validate_formats=True,
+        mask="The value",
+    )
+
+
+def _refuse(_: str) -> NoReturn:
+    raise LookupError("nothing is fetched")
+
+
+def _nests_deeper(value: Any, depth: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    parts = value.values() if isinstance(value, dict) else value
+    return depth == 0 or any(_nests_deeper(part, depth - 1) for part in parts)
+
+
+def _subschemas(schema: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every schema directly in this one, with where it stands."""
+    if not isinstance(schema, dict):
+        return
+    for keyword, value in schema.items():
+        if keyword in _DATA:
+            continue
+        if keyword in _NAMED and isinstance(value, dict):
+            yield from (((*path, keyword, name), part) for name, part in value.items())
+        elif isinstance(value, dict):
+            yield (*path, keyword), value
+        elif isinstance(value, list):
+            yield from (((*path, keyword, index), part) for index, part in enumerate(value) if isinstance(part, dict))
+
+
+def _foreign(schema: Any, path: Path = ()) -> Iterator[Flaw]:
+    """References that leave the document, and what would make it several documents."""
+    if isinstance(schema, dict):
+        for keyword in _REFERENCES:
+            target = schema.get(keyword)
+            if isinstance(target, str) and not target.startswith("#"):
+                yield Flaw((*path, keyword), "The reference leaves the document; nothing is ever fetched")
+        for keyword in ("$id", "$schema"):
+            if path and isinstance(schema.get(keyword), str):
+                yield Flaw((*path, keyword), f"{keyword} can stand at the top alone")
+    for place, part in _subschemas(schema, path):
+        yield from _foreign(part, place)
+
+
+def _of_root(schema: Schema) -> Iterator[Flaw]:
+    named = schema.get("$schema", _DRAFT)
+    if not isinstance(named, str) or named.rstrip("#") != _DRAFT:
+        yield Flaw(("$schema",), f"The schema has to be one of draft 2020-12, {_DRAFT}")
+    kinds = schema.get("type", "object")
+    if kinds != "object" and not (isinstance(kinds, list) and "object" in kinds):
+        yield Flaw(("type",), "A form is of type object")
+
+
+def _uncompilable(schema: Schema) -> list[Flaw]:
+    try:
+        jsonschema_rs.meta.validate({**schema, "$schema": _DRAFT})
+        _compile(schema)
+    except jsonschema_rs.ValidationError as error:
+        return [Flaw(tuple(error.instance_path), f"This is no JSON Schema of draft 2020-12: {error.message[:500]}")]
+    except (jsonschema_rs.ReferencingError, ValueError, OverflowError) as error:
+        return [Flaw((), f"This is no JSON Schema of draft 2020-12: {str(error)[:500]}")]
+    return []
+
+
+def _unbounded(schema: Schema) -> list[Flaw]:
+    """A form of endless size, or of one that nobody could fill in."""
+    try:
+        size = _Unfolding(schema).size(schema)
+    except _EndlessError:
+        return [Flaw((), "The schema refers to itself, so that its form would have no end")]
+    if size > _UNFOLDED:
+        return [Flaw((), f"With its references followed, the schema has more than {_UNFOLDED} parts")]
+    return []
+
+
+class _EndlessError(Exception):
+    """The schema contains itself."""
+
+
+class _Unfolding:
+    """Counts the schemas that a schema has when every reference is replaced by what it names."""
+
+    def __init__(self, root: Schema) -> None:
+        self._root = root
+        self._sizes: dict[int, int] = {}
+        self._under_way: set[int] = set()
+
+    def size(self, schema: Any) -> int:
+        """Raises _EndlessError."""
+        known = self._sizes.get(id(schema))
+        if known is not None:
+            return known
+        if id(schema) in self._under_way:
+            raise _EndlessError
+        self._under_way.add(id(schema))
+        parts = [part for _, part in _subschemas(schema)]
+        if isinstance(schema, dict):
+            parts += [_target(schema[name], self._root) for name in _REFERENCES if isinstance(schema.get(name), str)]
+        size = 1 + sum(self.size(part) for part in parts)
+        self._under_way.remove(id(schema))
+        self._sizes[id(schema)] = size
+        return size
+
+
+def _target(reference: str, root: Schema) -> Any:
+    """The part of the document that `#...` names; None when there is none."""
+    name = unquote(reference[1:])
+    if name and not name.startswith("/"):
+        return _anchored(root, name)
+    found: Any = root
+    for token in name.split("/")[1:]:
+        key = token.replace("~1", "/").replace("~0", "~")
+        if isinstance(found, Mapping):
+            found = found.get(key)
+        elif isinstance(found, list) and key.isdecimal() and int(key) < len(found):
+            found = found[int(key)]
+        else:
+            return None
+    return found
+
+
+def _anchored(schema: Any, name: str) -> Any:
+    if isinstance(schema, dict) and name in {schema.get("$anchor"), schema.get("$dynamicAnchor")}:
+        return schema
+    found = (_anchored(part, name) for _, part in _subschemas(schema))
+    return next((one for one in found if one is not None), None)

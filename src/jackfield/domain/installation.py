@@ -1,0 +1,106 @@
+"""Installations: an app in an organisation. Each is an integration too, whose secrets hold what was filled in."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from jackfield.domain.app import App
+from jackfield.domain.credential import Secrets
+from jackfield.domain.errors import NotFound
+from jackfield.domain.flaws import Flawed
+from jackfield.domain.identifier_path import identify
+from jackfield.domain.integration import NAME_LIMIT, JsonObject
+
+READ: Final = "platform_integration_installations:read"
+WRITE: Final = "platform_integration_installations:write"
+#: every installation has these, whatever its app asked for
+GRANTED: Final = (READ, WRITE)
+
+#: names of an installation's secrets: what was filled in as JSON, and what its calls are signed with
+CONFIGURATION: Final = "configuration"
+CLIENT_SECRET: Final = "client_secret"
+
+
+class InstallationStatus(StrEnum):
+    """As the app's own server says."""
+
+    INCOMPLETE = "incomplete"
+    COMPLETE = "complete"
+
+
+class InstallationRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes an integration an installation. `sealed_secrets` are the integration's."""
+
+    organisation_id: int
+    integration_id: int
+    definition_organisation_id: int
+    definition_id: int
+    status: InstallationStatus
+    created_at: datetime
+    updated_at: datetime
+    sealed_secrets: bytes | None
+
+
+class Installation(msgspec.Struct, frozen=True, kw_only=True):
+    """An installation with what was filled in, in clear."""
+
+    id: int
+    organisation_id: int
+    definition_id: int
+    status: InstallationStatus
+    created_at: datetime
+    updated_at: datetime
+    configuration: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return f"<Installation {self.id}>"  # what was filled in may be secret
+
+
+class InstallationNotFound(NotFound):
+    code = "installation-not-found"
+
+    def __init__(self, reference: str) -> None:
+        super().__init__("Installation", reference)
+
+
+class InvalidConfiguration(Flawed):
+    """The form does not take what was filled in; `flaws` are by field."""
+
+    code = "invalid-configuration"
+
+
+def granted_scopes(app: App) -> tuple[str, ...]:
+    """What every installation may do and what the app asks for, each once."""
+    return tuple(dict.fromkeys((*GRANTED, *(app.scopes or ()))))
+
+
+def installation_name(app: App, configuration: Mapping[str, Any]) -> str:
+    """What the app's expression finds, or the app's own name."""
+    return (identify(app.identifier_field_path, configuration) or app.display_name).replace("\0", "")[:NAME_LIMIT]
+
+
+def sealed_as(configuration: Mapping[str, Any], client_secret: str) -> Secrets:
+    return Secrets({CONFIGURATION: msgspec.json.encode(configuration).decode(), CLIENT_SECRET: client_secret})
+
+
+def configuration_of(opened: Secrets | None) -> dict[str, Any]:
+    """What was filled in; nothing when it has been erased."""
+    stored = None if opened is None else opened.get(CONFIGURATION)
+    return _decoder.decode(stored) if stored else {}
+
+
+class Shown(Protocol):
+    @property
+    def configuration(self) -> JsonObject: ...
+
+
+def shown_configuration(integration: Shown, opened: Secrets | None) -> JsonObject:
+    """The configuration that an administrator sees: of an installation what was filled in, which is sealed."""
+    stored = None if opened is None else opened.get(CONFIGURATION)
+    return JsonObject(stored) if stored else integration.configuration
+
+
+_decoder: Final = msgspec.json.Decoder(dict[str, Any])

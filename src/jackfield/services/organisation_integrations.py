@@ -1,0 +1,260 @@
+"""What an organisation's administrator does with its integrations by the organisations contract.
+
+create list get update synchronise delete. Secrets and settings are one configuration there; secrets are shown masked
+and never leave this service in clear. The contract knows no step of verification, and no status: a changed credential
+ends a status of error or pending, and enabling (`enabled` true is sent) ends inactive.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from jackfield.domain import ids
+from jackfield.domain.audit import Action, by_caller
+from jackfield.domain.credential import Secrets
+from jackfield.domain.definition import Definition, FieldProblem
+from jackfield.domain.integration import (
+    EMPTY_OBJECT,
+    Change,
+    Detail,
+    IntegrationNotFound,
+    IntegrationRow,
+    InvalidState,
+    Listing,
+    State,
+    Status,
+    Wanted,
+    merged,
+    secrets_place,
+    unproven,
+)
+from jackfield.domain.item import ItemType
+from jackfield.domain.job import Job
+from jackfield.domain.joint_configuration import (
+    NOTHING,
+    JointConfiguration,
+    JointSubmission,
+    check_complete,
+    joint,
+    sends_elsewhere,
+    settle,
+)
+from jackfield.domain.ports import Database, HotIntegrations, UnitOfWork, Vault
+from jackfield.domain.principal import Caller
+from jackfield.domain.text import identifier_from
+from jackfield.services.administration import OnlyOne
+from jackfield.services.catalog import Catalog
+from jackfield.services.deletion import begin_deletion
+from jackfield.services.deliveries import begin_deliveries
+from jackfield.services.ownership import Ownership
+from jackfield.services.synchronisation import begin_synchronisation
+
+_CREATED_FIELDS: Final = ("secrets", "configuration", "item_type", "enabled")
+
+Value = TypeVar("Value")
+
+
+class OrganisationIntegration(msgspec.Struct, frozen=True, kw_only=True):
+    """An integration as this contract shows it; `configuration` is its secrets, masked, and its settings."""
+
+    id: int
+    organisation_id: int
+    provider: str
+    item_type: ItemType
+    enabled: bool
+    configuration: Mapping[str, Any]
+
+
+class OrganisationIntegrations:
+    def __init__(
+        self, hot: HotIntegrations, database: Database, vault: Vault, catalog: Catalog, ownership: Ownership
+    ) -> None:
+        self._hot = hot
+        self._database = database
+        self._vault = vault
+        self._catalog = catalog
+        self._ownership = ownership
+
+    async def create(
+        self, caller: Caller, organisation_id: int, provider: str, sent: JointSubmission
+    ) -> OrganisationIntegration:
+        """A new integration. Raises as `Ownership.check`, FieldProblem, or OnlyOne."""
+        await self._ownership.check(caller, organisation_id)
+        definition = await self._creatable(provider)
+        whole = settle(definition, NOTHING, {} if sent.configuration is msgspec.UNSET else sent.configuration)
+        item_type = ItemType.NONE if sent.item_type is msgspec.UNSET else sent.item_type
+        if sent.enabled is not False:
+            check_complete(definition, whole, item_type)
+        row = await self._row(caller, definition, sent, whole)
+        await self._insert(caller, definition, row)
+        return OrganisationIntegration(
+            id=row.id,
+            organisation_id=row.organisation_id,
+            provider=row.provider,
+            item_type=item_type,
+            enabled=row.enabled,
+            configuration=whole.masked,
+        )
+
+    async def list(self, caller: Caller, organisation_id: int, wanted: Listing) -> Sequence[OrganisationIntegration]:
+        """The organisation's integrations, as `wanted` says. Raises as `Ownership.check`."""
+        await self._ownership.check(caller, organisation_id)
+        return await self._show_all(await self._hot.list_details(caller.organisation_id, wanted))
+
+    async def get(self, caller: Caller, wanted: Wanted) -> OrganisationIntegration:
+        """One integration. Raises as `Ownership.find`."""
+        [shown] = await self._show_all([await self._ownership.find(caller, wanted)])
+        return shown
+
+    async def update(self, caller: Caller, wanted: Wanted, sent: JointSubmission) -> OrganisationIntegration:
+        """Changes what was sent and differs. Raises as `Ownership.find`, InvalidState, or FieldProblem."""
+        await self._ownership.find(caller, wanted)
+        async with self._database.transaction() as work:
+            found = await _locked(work, caller, wanted)
+            definition = await self._editable(found, work)
+            change = await self._change(found, definition, sent)
+            if change.fields:
+                entry = by_caller(caller, Action.INTEGRATION_UPDATED, (found.id,), change.differing(found))
+                found = await work.integrations.update(found, change)
+                await work.audit.add(entry)
+                await begin_deliveries(work, found)
+        [shown] = await self._show_all([found])
+        return shown
+
+    async def synchronise(self, caller: Caller, wanted: Wanted) -> Job:
+        """Queues a synchronisation, or finds the one under way. Raises as `Ownership.find`, or InvalidState."""
+        await self._ownership.find(caller, wanted)
+        async with self._database.transaction() as work:
+            found = await _locked(work, caller, wanted)
+            return await begin_synchronisation(work, caller, found, await self._name(found, work))
+
+    async def delete(self, caller: Caller, wanted: Wanted) -> None:
+        """Hides it at once and queues the rest. Raises as `Ownership.find`."""
+        await self._ownership.find(caller, wanted)
+        async with self._database.transaction() as work:
+            found = await _locked(work, caller, wanted)
+            await begin_deletion(work, caller, found, await self._name(found, work))
+
+    async def _creatable(self, provider: str) -> Definition:
+        definition = await self._catalog.get(provider)
+        if definition is None or definition.deprecated or not definition.usable:
+            raise FieldProblem(("provider",), "This provider cannot be connected here, or not any more")
+        return definition
+
+    async def _editable(self, found: Detail, work: UnitOfWork) -> Definition:
+        definition = await self._catalog.get(found.provider, work)
+        if definition is None:
+            raise InvalidState(f"The provider {found.provider} is not installed here, so nothing can be changed")
+        if not definition.editable:
+            raise InvalidState(f"Integrations with {definition.name} cannot be changed")
+        return definition
+
+    async def _name(self, found: Detail, work: UnitOfWork) -> str:
+        definition = await self._catalog.get(found.provider, work)
+        return definition.name if definition else found.provider
+
+    async def _row(
+        self, caller: Caller, definition: Definition, sent: JointSubmission, whole: JointConfiguration
+    ) -> IntegrationRow:
+        integration_id = await self._hot.reserve_id()
+        sealed = None
+        if whole.secrets:
+            sealed = await self._vault.seal(secrets_place(caller.organisation_id, integration_id), whole.secrets)
+        user = caller.principal.user
+        return IntegrationRow(
+            id=integration_id,
+            organisation_id=caller.organisation_id,
+            provider=definition.vendor,
+            name=definition.name,
+            identifier=identifier_from(definition.name, definition.vendor),
+            unique_identifier=f"{definition.vendor}-{ids.to_uuid(integration_id)}",
+            sealed_secrets=sealed,
+            configuration=whole.settings_object,
+            metadata=EMPTY_OBJECT,
+            status=Status.ACTIVE,
+            enabled=sent.enabled is not False,
+            item_type=ItemType.NONE if sent.item_type is msgspec.UNSET else sent.item_type,
+            created_by=user,
+            creator_user=user,
+            creator_key_id=caller.principal.key_id,
+            state=State.NEW if definition.supports_verification else State.LIVE,
+        )
+
+    async def _insert(self, caller: Caller, definition: Definition, row: IntegrationRow) -> None:
+        entry = by_caller(caller, Action.INTEGRATION_CREATED, (row.id,), _CREATED_FIELDS)
+        if definition.supports_multiple:
+            if await self._hot.create(row, entry) is None:
+                raise LookupError(f"the unique_identifier of the new integration {row.id} is taken")
+            return
+        async with self._database.transaction() as work:
+            if await work.integrations.create_only_one(row) is None:
+                raise OnlyOne(definition.name)
+            await work.audit.add(entry)
+
+    async def _change(self, found: Detail, definition: Definition, sent: JointSubmission) -> Change:
+        """Everything that is to be another than it is."""
+        [before] = await self._whole([found])
+        after = before if sent.configuration is msgspec.UNSET else settle(definition, before, sent.configuration)
+        enabled = found.enabled if sent.enabled is msgspec.UNSET else sent.enabled
+        item_type = ItemType(found.item_type) if sent.item_type is msgspec.UNSET else sent.item_type
+        touched = sent.enabled is True or item_type != found.item_type or after != before
+        if enabled and touched:
+            check_complete(definition, after, item_type)
+        secrets = _differing(before.secrets, after.secrets)
+        change = Change(
+            enabled=_differing(found.enabled, enabled),
+            item_type=_differing(found.item_type, item_type),
+            configuration=msgspec.UNSET if after.settings == before.settings else after.settings_object,
+            sealed_secrets=msgspec.UNSET if secrets is msgspec.UNSET else await self._sealed(found, secrets),
+        )
+        renewed = sends_elsewhere(definition, before, after) or (found.status is Status.ERROR and after != before)
+        return merged(change, _lifted(found, sent), _renewed(found, definition) if renewed else Change())
+
+    async def _sealed(self, found: Detail, secrets: Secrets) -> bytes | None:
+        return await self._vault.seal(found.secrets_place, secrets) if secrets else None
+
+    async def _show_all(self, found: Sequence[Detail]) -> Sequence[OrganisationIntegration]:
+        return [_show(one, whole) for one, whole in zip(found, await self._whole(found), strict=True)]
+
+    async def _whole(self, found: Sequence[Detail]) -> Sequence[JointConfiguration]:
+        sealed = [one for one in found if one.sealed_secrets is not None]
+        opened = await self._vault.open_all([(one.secrets_place, one.sealed_secrets or b"") for one in sealed])
+        secrets = dict(zip((one.id for one in sealed), opened, strict=True))
+        return [joint(secrets.get(one.id), one.configuration) for one in found]
+
+
+async def _locked(work: UnitOfWork, caller: Caller, wanted: Wanted) -> Detail:
+    """The integration that a moment ago was the caller's, locked."""
+    found = await work.integrations.get_detail_for_update(caller.organisation_id, wanted.id)
+    if found is None or found.is_going:
+        raise IntegrationNotFound(wanted.reference)
+    return found
+
+
+def _lifted(found: Detail, sent: JointSubmission) -> Change:
+    """Enabling makes an inactive one active, which this contract cannot say in any other way."""
+    inactive = sent.enabled is True and found.status is Status.INACTIVE
+    return Change(status=Status.ACTIVE) if inactive else Change()
+
+
+def _renewed(found: Detail, definition: Definition) -> Change:
+    """Nothing is known of the new credential, so nothing speaks against it. A client's `inactive` stands."""
+    forgotten = Change(error=None, error_at=None) if found.error is not None else Change()
+    status = Status.ACTIVE if found.status in {Status.PENDING, Status.ERROR} else msgspec.UNSET
+    return merged(forgotten, unproven(verifies=definition.supports_verification), Change(status=status))
+
+
+def _differing(before: Value, after: Value) -> Value | msgspec.UnsetType:
+    return msgspec.UNSET if before == after else after
+
+
+def _show(found: Detail, whole: JointConfiguration) -> OrganisationIntegration:
+    return OrganisationIntegration(
+        id=found.id,
+        organisation_id=found.organisation_id,
+        provider=found.provider,
+        item_type=ItemType(found.item_type),
+        enabled=found.enabled,
+        configuration=whole.masked,
+    )

@@ -1,0 +1,193 @@
+"""One run of a delivery job: what is due is claimed, several items are on their way, and what came of each is written.
+
+What becomes of an item that a vendor does not take is decided here; see ADR 21.
+"""
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from jackfield.domain.credential import Secrets
+from jackfield.domain.delivery import DeliveryState, Outgoing, Settlement, marker_of
+from jackfield.domain.errors import Unavailable
+from jackfield.domain.integration import Detail
+from jackfield.domain.job import Running
+from jackfield.domain.ports import HotDeliveries
+from jackfield.domain.provider import (
+    AccountResting,
+    ConfigurationRejected,
+    Connection,
+    CredentialRefused,
+    Delivered,
+    Delivers,
+    Delivery,
+    ObjectVanished,
+    ProviderError,
+    VendorLimited,
+    VendorUnavailable,
+)
+from jackfield.services.running import Retries
+from jackfield.services.vendor_calls import UNTOLD_SECONDS, VendorCalls
+
+#: half a minute, a minute, two, and so on up to six hours: the last try is after three and a half days
+_RETRIES: Final = Retries(tries=22, first_seconds=30.0, longest_seconds=6 * 3600.0)
+#: so many failures in a row are the vendor's, not the items': the others are spared
+_VENDOR_IS_DOWN: Final = 5
+_LONGEST_REST_SECONDS: Final = 900.0
+#: seconds: together more than a database takes to come back
+_SETTLE_PAUSES: Final = (0.2, 0.5, 1.0, 2.0, 4.0)
+_INTERNAL: Final = "Internal error; the log has the details under this delivery's id"
+
+_log = structlog.get_logger(__name__)
+
+
+class Sending:
+    """Brings out what is due for one integration; `deliverer` None: nothing installed here can."""
+
+    def __init__(
+        self,
+        job: Running,
+        integration: Detail,
+        secrets: Secrets,
+        deliverer: Delivers | None,
+        at_once: int,
+        deliveries: HotDeliveries,
+        calls: VendorCalls,
+    ) -> None:
+        self._job = job
+        self._integration = integration
+        self._secrets = secrets
+        self._deliverer = deliverer
+        self._at_once = at_once
+        self._deliveries = deliveries
+        self._calls = calls
+        self._failures_in_a_row = 0
+        self.delivered = 0
+        self.failed = 0
+        #: why the integration cannot be worked with
+        self.refusal: ProviderError | None = None
+        #: how long the account has to be left alone
+        self.rest_seconds: float | None = None
+
+    async def send_all(self) -> None:
+        """Until nothing is due, or nothing can be sent any more; what is on its way is waited for."""
+        on_their_way: set[asyncio.Task[Settlement]] = set()
+        try:
+            while True:
+                on_their_way |= await self._send_more(self._at_once - len(on_their_way))
+                if not on_their_way:
+                    return
+                ended, on_their_way = await asyncio.wait(on_their_way, return_when=asyncio.FIRST_COMPLETED)
+                await self._settle([task.result() for task in ended])
+        finally:
+            # a process that stops leaves them in doubt, which they are
+            for task in on_their_way:
+                task.cancel()
+            await asyncio.gather(*on_their_way, return_exceptions=True)
+
+    async def _settle(self, settlements: list[Settlement]) -> None:
+        """What a vendor took must not be forgotten because the database is away for a moment."""
+        for pause in _SETTLE_PAUSES:
+            try:
+                await self._deliveries.settle(self._job, settlements)
+            except Unavailable:
+                await asyncio.sleep(pause)
+            else:
+                return
+        await self._deliveries.settle(self._job, settlements)
+
+    async def _send_more(self, most: int) -> set[asyncio.Task[Settlement]]:
+        if self.refusal is not None or self.rest_seconds is not None:
+            return set()
+        claimed = await self._deliveries.claim(self._job, self._integration.credential_version, most)
+        return {asyncio.get_running_loop().create_task(self._bring(one)) for one in claimed}
+
+    async def _bring(self, one: Outgoing) -> Settlement:
+        settled = self._without_sending(one)
+        if settled is not None:
+            return settled
+        try:
+            return await self._send(one)
+        except VendorLimited as error:
+            return self._rest(one, error)
+        except VendorUnavailable as error:
+            return await self._not_answered(one, str(error))
+        except ProviderError as error:
+            return self._not_taken(one, error)
+        except Unavailable:
+            raise
+        except Exception:  # noqa: BLE001  one item must not keep the others from going out
+            _log.exception("an item could not be delivered", delivery_id=one.id, integration_id=self._integration.id)
+            return await self._not_answered(one, _INTERNAL)
+
+    def _without_sending(self, one: Outgoing) -> Settlement | None:
+        """What comes of it when the vendor need not be told anything."""
+        if one.known.is_in_line(one.item):
+            return self._took(one, Delivered(vendor_id=one.known.vendor_id or "", url=one.known.vendor_url))
+        never_sent = one.known.vendor_id is None and not one.known.in_doubt
+        if one.item.type != self._integration.item_type or (one.item.deleted_at is not None and never_sent):
+            return Settlement(outgoing=one, state=DeliveryState.CANCELLED, in_doubt=one.known.in_doubt, counted=False)
+        return None
+
+    async def _send(self, one: Outgoing) -> Settlement:
+        try:
+            return self._took(one, await self._deliver(one, one.known.vendor_id))
+        except ObjectVanished:
+            if one.item.deleted_at is not None:
+                return Settlement(outgoing=one, state=DeliveryState.DELIVERED, gone=True)
+        # somebody took it away at the vendor; a change of the item is news, so it comes as new
+        return self._took(one, await self._deliver(one, None))
+
+    async def _deliver(self, one: Outgoing, vendor_id: str | None) -> Delivered:
+        deliverer = self._deliverer
+        if deliverer is None:
+            raise ProviderError("Nothing installed here brings items to this vendor")
+        delivery = Delivery(
+            item=one.item.to_item(one.known.status_of(one.item)),
+            marker=marker_of(self._integration.id, one.item.id),
+            vendor_id=vendor_id,
+            retried=one.known.in_doubt,
+        )
+
+        async def deed(connection: Connection) -> Delivered:
+            return await deliverer.deliver(connection, delivery)
+
+        return await self._calls.call(self._integration, self._secrets, deed)
+
+    def _took(self, one: Outgoing, delivered: Delivered) -> Settlement:
+        self._failures_in_a_row = 0
+        self.delivered += 1
+        return Settlement(
+            outgoing=one, state=DeliveryState.DELIVERED, vendor_id=delivered.vendor_id, vendor_url=delivered.url
+        )
+
+    def _not_taken(self, one: Outgoing, error: ProviderError) -> Settlement:
+        """Held, when it is the item; when it is the integration, all goes on waiting until a person has mended it."""
+        if isinstance(error, CredentialRefused) or (isinstance(error, ConfigurationRejected) and error.field):
+            self.refusal = error
+            return Settlement(outgoing=one, state=DeliveryState.PENDING, error=str(error), counted=False)
+        self.failed += 1
+        return Settlement(outgoing=one, state=DeliveryState.HELD, error=str(error))
+
+    def _rest(self, one: Outgoing, error: VendorLimited) -> Settlement:
+        """The vendor did not look at it, so nothing is in doubt and no try is spent."""
+        self.rest_seconds = max(self.rest_seconds or 0.0, error.retry_after or UNTOLD_SECONDS)
+        return Settlement(
+            outgoing=one,
+            state=DeliveryState.PENDING,
+            error=None if isinstance(error, AccountResting) else str(error),
+            counted=False,
+            in_doubt=one.known.in_doubt,
+        )
+
+    async def _not_answered(self, one: Outgoing, reason: str) -> Settlement:
+        self.failed += 1
+        self._failures_in_a_row += 1
+        seconds = _RETRIES.delay(one.attempts)
+        if self._failures_in_a_row >= _VENDOR_IS_DOWN:
+            self.rest_seconds = min(seconds, _LONGEST_REST_SECONDS)
+            await self._calls.rest(self._integration, self.rest_seconds)
+        if one.attempts >= _RETRIES.tries:
+            return Settlement(outgoing=one, state=DeliveryState.HELD, error=reason, in_doubt=True)
+        return Settlement(outgoing=one, state=DeliveryState.PENDING, error=reason, seconds=seconds, in_doubt=True)

@@ -1,0 +1,111 @@
+"""What items are at vendors: compared with the items, page by page, and brought up to date with what was read there."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import asyncpg
+
+from jackfield.domain.delivery import Compared, DeliveryState, Found
+from jackfield.domain.integration import Detail
+from jackfield.domain.item import StoredItem
+from jackfield.domain.job import Running
+from jackfield.storage.deliveries import KNOWN_COLUMNS, to_known
+from jackfield.storage.items import COLUMNS as ITEM_COLUMNS
+from jackfield.storage.items import to_item
+from jackfield.storage.pool import Connection, Pool
+
+_ITEM_WIDTH: Final = ITEM_COLUMNS.count(",") + 1
+
+COUNT: Final = "select count(*) from item t where t.organisation_id = $1 and t.type = $2 and t.deleted_at is null"
+
+PAGE: Final = f"""
+select {ITEM_COLUMNS}, {KNOWN_COLUMNS}, exists (
+        select from delivery d
+        where d.organisation_id = $1 and d.integration_id = $2 and d.item_id = t.id
+            and d.state in ('pending', 'sending')
+    )
+from item t left join link l on l.organisation_id = $1 and l.integration_id = $2 and l.item_id = t.id
+where t.organisation_id = $1 and t.type = $3 and t.id > $4 and t.deleted_at is null
+order by t.id limit $5
+"""
+
+# what was delivered since it was read is newer than what was read
+READ: Final = """
+update link l set vendor_status = coalesce(r.status, l.vendor_status), vendor_assignee = r.assignee,
+    vendor_url = coalesce(r.url, l.vendor_url), read_at = now(),
+    vanished_at = case when r.there then null else coalesce(l.vanished_at, now()) end
+from unnest($3::bigint[], $4::text[], $5::boolean[], $6::text[], $7::text[], $8::text[], $9::bigint[])
+    r(item_id, vendor_id, there, status, assignee, url, version)
+where l.organisation_id = $1 and l.integration_id = $2 and l.item_id = r.item_id and l.vendor_id = r.vendor_id
+    and l.delivered_version is not distinct from r.version and not l.in_doubt
+"""
+
+# unless something is on its way already
+DELIVER: Final = """
+insert into delivery (organisation_id, integration_id, item_id, version, job_id)
+select $1, $2, t.id, t.version, $4 from item t
+where t.organisation_id = $1 and t.id = any($3::bigint[]) and not exists (
+    select from delivery d
+    where d.organisation_id = $1 and d.integration_id = $2 and d.item_id = t.id and d.state = 'pending'
+)
+"""
+
+COUNT_BY_STATE: Final = "select state, count(*) from delivery where organisation_id = $1 and job_id = $2 group by state"
+
+
+class LinkTable:
+    """Links inside a unit of work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def note_read(self, integration: Detail, found: Sequence[Found]) -> None:
+        """Keeps what was read of the vendor's objects, unless a delivery has changed them since."""
+        rows = [
+            (
+                one.item_id,
+                one.vendor_id,
+                one.state is not None,
+                None if one.state is None else one.state.status.value,
+                None if one.state is None else one.state.assignee,
+                None if one.state is None else one.state.url,
+                one.delivered_version,
+            )
+            for one in found
+        ]
+        if rows:
+            columns = [list(column) for column in zip(*rows, strict=True)]
+            await self._connection.execute(READ, integration.organisation_id, integration.id, *columns)
+
+    async def deliver(self, integration: Detail, items: Sequence[StoredItem], job_id: int) -> None:
+        """Has the items brought to the integration's vendor, unless they are on their way."""
+        values = (integration.organisation_id, integration.id, [item.id for item in items], job_id)
+        await self._connection.execute(DELIVER, *values)
+
+
+class HotLinks:
+    """What a synchronisation looks at, outside of any unit of work."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def count_items(self, integration: Detail) -> int:
+        """How many items trigger the integration."""
+        records = await self._pool.fetch(COUNT, integration.organisation_id, integration.item_type)
+        count: int = records[0][0]
+        return count
+
+    async def page(self, integration: Detail, after_id: int, most: int) -> list[Compared]:
+        """The next items that trigger the integration, by id, each with what is known of it at the vendor."""
+        arguments = (integration.organisation_id, integration.id, integration.item_type, after_id, most)
+        return [_to_compared(record) for record in await self._pool.fetch(PAGE, *arguments)]
+
+    async def count_deliveries(self, running: Running) -> Mapping[DeliveryState, int]:
+        """How many of the job's deliveries are in each state."""
+        records = await self._pool.fetch(COUNT_BY_STATE, running.organisation_id, running.id)
+        return {DeliveryState(record[0]): record[1] for record in records}
+
+
+def _to_compared(record: asyncpg.Record) -> Compared:
+    *known, under_way = tuple(record[_ITEM_WIDTH:])
+    return Compared(item=to_item(record), known=to_known(known), under_way=under_way)
