@@ -43,6 +43,12 @@ JACKFIELD: Final = Contender(
     lambda port: _python("jackfield", "serve", "--port", str(port)),
     _own,
 )
+WITHOUT_JOBS: Final = Contender(
+    "without_jobs",
+    "Jackfield, its jobs left to others",
+    lambda port: _python("jackfield", "serve", "--no-jobs", "--port", str(port)),
+    _own,
+)
 FLOOR: Final = Contender(
     "floor",
     "the floor: raw ASGI on granian, asyncpg",

@@ -94,7 +94,7 @@ def _measure_pages(server: Server, logs: Path, figures: Figures) -> None:
         callers = {}
         for count, one in seeded.items():
             running = stack.enter_context(serving(JACKFIELD, server, one, logs))
-            callers[count] = _Caller(f"http://127.0.0.1:{running.port}", one.key)
+            callers[count] = Caller(f"http://127.0.0.1:{running.port}", one.key)
         for name, query in queries.items():
             path = f"/v1/hubs/current/integrations?{query}".replace("[", "%5B").replace("]", "%5D")
             took: dict[int, list[float]] = {count: [] for count in callers}
@@ -109,7 +109,7 @@ def _measure_pages(server: Server, logs: Path, figures: Figures) -> None:
         _measure_starts(callers[_SMALL], figures)
 
 
-def _measure_starts(caller: "_Caller", figures: Figures) -> None:
+def _measure_starts(caller: "Caller", figures: Figures) -> None:
     """From the call that queues a job to its first statement, on a service that has nothing else to do."""
     listed = caller.call("GET", f"/v1/hubs/current/integrations?page%5Bsize%5D={_STARTS}&sort=id")["data"]
     for integration in listed:
@@ -173,7 +173,7 @@ def _seeded(server: Server, database: str, count: int) -> Seeded:
     return seeded
 
 
-class _Caller:
+class Caller:
     """One connection that stays open."""
 
     def __init__(self, base: str, key: str) -> None:

@@ -49,6 +49,7 @@ def serve_app() -> ASGIApp:
                 "services": house.services,
                 "check_readiness": house.database.ping,
                 "max_body_bytes": settings.max_body_bytes,
+                "public_url": settings.public_url,
             }
             access_log.flush()
             if engine is not None:
@@ -57,7 +58,9 @@ def serve_app() -> ASGIApp:
                 task.cancel()
 
     manifests = [provider.manifest for provider in provider_classes().values()]
-    return create_app(lifespan, manifests, settings.public_url, settings.cors_origins, access_log)
+    return create_app(
+        lifespan, manifests, settings.public_url, settings.cors_origins, access_log, settings.platform_domain
+    )
 
 
 def _engine(house: House) -> Engine:

@@ -1,28 +1,21 @@
 """Jobs under faults: a worker is killed, the database restarts, processes stop. Nothing is lost, nothing ends twice."""
 
-import contextlib
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 
 from support.client import PATIENCE
 from support.data_directory import DataDirectory
+from support.hub import INTEGRATIONS, TAKEOVER_SECONDS, TOKEN, Hub
 from support.processes import wait_until
-from support.service import Service, bare_environment, free_port, start_service
+from support.service import Service, free_port, start_service
 from support.vendor_server import Gate, VendorServer, say, taken
 from support.waiting import until
-
-INTEGRATIONS = "/v1/hubs/current/integrations"
-TOKEN = "ghp_of_this_test"
-#: heartbeat and look of the engine, and what starting a process takes
-TAKEOVER_SECONDS = 30.0
+from support.worker import start_worker
 
 # every end of a job, also of one that would end a second time
 WATCH_ENDS = """
@@ -43,54 +36,6 @@ create trigger note_end after update on job for each row
 def vendor() -> Iterator[VendorServer]:
     with VendorServer.start() as vendor:
         yield vendor
-
-
-class Hub:
-    """The calls of the test's key."""
-
-    def __init__(self, service: Service, directory: DataDirectory) -> None:
-        self._url = service.url
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.headers["Authorization"] = f"Bearer {directory.key}"
-
-    def call(self, method: str, path: str, body: Any = None) -> Any:
-        answer = self._session.request(method, self._url + path, json=body, timeout=PATIENCE)
-        assert answer.status_code < 300, answer.text
-        return answer.json()["data"]
-
-    def connect(self, token: str = TOKEN) -> str:
-        return str(self.call("POST", INTEGRATIONS, {"vendor": "github", "auth": {"api_key": token}})["id"])
-
-    def verify(self, integration: str) -> str:
-        return str(self.call("POST", f"{INTEGRATIONS}/{integration}/tasks", {"action": "verify"})["job"]["id"])
-
-    def job(self, job: str) -> Any:
-        return self.call("GET", f"/v1/jobs/{job}")
-
-    def end_of(self, job: str, seconds: float = TAKEOVER_SECONDS) -> str:
-        ended = until(
-            lambda: self.job(job), lambda one: one["state"]["current"] in {"completed", "error", "expired"}, seconds
-        )
-        return str(ended["state"]["current"])
-
-
-@contextlib.contextmanager
-def start_worker(environment: dict[str, str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "jackfield", "worker"],
-            env={**bare_environment(), **environment},
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
-        yield process
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait(60)
 
 
 def environment_of(directory: DataDirectory, vendor: VendorServer) -> dict[str, str]:

@@ -12,6 +12,8 @@ import pytest
 import requests
 
 from jackfield.domain.principal import Capability
+from jackfield.web import openapi
+from jackfield.web.app import DIALECTS
 from support.checked_tenant import CheckedTenant
 from support.raw_http import request, send, send_and_hang_up
 from support.tenant import HUBS, V1, V2, v1_body
@@ -98,6 +100,20 @@ def test_every_post_takes_a_key(tenant: CheckedTenant) -> None:
     tenant.finished(first.json()["data"]["job"]["id"])
     # without the key, this would be a second job
     assert_same(verify(tenant, made), first)
+
+
+def test_the_documents_state_the_key_at_every_post_of_hubs_and_nowhere_else() -> None:
+    stated, posts = set(), set()
+    for dialect in DIALECTS:
+        for path, methods in openapi.document(dialect, "")["paths"].items():
+            for method, operation in methods.items():
+                if any(one["name"] == "Idempotency-Key" for one in operation["parameters"]):
+                    stated.add((method, path))
+                    assert {"409", "422"} <= set(operation["responses"])
+                if method == "post" and dialect.name == "hubs":
+                    posts.add((method, path))
+    assert stated == posts
+    assert ("post", HUBS) in posts
 
 
 def test_without_a_key_each_call_is_performed_and_nothing_is_kept(tenant: CheckedTenant) -> None:

@@ -84,6 +84,8 @@ def definition_of_authored(authored: AuthoredDefinition, vendor: str, install_pa
         url=install_page,
         category=Category.APPS,
         usable=False,
+        # what an app was installed with is its own to change
+        editable=False,
         supports_verification=authored.verify_url is not None,
     )
 

@@ -44,11 +44,15 @@ class JointConfiguration(msgspec.Struct, frozen=True):
 
 
 class JointSubmission(msgspec.Struct, frozen=True, kw_only=True):
-    """What was sent of an integration; UNSET: not sent."""
+    """What was sent of an integration; UNSET: not sent. Printing one shows no value, since there are secrets in it."""
 
     configuration: Sent | msgspec.UnsetType = msgspec.UNSET
     enabled: bool | msgspec.UnsetType = msgspec.UNSET
     item_type: ItemType | msgspec.UnsetType = msgspec.UNSET
+
+    def __repr__(self) -> str:
+        sent = (name for name in self.__struct_fields__ if getattr(self, name) is not msgspec.UNSET)
+        return f"<JointSubmission: {', '.join(sent) or 'nothing'}>"
 
 
 NOTHING: Final = JointConfiguration(Secrets({}), {})

@@ -13,6 +13,7 @@ from jackfield.domain.audit import Action, by_caller
 from jackfield.domain.credential import Secrets, mask
 from jackfield.domain.definition import Definition, FieldProblem, check_complete
 from jackfield.domain.errors import Conflict
+from jackfield.domain.installation import shown_configuration
 from jackfield.domain.integration import (
     EMPTY_OBJECT,
     Change,
@@ -233,9 +234,9 @@ class Administration:
     async def _administered_all(self, found: Sequence[Detail]) -> Sequence[Administered]:
         sealed = [one for one in found if one.sealed_secrets is not None]
         opened = await self._vault.open_all([(one.secrets_place, one.sealed_secrets or b"") for one in sealed])
-        masks = dict(zip((one.id for one in sealed), map(_masks, opened), strict=True))
+        secrets = dict(zip((one.id for one in sealed), opened, strict=True))
         definitions = {vendor: await self._catalog.get(vendor) for vendor in {one.provider for one in found}}
-        return [Administered(one, masks.get(one.id, {}), definitions[one.provider]) for one in found]
+        return [_shown(one, secrets.get(one.id), definitions[one.provider]) for one in found]
 
     async def _open(self, found: Detail) -> Secrets | None:
         if found.sealed_secrets is None:
@@ -270,6 +271,11 @@ def _to_be_proven(found: Detail, definition: Definition) -> Change:
         # nothing but the next item can tell whether the new one works
         return merged(change, Change(status=Status.ACTIVE))
     return change
+
+
+def _shown(found: Detail, secrets: Secrets | None, definition: Definition | None) -> Administered:
+    shown = msgspec.structs.replace(found, configuration=shown_configuration(found, secrets))
+    return Administered(shown, _masks(secrets), definition)
 
 
 def _masks(secrets: Secrets | None) -> dict[str, str]:

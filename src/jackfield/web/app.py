@@ -16,12 +16,16 @@ from jackfield.web.dialects.hubs.routes import DIALECT as HUBS
 from jackfield.web.dialects.integrations_v1.routes import DIALECT as INTEGRATIONS_V1
 from jackfield.web.dialects.integrations_v2.routes import DIALECT as INTEGRATIONS_V2
 from jackfield.web.dialects.organisations.routes import DIALECT as ORGANISATIONS
+from jackfield.web.dialects.platform.routes import AREAS as PLATFORM_AREAS
+from jackfield.web.dialects.platform.routes import DIALECT as PLATFORM
 from jackfield.web.observe import Observe
 from jackfield.web.routing import ContractRoutes
+from jackfield.web.tenant_address import TenantAddress
 
-DIALECTS: Final[tuple[Dialect, ...]] = (HUBS, INTEGRATIONS_V1, INTEGRATIONS_V2, ORGANISATIONS)
+DIALECTS: Final[tuple[Dialect, ...]] = (HUBS, INTEGRATIONS_V1, INTEGRATIONS_V2, ORGANISATIONS, PLATFORM)
 
-#: opens what the application needs, and yields it as the ASGI state: services, check_readiness, max_body_bytes
+#: opens what the application needs, and yields it as the ASGI state: services, check_readiness, max_body_bytes,
+#: public_url
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any]]]
 
 _CORS_HEADERS: Final = ("Authorization", "x-api-key", "X-Hub-Id", "Content-Type", "X-Request-Id", idempotency.HEADER)
@@ -33,10 +37,12 @@ def create_app(
     public_url: str,
     cors_origins: tuple[str, ...],
     access_log: AccessLog,
+    platform_domain: str = "",
 ) -> ASGIApp:
     """The ASGI application: Starlette's router without its layers for errors, which every part here words itself.
 
-    `manifests` are the providers', for their reference pages.
+    `manifests` are the providers', for their reference pages. The platform contract is also at each organisation's name
+    in `platform_domain`.
     """
     app: ASGIApp = Router(
         [ContractRoutes(DIALECTS), *health.ROUTES, *docs.routes(DIALECTS, manifests, public_url)],
@@ -45,6 +51,7 @@ def create_app(
         default=_no_route,
         lifespan=lifespan,
     )
+    app = TenantAddress(app, PLATFORM_AREAS, platform_domain)
     if cors_origins:
         app = CORSMiddleware(
             app,

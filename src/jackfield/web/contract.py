@@ -20,12 +20,16 @@ from starlette.types import Receive, Scope, Send
 from jackfield.domain.errors import Invalid, JackfieldError, NotFound
 from jackfield.domain.principal import Caller, Capability, Origin, Principal
 from jackfield.services import Services
-from jackfield.web import idempotency, json_body
+from jackfield.web import form_body, idempotency, json_body
 from jackfield.web.security import Authenticator
 from jackfield.web.violations import InvalidRequest, Problem, Violation, convert
 
 Body = TypeVar("Body")
 Query = TypeVar("Query")
+Proof = TypeVar("Proof")
+
+#: who the caller is, from the request and, where it is a form, its body
+Prover = Callable[[Request, Services, Any], Awaitable[Any]]
 
 #: key of the ASGI scope under which the request's id stands
 REQUEST_ID: Final = "jackfield.request_id"
@@ -70,23 +74,30 @@ class MethodNotAllowed(Invalid):
 class Call(Generic[Body, Query]):
     """One authenticated, decoded call. `sent` is the body as it was, with the fields the type does not know."""
 
-    __slots__ = ("body", "caller", "path", "query", "sent", "services")
+    __slots__ = ("body", "caller", "path", "query", "request", "sent", "services")
 
-    def __init__(
-        self,
-        services: Services,
-        caller: Caller,
-        path: Mapping[str, str],
-        query: Query,
-        body: Body,
-        sent: Any,
-    ) -> None:
-        self.services = services
+    def __init__(self, request: Request, caller: Caller, query: Query, body: Body, sent: Any) -> None:
+        self.request = request
+        self.services: Services = request.scope["state"]["services"]
         self.caller = caller
-        self.path = path
+        self.path: Mapping[str, str] = request.path_params
         self.query = query
         self.body = body
         self.sent = sent
+
+
+class ProvenCall(Generic[Proof, Body]):
+    """As Call, where callers prove themselves by something else than the contract's key: `proof` is who they are."""
+
+    __slots__ = ("body", "origin", "path", "proof", "request", "services")
+
+    def __init__(self, request: Request, proof: Proof, body: Body) -> None:
+        self.request = request
+        self.services: Services = request.scope["state"]["services"]
+        self.path = request.path_params
+        self.proof = proof
+        self.body = body
+        self.origin = _origin(request)
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -102,6 +113,11 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     `name` is its operationId. `capability` is documented here and asked for by the service; None: any key will do.
     `failure` is how the contract begins the sentence about a failure inside, where it has one. Statuses that all
     operations share, and those of all that read a body or a query, are the dialect's.
+
+    `lenient`: the handler itself reads `sent`, in which more can be wrong than types tell; `body` only documents it.
+    `prove` takes the place of the contract's key, by the scheme of this name (None: anybody may call), and what it wants
+    is said in `needs`; the handler gets a ProvenCall. `form`: the body is a form, and read before the caller is known.
+    `headers` come with every answer.
     """
 
     name: str
@@ -115,13 +131,19 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     success: int = 200
     body: type | None = None
     query: type | None = None
+    lenient: bool = False
+    prove: Prover | None = None
+    scheme: str | None = None
+    needs: str = ""
+    form: bool = False
+    headers: Mapping[str, str] = {}
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """One published contract.
 
     `areas` are the parts of the address space that are its own where it has no prefix. `optional_security` are schemes
-    that can be used beside the key. `json_only`: a body has to say that it is JSON.
+    that can be used beside the key, `other_schemes` those of operations that take no key. `json_only`: a body has to say that it is JSON.
     `idempotency_answers` is what POSTs can answer with because they take an Idempotency-Key; empty: they take none.
     """
 
@@ -134,6 +156,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     authenticate: Authenticator
     security_scheme: Mapping[str, str]
     optional_security: Mapping[str, Mapping[str, str]] = {}
+    other_schemes: Mapping[str, Mapping[str, Any]] = {}
     json_only: bool = False
     operations: Sequence[Operation]
     shared_answers: Mapping[int, Answer]
@@ -170,7 +193,21 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
             _log.exception("unexpected failure", operation=operation.name, request_id=request.scope[REQUEST_ID])
             return self.render(error, operation)
 
+    async def _answer_proven(self, operation: Operation, request: Request, prove: Prover) -> Response:
+        limit: int = request.scope["state"]["max_body_bytes"]
+        body: Any = None
+        if operation.body is not None and operation.form:
+            sent = form_body.decode(request.headers.get("content-type"), await read_body(request, limit))
+            body = convert(sent, operation.body, "body")
+        proof = await prove(request, request.scope["state"]["services"], body)
+        if operation.body is not None and not operation.form:
+            body = convert(_decode_json(await read_body(request, limit)), operation.body, "body")
+        answer = await operation.handler(ProvenCall(request, proof, body))
+        return json_response(operation.success, answer, operation.headers)
+
     async def _answer(self, operation: Operation, request: Request) -> Response:
+        if operation.prove is not None:
+            return await self._answer_proven(operation, request, operation.prove)
         services: Services = request.scope["state"]["services"]
         principal = await self.authenticate(request, services.access)
         raw = b""
@@ -190,11 +227,9 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
 
     async def _perform(self, operation: Operation, request: Request, principal: Principal, sent: Any) -> Response:
         scope = request.scope
-        body = None if operation.body is None else convert(sent, operation.body, "body")
+        body = None if operation.body is None or operation.lenient else convert(sent, operation.body, "body")
         query = None if operation.query is None else _decode_query(scope["query_string"], operation.query)
-        client = scope["client"]
-        caller = Caller(principal, Origin(client[0] if client else "", scope[REQUEST_ID]))
-        call = Call(scope["state"]["services"], caller, request.path_params, query, body, sent)
+        call = Call(request, Caller(principal, _origin(request)), query, body, sent)
         return json_response(operation.success, await operation.handler(call))
 
 
@@ -242,6 +277,11 @@ async def read_body(request: Request, limit: int) -> bytes:
             raise BodyTooLarge(limit)
         parts.append(part)
     return b"".join(parts)
+
+
+def _origin(request: Request) -> Origin:
+    client = request.scope["client"]
+    return Origin(client[0] if client else "", request.scope[REQUEST_ID])
 
 
 def _check_content_type(request: Request) -> None:

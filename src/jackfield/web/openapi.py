@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from jackfield.web import idempotency
+from jackfield.web import form_body, idempotency
 from jackfield.web.contract import Answer, Dialect, Operation
 
 _PATH_PARAMETER: Final = re.compile(r"\{(\w+)\}")
@@ -39,6 +39,7 @@ def document(dialect: Dialect, server: str) -> dict[str, Any]:
             "securitySchemes": {
                 "key": dict(dialect.security_scheme),
                 **{name: dict(scheme) for name, scheme in dialect.optional_security.items()},
+                **{name: dict(scheme) for name, scheme in dialect.other_schemes.items()},
             },
         },
     }
@@ -70,9 +71,7 @@ def _operation(
     described: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
-        "description": f"Needs the capability `{operation.capability}`."
-        if operation.capability
-        else "Any key will do.",
+        "description": _needs(operation),
         "parameters": [
             *_path_parameters(operation),
             *_query_parameters(operation, queries),
@@ -89,9 +88,17 @@ def _operation(
         },
     }
     if operation.body is not None:
-        content = {"application/json": {"schema": schema_of[operation.body]}}
+        content = {form_body.TYPE if operation.form else "application/json": {"schema": schema_of[operation.body]}}
         described["requestBody"] = {"required": True, "content": content}
+    if operation.prove is not None:
+        described["security"] = [] if operation.scheme is None else [{operation.scheme: []}]
     return described
+
+
+def _needs(operation: Operation) -> str:
+    if operation.prove is not None:
+        return operation.needs
+    return f"Needs the capability `{operation.capability}`." if operation.capability else "Any key will do."
 
 
 def _path_parameters(operation: Operation) -> Iterator[dict[str, Any]]:

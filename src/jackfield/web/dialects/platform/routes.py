@@ -1,0 +1,303 @@
+"""The platform contract: developers register apps, and the apps' servers work with what was installed."""
+
+from typing import Final
+from urllib.parse import urlencode
+
+from msgspec import UNSET
+
+from jackfield.domain.installation import GRANTED
+from jackfield.domain.oauth import Client, Holder, MalformedTokenRequest, UnsupportedGrantType
+from jackfield.domain.principal import Capability
+from jackfield.web.contract import Answer, Call, Dialect, Operation, ProvenCall
+from jackfield.web.dialects.platform import errors
+from jackfield.web.dialects.platform.schemas import (
+    CreatedPlatformIntegration,
+    CreatePlatformIntegration,
+    ErrorAnswer,
+    Installation,
+    Introspection,
+    ListQuery,
+    PageMeta,
+    PlatformIntegration,
+    PlatformIntegrationList,
+    Revoked,
+    ServerMetadata,
+    TokenAnswer,
+    TokenReference,
+    TokenRequest,
+    TokenSelf,
+    UpdateInstallation,
+    UpdatePlatformIntegration,
+)
+from jackfield.web.dialects.platform.security import by_access_token, by_client, by_key, by_nothing
+from jackfield.web.dialects.platform.translate import (
+    from_cursor,
+    show,
+    show_created,
+    show_facts,
+    show_holder,
+    show_installation,
+    show_tokens,
+    to_cursor,
+    to_definition_id,
+    to_fields,
+)
+from jackfield.web.tenant_address import base_url
+
+_APPS: Final = "/api/v2/platform-integrations"
+_OAUTH: Final = "/api/platform_integrations/oauth"
+_METADATA: Final = "/.well-known/oauth-authorization-server"
+#: how the addresses begin that can stand behind a tenant, pages among them
+AREAS: Final = (_APPS, "/api/platform_integrations/", _METADATA, "/platform/")
+
+
+async def create(call: Call[None, None]) -> CreatedPlatformIntegration:
+    call.caller.require(Capability.MANAGE)
+    fields = to_fields(call.sent, CreatePlatformIntegration, call.services.apps)
+    return show_created(await call.services.apps.register(call.caller, fields))
+
+
+async def list_(call: Call[None, ListQuery]) -> PlatformIntegrationList:
+    page = await call.services.apps.list(call.caller, from_cursor(call.query.cursor), call.query.limit)
+    url = None
+    if page.next_before is not None:
+        query = urlencode({"limit": call.query.limit, "cursor": to_cursor(page.next_before)})
+        url = f"{base_url(call.request)}{_APPS}/?{query}"
+    return PlatformIntegrationList(data=[show(app) for app in page.apps], meta=PageMeta(next_page_url=url))
+
+
+async def update(call: Call[None, None]) -> PlatformIntegration:
+    definition_id = to_definition_id(call.path["id"])
+    await call.services.apps.check_updatable(call.caller, definition_id)
+    fields = to_fields(call.sent, UpdatePlatformIntegration, call.services.apps)
+    return show(await call.services.apps.update(call.caller, definition_id, fields))
+
+
+async def get_own_installation(call: ProvenCall[Holder, None]) -> Installation:
+    return show_installation(await call.services.installations.read(call.proof, call.path["id"], call.origin))
+
+
+async def update_installation(call: ProvenCall[Holder, UpdateInstallation]) -> Installation:
+    changed = await call.services.installations.set_status(
+        call.proof, call.path["id"], call.path["installation_id"], call.body.status, call.origin
+    )
+    return show_installation(changed)
+
+
+async def issue_tokens(call: ProvenCall[Client, TokenRequest]) -> TokenAnswer:
+    server, body = call.services.oauth_server, call.body
+    match body.grant_type:
+        case "authorization_code":
+            if body.code is UNSET:
+                raise MalformedTokenRequest("Missing: code")
+            return show_tokens(await server.exchange(call.proof, body.code))
+        case "refresh_token":
+            if body.refresh_token is UNSET:
+                raise MalformedTokenRequest("Missing: refresh_token")
+            scopes = None if body.scope is UNSET else body.scope.split()
+            return show_tokens(await server.refresh(call.proof, body.refresh_token, scopes))
+    raise UnsupportedGrantType
+
+
+async def revoke(call: ProvenCall[Client, TokenReference]) -> Revoked:
+    await call.services.oauth_server.revoke(call.proof, call.body.token)
+    return Revoked()
+
+
+async def introspect(call: ProvenCall[Client, TokenReference]) -> Introspection:
+    facts = await call.services.oauth_server.introspect(call.proof, call.body.token)
+    return show_facts(facts, call.proof, base_url(call.request))
+
+
+async def get_token_self(call: ProvenCall[Holder, None]) -> TokenSelf:
+    return show_holder(call.proof)
+
+
+async def get_metadata(call: ProvenCall[None, None]) -> ServerMetadata:
+    issuer = base_url(call.request)
+    methods = ["client_secret_basic", "client_secret_post"]
+    return ServerMetadata(
+        issuer=issuer,
+        token_endpoint=f"{issuer}{_OAUTH}/token",
+        revocation_endpoint=f"{issuer}{_OAUTH}/revoke",
+        introspection_endpoint=f"{issuer}{_OAUTH}/introspect",
+        response_types_supported=["code"],
+        grant_types_supported=["authorization_code", "refresh_token"],
+        token_endpoint_auth_methods_supported=methods,
+        revocation_endpoint_auth_methods_supported=methods,
+        introspection_endpoint_auth_methods_supported=methods,
+        scopes_supported=list(GRANTED),
+    )
+
+
+_NOT_FOUND: Final = Answer("There is no such integration here.", ErrorAnswer)
+_BY_CLIENT: Final = "Needs the app's `client_id` and `client_secret`, in the form or by HTTP Basic."
+
+DIALECT: Final = Dialect(
+    name="platform",
+    title="Platform API",
+    version="2.0.0",
+    description="Outside developers publish apps; the servers of apps work with their installations, by OAuth. Every "
+    "path can stand behind /tenants/{handle}, and a slash at its end means nothing.",
+    prefix="",
+    areas=AREAS,
+    authenticate=by_key,
+    security_scheme={"type": "http", "scheme": "bearer"},
+    other_schemes={
+        errors.CLIENT: {"type": "http", "scheme": "basic", "description": "client_id and client_secret of an app"},
+        "token": {"type": "http", "scheme": "bearer", "description": "An installation's access token"},
+    },
+    shared_answers=errors.SHARED_ANSWERS,
+    invalid_answers=errors.INVALID_ANSWERS,
+    render=errors.render,
+    operations=[
+        Operation(
+            name="createPlatformIntegration",
+            method="POST",
+            path=_APPS,
+            summary="Register an app; it is in development until the operator approves it",
+            handler=create,
+            capability=Capability.MANAGE,
+            failure="Failed to register the app",
+            answers={
+                200: Answer("The new app, with its client_secret.", CreatedPlatformIntegration),
+                **errors.KEY_ANSWERS,
+                **errors.BODY_ANSWERS,
+            },
+            body=CreatePlatformIntegration,
+            lenient=True,
+        ),
+        Operation(
+            name="listPlatformIntegrations",
+            method="GET",
+            path=_APPS,
+            summary="List the organisation's own apps, the newest first",
+            handler=list_,
+            failure="Failed to list apps",
+            answers={
+                200: Answer("A page of apps.", PlatformIntegrationList),
+                400: errors.INVALID,
+                **errors.KEY_ANSWERS,
+            },
+            query=ListQuery,
+        ),
+        Operation(
+            name="updatePlatformIntegration",
+            method="PATCH",
+            path=f"{_APPS}/{{id}}",
+            summary="Change an app that is in development",
+            handler=update,
+            capability=Capability.MANAGE,
+            failure="Failed to update the app",
+            answers={
+                200: Answer("The app as it is now.", PlatformIntegration),
+                404: _NOT_FOUND,
+                **errors.KEY_ANSWERS,
+                **errors.BODY_ANSWERS,
+            },
+            body=UpdatePlatformIntegration,
+            lenient=True,
+        ),
+        Operation(
+            name="getOwnInstallation",
+            method="GET",
+            path=f"{_APPS}/{{id}}/installations/self",
+            summary="Get the installation that the access token is of, with what was filled in",
+            handler=get_own_installation,
+            failure="Failed to get the installation",
+            prove=by_access_token,
+            scheme="token",
+            needs="Needs an access token with the scope `platform_integration_installations:read`.",
+            headers=errors.NO_STORE,
+            answers={200: Answer("The installation.", Installation), 404: _NOT_FOUND, **errors.TOKEN_ANSWERS},
+        ),
+        Operation(
+            name="updateInstallation",
+            method="PATCH",
+            path=f"{_APPS}/{{id}}/installations/{{installation_id}}",
+            summary="Say whether the installation is complete",
+            handler=update_installation,
+            failure="Failed to update the installation",
+            prove=by_access_token,
+            scheme="token",
+            needs="Needs an access token with the scope `platform_integration_installations:write`.",
+            headers=errors.NO_STORE,
+            answers={
+                200: Answer("The installation as it is now.", Installation),
+                404: _NOT_FOUND,
+                **errors.TOKEN_ANSWERS,
+                **errors.BODY_ANSWERS,
+            },
+            body=UpdateInstallation,
+        ),
+        Operation(
+            name="issueTokens",
+            method="POST",
+            path=f"{_OAUTH}/token",
+            summary="Exchange a code, or a refresh token, for tokens (RFC 6749)",
+            handler=issue_tokens,
+            failure="Failed to issue tokens",
+            prove=by_client,
+            scheme=errors.CLIENT,
+            needs=_BY_CLIENT,
+            form=True,
+            headers=errors.NO_STORE,
+            answers={200: Answer("The tokens.", TokenAnswer), **errors.OAUTH_ANSWERS},
+            body=TokenRequest,
+        ),
+        Operation(
+            name="revokeToken",
+            method="POST",
+            path=f"{_OAUTH}/revoke",
+            summary="Revoke a token; a refresh token with all that came of the same code (RFC 7009)",
+            handler=revoke,
+            failure="Failed to revoke the token",
+            prove=by_client,
+            scheme=errors.CLIENT,
+            needs=_BY_CLIENT,
+            form=True,
+            headers=errors.NO_STORE,
+            answers={200: Answer("The token is good no more, if it ever was.", Revoked), **errors.OAUTH_ANSWERS},
+            body=TokenReference,
+        ),
+        Operation(
+            name="introspectToken",
+            method="POST",
+            path=f"{_OAUTH}/introspect",
+            summary="Ask whether a token is good, and for what (RFC 7662)",
+            handler=introspect,
+            failure="Failed to introspect the token",
+            prove=by_client,
+            scheme=errors.CLIENT,
+            needs=_BY_CLIENT,
+            form=True,
+            headers=errors.NO_STORE,
+            answers={200: Answer("What the token is.", Introspection), **errors.OAUTH_ANSWERS},
+            body=TokenReference,
+        ),
+        Operation(
+            name="getTokenSelf",
+            method="GET",
+            path=f"{_OAUTH}/self",
+            summary="Get whose access token it is",
+            handler=get_token_self,
+            failure="Failed to get the token",
+            prove=by_access_token,
+            scheme="token",
+            needs="Needs an access token.",
+            headers=errors.NO_STORE,
+            answers={200: Answer("Whose it is.", TokenSelf), **errors.TOKEN_ANSWERS},
+        ),
+        Operation(
+            name="getAuthorizationServerMetadata",
+            method="GET",
+            path=_METADATA,
+            summary="Get what the OAuth server can do, and where (RFC 8414)",
+            handler=get_metadata,
+            failure="Failed to get the metadata",
+            prove=by_nothing,
+            needs="Anybody may call.",
+            answers={200: Answer("The metadata.", ServerMetadata)},
+        ),
+    ],
+)
