@@ -71,4 +71,5 @@ class Tracker:
 
 if __name__ == "__main__":
     port, milliseconds = map(int, sys.argv[1:])
-    web.run_app(Tracker(milliseconds / 1000).app(), host="127.0.0.1", port=port, print=None, access_log=None)
+    app = Tracker(milliseconds / 1000).app()
+    web.run_app(app, host="127.0.0.1", port=port, print=None, access_log=None, shutdown_timeout=0)

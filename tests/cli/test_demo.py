@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from support.vendor_server import VendorServer, taken
 KEY = re.compile(r"^Your key:  (jf_\S+)$", re.MULTILINE)
 
 
+_WHAT = {"GitHub": "issue 1", "Slack": "1 message"}
 TOKENS = ("sntrys_demo_token", "ghp_demo_token", "test_token_admin", "eyJhbGciOiJub25lIn0.e30.broken")
 
 
@@ -33,7 +35,7 @@ def check_saved_and_read(said: str) -> None:
 
 def check_broken_and_mended(said: str, account: str) -> None:
     """GitHub is connected, live, refused, live again, and gone."""
-    part = said.partition(", through hubs:\n")[2].partition("\nYour key:")[0]
+    part = said.partition(", through hubs:\n")[2].partition("\nNow an item")[0].partition("\nGive --")[0]
     assert re.search(r"^Connected:         Demo GitHub \([0-9a-f]{24}\), shown \S{5}\.\.\.$", part, re.MULTILINE)
     jobs = re.findall(r"^(Verified|Deleted):  +job [0-9a-f]{24}: (?:.* → )?(\w+)(?:, as (\w+))?$", part, re.MULTILINE)
     assert jobs == [
@@ -46,6 +48,23 @@ def check_broken_and_mended(said: str, account: str) -> None:
     assert [state for state, _ in states] == ["live", "new", "live", "deleted"]
     assert states[1][1].startswith(" because: GitHub refuses the ")
     assert states[3][1] == ", its token erased"
+
+
+def check_item(said: str, vendors: Sequence[str]) -> None:
+    """An item is put, edited, closed at GitHub and read back; what it became is shown each time."""
+    part = said.partition("\nNow an item of the product, which its integrations bring to their vendors:\n")[2]
+    told = re.findall(r"^(Put|Edited|At GitHub|At Slack|Read back):  +(.*?)(?: \(http\S+\))?$", part, re.MULTILINE)
+    worn, replaced = "Brake pads worn", "Brake pads replaced"
+    assert told == [
+        ("Put", f"{worn} (open), version 1"),
+        *((f"At {vendor}", f"{_WHAT[vendor]}: {worn}") for vendor in vendors),
+        ("Edited", f"{replaced} (in_progress), version 2"),
+        *((f"At {vendor}", f"{_WHAT[vendor]}: {replaced}") for vendor in vendors),
+        ("At GitHub", "somebody closes issue 1"),
+        ("Read back", "the item is in_progress here, and closed at GitHub"),
+    ]
+    assert "it found: 1 done, 1 total, 1 changed\n" in part
+    assert part.count("\nDeleted: ") == len(vendors)
 
 
 def check_silence(outcome: Outcome) -> None:
@@ -61,6 +80,7 @@ def test_the_demo_does_the_main_job_and_can_be_repeated(empty_directory: DataDir
     check_saved_and_read(first.out)
     assert "\nNow a stand-in of GitHub (give --github-token for the real one), through hubs:\n" in first.out
     check_broken_and_mended(first.out, "octocat")
+    check_item(first.out, ["GitHub"])
     check_silence(first)
     assert f"curl http://127.0.0.1:{port}/api/v1/integrations/list" in first.out
     [old_key] = KEY.findall(first.out)
@@ -89,6 +109,7 @@ def test_the_demo_does_the_main_job_and_can_be_repeated(empty_directory: DataDir
         assert key != old_key
         assert "\nNow GitHub, through hubs:\n" in said
         check_broken_and_mended(said, "octocat")
+        assert "\nGive --github-repository as well, and the demo opens an issue in it.\n" in said
         assert token not in said
         for one in (old_key, key):
             listed = Client(f"http://127.0.0.1:{port}", one).list().json()
@@ -109,6 +130,7 @@ def test_the_demo_with_an_emulator_of_github(empty_directory: DataDirectory) -> 
     assert "\nNow an emulator of GitHub, through hubs:\n" in outcome.out
     check_saved_and_read(outcome.out)
     check_broken_and_mended(outcome.out, "admin")
+    check_item(outcome.out, ["GitHub", "Slack"])
     check_silence(outcome)
     assert empty_directory.processes == []
 

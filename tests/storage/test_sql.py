@@ -22,6 +22,9 @@ TENANT_TABLES: Final = {
     "link",
     "delivery",
     "idempotency_key",
+    "installation",
+    "oauth_grant",
+    "oauth_token",
 }
 
 #: statements that go through several organisations' rows, and why they may
@@ -30,13 +33,17 @@ EXCEPTIONS: Final = {
     "jackfield.storage.data_keys.COUNT_BY_MASTER_KEY": "`vault status` counts every organisation's keys",
     "jackfield.storage.data_keys.NOT_WRAPPED_BY": "the rotation of the master key wraps every organisation's keys",
     "jackfield.storage.integrations.DUE": "the upkeep asks for every organisation's verifications; rows give only ids",
-    "jackfield.storage.integrations.PURGE": "the upkeep deletes what was deleted long ago, whoever's it was",
+    "jackfield.storage.deliveries.PURGE": "the upkeep deletes what ended long ago, whoever's it was",
     "jackfield.storage.jobs.PURGE": "the upkeep deletes what finished long ago, whoever's it was",
     "jackfield.storage.idempotency_keys.PURGE": "the upkeep forgets every organisation's answers that are old",
     "jackfield.storage.rests.PURGE": "upkeep forgets every organisation's limits that are over",
     "jackfield.storage.owners.FIND_OWNER": "the organisations contract says whether it is another's, or nobody's",
     "jackfield.storage.definitions.GET": "every organisation may have integrations of any definition",
     "jackfield.storage.definitions.LIST_IDS": "every organisation may have integrations of any definition",
+    "jackfield.storage.definitions.GET_APP": "an app can be installed by other organisations than its own",
+    "jackfield.storage.definitions.GET_APP_FOR_INSTALLATION": "an app can be installed by other organisations",
+    "jackfield.storage.definitions.LIST_APPS": "`definitions list` shows the operator every organisation's",
+    "jackfield.storage.grants.PURGE_TOKENS": "the upkeep deletes what expired long ago, whoever's it was",
     "jackfield.storage.definitions.LIST_APPROVED": "an approved definition is in everybody's catalogue",
 }
 
@@ -122,6 +129,11 @@ def test_every_unique_index_of_a_tenants_table_is_of_its_organisation(operator: 
         sorted(TENANT_TABLES),
     )
     elsewhere = {record[0] for record in records if record[1] != "organisation_id"}
-    # a key is looked up before it is known whose it is
+    # a key, a code and a token are looked up before it is known whose they are
     # and whoever's a definition is, every organisation may have integrations of it
-    assert elsewhere == {"api_key.api_key_digest_key", "definition.definition_id"}
+    assert elsewhere == {
+        "api_key.api_key_digest_key",
+        "definition.definition_id",
+        "oauth_grant.oauth_grant_code_digest_key",
+        "oauth_token.oauth_token_digest_key",
+    }

@@ -17,6 +17,7 @@ SPELLINGS: Final[Mapping[str, Callable[[int], str]]] = {
 BODIES: Final[Mapping[tuple[str, str], Any]] = {
     ("hubs", "createIntegration"): {"vendor": "sentry", "auth": {"api_key": "token"}},
     ("hubs", "createIntegrationTask"): {"action": "verify"},
+    ("hubs", "putItems"): {"items": [{"type": "work_item", "key": "kept", "title": "Kept"}]},
     ("organisations", "createOrganisationIntegration"): {
         "provider": "github",
         "item_type": "none",
@@ -26,9 +27,12 @@ BODIES: Final[Mapping[tuple[str, str], Any]] = {
 
 
 def minimal_request(
-    dialect: Dialect, operation: Operation, integration: int, job: int, organisation: int, user: str
+    dialect: Dialect, operation: Operation, integration: int, job: int, organisation: int, user: str, delivery: int = 1
 ) -> dict[str, Any]:
-    """`method`, `path`, `params` and `json` of a call about this integration, job or organisation by this user."""
+    """`method`, `path`, `params` and `json` of a call about this integration, job or organisation by this user.
+
+    Calls about an item are about the work item `kept`.
+    """
     document = openapi.document(dialect, "")
     described = document["paths"][dialect.prefix + operation.path][operation.method.lower()]
     spell = SPELLINGS.get(dialect.name, ids.to_uuid)
@@ -39,6 +43,9 @@ def minimal_request(
         "organisation_id": spell(organisation),
         "provider": "sentry",
         "user_id": user,
+        "itemType": "work_item",
+        "key": "kept",
+        "deliveryId": spell(delivery),
     }
     path = dialect.prefix + operation.path
     params: dict[str, Any] = {}

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,8 +19,8 @@ _ISSUE: Final = re.compile(
 )
 _NUMBERS: Final = re.compile(r"(\w+): ?issue\(number: ?(\d+)\)")
 
-#: what one call comes to: a status and a JSON value
-Said = tuple[int, Any]
+#: what one call comes to: a status and a JSON value, perhaps with headers; or whatever else is done with the request
+Said = tuple[int, Any] | tuple[int, Any, dict[str, str]] | Callable[[BaseHTTPRequestHandler], None]
 
 
 @dataclass

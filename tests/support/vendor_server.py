@@ -127,8 +127,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Answers what is about a repository; False when this is not."""
         repository = self.server.vendors.find_repository(self.path, body)
         if repository is not None:
+            said = repository.answer(self.command, self.path, json.loads(body) if body else None)
             with contextlib.suppress(ConnectionError):
-                say(*repository.answer(self.command, self.path, json.loads(body) if body else None))(self)
+                (said if callable(said) else say(*said))(self)
         return repository is not None
 
     def _answer(self, token: str | None) -> None:

@@ -123,10 +123,30 @@ class Workbench:
         listing = self.house.services.deliveries.list(self.caller, wanted, DeliveryFilter(limit=1000))
         return list(reversed(self.operator.run(listing)))
 
+    def change_deliveries(self, integration_id: int, assignments: str) -> None:
+        """Of all that the integration waits for, as when time has passed."""
+        change = f"update delivery set {assignments} where organisation_id = $1 and integration_id = $2"
+        self.operator.fetch(f"{change} and state = 'pending'", self.organisation.id, integration_id)
+
+    def make_due(self, integration_id: int) -> None:
+        """The time has come for all that waits, and the upkeep has seen it."""
+        self.operator.fetch("delete from rest where organisation_id = $1", self.organisation.id)
+        self.change_deliveries(integration_id, "due_at = now()")
+        self.operator.run(self.house.upkeep.tend())
+
+    def delete(self, key: str = "1", item_type: ItemType = ItemType.WORK_ITEM) -> StoredItem:
+        """Tells that the item is gone."""
+        return self.operator.run(self.house.services.items.delete(self.caller, item_type, key))
+
+    def delivery_job(self, integration_id: int) -> int:
+        """The id of the integration's delivery job, which has to be under way."""
+        [job] = [one for one in self.jobs_of(integration_id) if one["kind"] == "deliver" and not one["completed_at"]]
+        job_id: int = job["id"]
+        return job_id
+
     def deliver(self, integration_id: int) -> Any:
         """Runs the integration's delivery job, which has to be there, to its end; the job as it ended."""
-        [job] = [one for one in self.jobs_of(integration_id) if one["kind"] == "deliver" and not one["completed_at"]]
-        return self.run_to_its_end(job["id"])
+        return self.run_to_its_end(self.delivery_job(integration_id))
 
     def sync(self, integration_id: int, *, dry_run: bool = False) -> Any:
         """Runs a synchronisation, and the deliveries that follow from it; its job as it ended."""

@@ -24,6 +24,8 @@ HUBS: Final = {401, 403, 500, 503}
 #: the organisations contract, whose every refusal of a request is 400
 ORGANISATIONS: Final = {400, 401, 403, 500, 503}
 HUBS_BODY: Final = HUBS | {400, 413, 415, 422}
+PLATFORM: Final = {200, 401, 403, 500}
+OAUTH: Final = PLATFORM | {400, 413}
 STATUSES: Final = {
     "integrations_v2.saveIntegration": V1 | {409, 413, 422},
     "integrations_v1.createIntegration": V1 | {409, 413, 422},
@@ -48,6 +50,16 @@ STATUSES: Final = {
     "hubs.listJobs": HUBS | {200, 422},
     "hubs.getLatestJobs": HUBS | {200, 422},
     "hubs.getJob": HUBS | {200, 404, 422},
+    "platform.createPlatformIntegration": PLATFORM | {400, 413},
+    "platform.listPlatformIntegrations": PLATFORM | {400},
+    "platform.updatePlatformIntegration": PLATFORM | {400, 404, 413},
+    "platform.getOwnInstallation": PLATFORM | {404},
+    "platform.updateInstallation": PLATFORM | {400, 404, 413},
+    "platform.issueTokens": OAUTH,
+    "platform.revokeToken": OAUTH,
+    "platform.introspectToken": OAUTH,
+    "platform.getTokenSelf": PLATFORM,
+    "platform.getAuthorizationServerMetadata": {200, 500},
     "organisations.listOrganisationIntegrations": ORGANISATIONS | {200},
     "organisations.createOrganisationIntegration": ORGANISATIONS | {201, 413},
     "organisations.getIntegration": ORGANISATIONS | {200, 404},
@@ -139,13 +151,17 @@ def test_every_operation_tells_how_to_prove_oneself(service: Service, dialect: D
     # the key alone will do everywhere; what else there is comes beside it
     others = [["key", name] for name in dialect.optional_security]
     assert [list(requirement) for requirement in document["security"]] == [["key"], *others]
-    assert set(schemes) == {"key", *dialect.optional_security}
+    # operations that take no key say so themselves
+    assert set(schemes) == {"key", *dialect.optional_security, *dialect.other_schemes}
+    keyless = {operation["operationId"] for _, _, operation in operations(document) if "security" in operation}
+    assert keyless == {operation.name for operation in dialect.operations if operation.prove is not None}
 
 
 def test_all_contracts_but_version_2_want_a_bearer_key_and_version_2_an_api_key(service: Service) -> None:
     schemes = {one.name: fetch(service, one)["components"]["securitySchemes"]["key"] for one in DIALECTS}
     assert schemes["integrations_v1"] == {"type": "http", "scheme": "bearer"}
     assert schemes["hubs"] == {"type": "http", "scheme": "bearer"}
+    assert schemes["platform"] == {"type": "http", "scheme": "bearer"}
     assert schemes["organisations"] == {"type": "http", "scheme": "bearer"}
     assert schemes["integrations_v2"] == {"type": "apiKey", "in": "header", "name": "x-api-key"}
 

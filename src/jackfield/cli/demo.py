@@ -13,8 +13,9 @@ import typer
 
 from jackfield.bootstrap import Ground
 from jackfield.cli.console import as_operator, fail
-from jackfield.cli.demo_github import DemoGitHub, demo_github
+from jackfield.cli.demo_items import ItemTour
 from jackfield.cli.demo_tour import Tour, http
+from jackfield.cli.demo_vendors import DemoVendors, demo_vendors
 from jackfield.domain.errors import NotFound
 from jackfield.domain.principal import Origin
 from jackfield.services.organisations import NewKey
@@ -34,27 +35,35 @@ def demo(
     github_token: Annotated[
         str | None, typer.Option(envvar="JACKFIELD_DEMO_GITHUB_TOKEN", help="Connect GitHub itself with this token.")
     ] = None,
+    github_repository: Annotated[
+        str | None,
+        typer.Option(
+            envvar="JACKFIELD_DEMO_GITHUB_REPOSITORY", help="A repository of it, owner/name, to open an issue in."
+        ),
+    ] = None,
     emulator: Annotated[
         Path | None,
         typer.Option(envvar="JACKFIELD_DEMO_EMULATOR", help="The npm package `emulate`'s program, in place of GitHub."),
     ] = None,
 ) -> None:
-    """Start the service, connect, verify, break and mend integrations in it, and leave it running."""
+    """Start the service; connect, break and mend integrations; bring an item to vendors; and leave it running."""
     # a stop from outside goes the way that Ctrl-C goes, so that the service is never left behind
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with demo_github(github_token, emulator) as github:
-            _run(f"http://{host}:{port}", ["--host", host, "--port", str(port)], github, stay=not exit_)
+        with demo_vendors(github_token, github_repository, emulator) as vendors:
+            _run(f"http://{host}:{port}", ["--host", host, "--port", str(port)], vendors, stay=not exit_)
     except KeyboardInterrupt:
         pass
 
 
-def _run(base: str, where: list[str], github: DemoGitHub, *, stay: bool) -> None:
+def _run(base: str, where: list[str], vendors: DemoVendors, *, stay: bool) -> None:
     typer.echo("Starting the service and its database ...")
     # a line for every request would bury what the demo has to say
     environment = {"JACKFIELD_LOG_LEVEL": "warning", **os.environ}
-    if github.api_url is not None:
-        environment["JACKFIELD_PROVIDERS__GITHUB__API_URL"] = github.api_url
+    if vendors.api_url is not None:
+        environment["JACKFIELD_PROVIDERS__GITHUB__API_URL"] = vendors.api_url
+    if vendors.slack_url is not None:
+        environment["JACKFIELD_PROVIDERS__SLACK__API_URL"] = f"{vendors.slack_url}/api"
     service = subprocess.Popen([sys.executable, "-m", "jackfield", "serve", *where], env=environment)
     try:
         _wait_until_ready(service, base)
@@ -62,7 +71,8 @@ def _run(base: str, where: list[str], github: DemoGitHub, *, stay: bool) -> None
         tour = Tour(base, key.secret)
         tour.save_and_read()
         _show_sealed(key)
-        tour.connect_break_and_mend(github)
+        tour.connect_break_and_mend(vendors)
+        ItemTour(tour, vendors).bring_an_item()
         _show_what_next(base, key.secret)
         if stay:
             typer.echo("\nThe service is running. Ctrl-C stops it; `make run` starts it again with its data.")

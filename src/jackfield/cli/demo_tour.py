@@ -2,13 +2,14 @@
 
 import time
 import urllib.request
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 import typer
 
 from jackfield.cli.console import fail
-from jackfield.cli.demo_github import BROKEN_TOKEN, DemoGitHub
+from jackfield.cli.demo_vendors import BROKEN_TOKEN, DemoVendors
 
 _JOB_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 0.05
@@ -33,44 +34,44 @@ class Tour:
 
     def save_and_read(self) -> None:
         """An integration saved through version 2, read and listed through version 1."""
-        saved = self._call("POST", "/api/v2/integrations/save", _SENTRY)["data"]
+        saved = self.call("POST", "/api/v2/integrations/save", _SENTRY)["data"]
         typer.echo(f"\nSaved through v2:  {saved['name']} ({saved['integration_id']})")
-        read = self._call("GET", f"/api/v1/integrations/{saved['integration_id']}")["integration"]
+        read = self.call("GET", f"/api/v1/integrations/{saved['integration_id']}")["integration"]
         token = read["auth_data"]["access_token"]
         typer.echo(f"Read through v1:   {read['name']}, token {token[:7]}..., in clear for you")
-        listed = self._call("GET", "/api/v1/integrations/list")
+        listed = self.call("GET", "/api/v1/integrations/list")
         typer.echo(f"Listed through v1: {listed['count']} integration(s)")
 
-    def connect_break_and_mend(self, github: DemoGitHub) -> None:
+    def connect_break_and_mend(self, github: DemoVendors) -> None:
         """GitHub connected through hubs, verified, broken, mended and deleted; every job is watched to its end."""
         typer.echo(f"\nNow {github.what}, through hubs:")
         body = {"vendor": "github", "name": "Demo GitHub", "auth": {"api_key": github.token}}
-        integration = self._call("POST", "/v1/hubs/current/integrations", body)["data"]
+        integration = self.call("POST", "/v1/hubs/current/integrations", body)["data"]
         path = f"/v1/hubs/current/integrations/{integration['id']}"
         typer.echo(f"Connected:         {integration['name']} ({integration['id']}), shown {_shown(integration)}")
-        self._verify(path)
-        self._call("PATCH", path, {"auth": {"api_key": BROKEN_TOKEN}})
+        self.verify(path)
+        self.call("PATCH", path, {"auth": {"api_key": BROKEN_TOKEN}})
         typer.echo("Token broken:      the integration is new again, since nothing is known of this token")
-        self._verify(path)
-        self._call("PATCH", path, {"auth": {"api_key": github.token}})
+        self.verify(path)
+        self.call("PATCH", path, {"auth": {"api_key": github.token}})
         typer.echo("Token mended:      with the first one")
-        self._verify(path)
-        self._watch("Deleted:", self._call("DELETE", path))
-        typer.echo(f"                   it is {self._call('GET', path)['data']['state']['current']}, its token erased")
+        self.verify(path)
+        self.watch("Deleted:", self.call("DELETE", path))
+        typer.echo(f"                   it is {self.call('GET', path)['data']['state']['current']}, its token erased")
 
-    def _verify(self, path: str) -> None:
-        self._watch("Verified:", self._call("POST", f"{path}/tasks", {"action": "verify"}))
-        state = self._call("GET", path)["data"]["state"]
+    def verify(self, path: str) -> None:
+        self.watch("Verified:", self.call("POST", f"{path}/tasks", {"action": "verify"}))
+        state = self.call("GET", path)["data"]["state"]
         reason = f" because: {state['error']['message']}" if "error" in state else ""
         typer.echo(f"                   it is {state['current']}{reason}")
 
-    def _watch(self, word: str, descriptor: Any) -> None:
-        """Follows a job to its end, and says which states it went through."""
+    def watch(self, word: str, descriptor: Any) -> Any:
+        """Follows a job to its end, says which states it went through, and returns what came of it."""
         job_id = descriptor["data"]["job"]["id"]
         seen: list[str] = []
         deadline = time.monotonic() + _JOB_SECONDS
         while time.monotonic() < deadline:
-            job = self._call("GET", f"/v1/jobs/{job_id}")["data"]
+            job = self.call("GET", f"/v1/jobs/{job_id}")["data"]
             state = job["state"]["current"]
             if state not in seen[-1:]:
                 seen.append(state)
@@ -78,11 +79,20 @@ class Tour:
                 output = job["tasks"][0]["output"] or {}
                 account = f", as {output['account_name']}" if "account_name" in output else ""
                 typer.echo(f"{word:<18} job {job_id}: {' → '.join(seen)}{account}")
-                return
+                return output
             time.sleep(_LOOK_SECONDS)
-        fail(f"the job {job_id} did not end within {_JOB_SECONDS:.0f} s")
+        return fail(f"the job {job_id} did not end within {_JOB_SECONDS:.0f} s")
 
-    def _call(self, method: str, path: str, body: object = None) -> Any:
+    def until(self, path: str, enough: Callable[[Any], bool]) -> Any:
+        """Looks again and again until what is seen is enough, and returns it."""
+        deadline = time.monotonic() + _JOB_SECONDS
+        while not enough(seen := self.call("GET", path)["data"]):
+            if time.monotonic() > deadline:
+                fail(f"{path} is not as expected after {_JOB_SECONDS:.0f} s")
+            time.sleep(_LOOK_SECONDS)
+        return seen
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
         data = None if body is None else msgspec.json.encode(body)
         headers = {
             "Authorization": f"Bearer {self._key}",

@@ -4,6 +4,7 @@ An expression comes from a stranger. It is compiled under a limit of its length,
 in lists, `||`) is ever evaluated.
 """
 
+import warnings
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -52,7 +53,10 @@ def identify(path: str, configuration: Mapping[str, Any]) -> str | None:
 
 def _compiled(path: str) -> Node | None:
     try:
-        parsed: Node = jmespath.compile(path).parsed
+        with warnings.catch_warnings():
+            # of a way to write literals that is old, and good all the same
+            warnings.simplefilter("ignore", PendingDeprecationWarning)
+            parsed: Node = jmespath.compile(path).parsed
     # whatever a stranger's text makes of the parser, the text is wrong
     except (JMESPathError, RecursionError, ValueError, TypeError, KeyError, IndexError, AttributeError):
         return None

@@ -440,6 +440,10 @@ class DeliveryTable(Protocol):
         """Whatever has not ended will not be brought out any more."""
         ...
 
+    async def let_go(self, integration: Detail) -> None:
+        """What nobody has in hand any more is pending again; the job that had it has ended."""
+        ...
+
     async def purge(self, days: int, most: int) -> int: ...
 
 
@@ -450,10 +454,10 @@ class HotDeliveries(Protocol):
         """What an earlier run of the job had in hand is pending again."""
         ...
 
-    async def claim(self, running: Running, credential_version: int, most: int) -> Sequence[Outgoing]:
+    async def claim(self, running: Running, integration: Detail, most: int) -> Sequence[Outgoing]:
         """Up to `most` that are due, the longest due first, one of each item.
 
-        None when the integration is not worked with any more, or with another credential.
+        None when the integration is not worked with any more, or differs from what it was in what it sends or where.
         """
         ...
 

@@ -8,8 +8,8 @@ from urllib.parse import SplitResult, urlsplit
 _LIMIT: Final = 2048
 # RFC 3986 writes addresses in visible ASCII; browsers take a backslash for a slash, so that one address has two hosts
 _FORM: Final = re.compile(r"https?://[!-\[\]-~]+", re.IGNORECASE)
-_HOST: Final = re.compile(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?\.?|[0-9a-f:.]+", re.IGNORECASE)
-_EMAIL: Final = re.compile(r"[^@\s<>\"]{1,64}@[^@\s<>\"]{1,255}")
+_NAME: Final = re.compile(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?\.?", re.IGNORECASE)
+_EMAIL: Final = re.compile(r"[^@\s<>\":,;]{1,64}@[^@\s<>\":,;/?#]{1,255}")
 
 
 def complaint_of_url(value: str, *, allow_http: bool) -> str | None:
@@ -54,7 +54,17 @@ def _split(value: str) -> SplitResult | None:
         valid = parts.port is None or parts.port > 0
     except ValueError:
         return None
-    return parts if valid and parts.hostname and _HOST.fullmatch(parts.hostname) else None
+    return parts if valid and _is_host(parts.hostname or "", bracketed="[" in parts.netloc) else None
+
+
+def _is_host(host: str, *, bracketed: bool) -> bool:
+    if not bracketed:
+        return _NAME.fullmatch(host) is not None
+    try:
+        ipaddress.IPv6Address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_loopback(host: str) -> bool:

@@ -71,8 +71,13 @@ class Delivering:
         return Outcome(output={"delivered": str(sending.delivered), "failed": str(sending.failed)}, effects=_all_out)
 
     async def give_up(self, state: JobState, reason: str) -> Outcome:
-        """What waits is begun again by the next job."""
-        return Outcome(state=state, error=reason)
+        """What waits is begun again by the next job, and so is what this one had in hand."""
+        return Outcome(state=state, error=reason, effects=_let_go)
+
+
+async def _let_go(work: UnitOfWork, found: Detail | None) -> None:
+    if found is not None:
+        await work.deliveries.let_go(found)
 
 
 async def _all_out(work: UnitOfWork, found: Detail | None) -> None:

@@ -100,7 +100,7 @@ class Sending:
     async def _send_more(self, most: int) -> set[asyncio.Task[Settlement]]:
         if self.refusal is not None or self.rest_seconds is not None:
             return set()
-        claimed = await self._deliveries.claim(self._job, self._integration.credential_version, most)
+        claimed = await self._deliveries.claim(self._job, self._integration, most)
         return {asyncio.get_running_loop().create_task(self._bring(one)) for one in claimed}
 
     async def _bring(self, one: Outgoing) -> Settlement:

@@ -41,6 +41,9 @@ select exists (
 )
 """
 
+# in words that no partial index has, among which the planner would look for rows that it is given
+_IS_PENDING: Final = "d.ended_at is null and d.state <> 'sending'"
+
 # from one integration to the next along the index, however much waits for each
 DUE: Final = f"""
 with recursive waiting as (
@@ -77,33 +80,41 @@ update delivery d set state = 'pending'
 where d.organisation_id = $1 and d.integration_id = $4 and d.state = 'sending' and exists ({_FENCE})
 """
 
-# The newest of each item goes, and stands for the older ones. One item is in one hand at a time.
+LET_GO: Final = """
+update delivery set state = 'pending' where organisation_id = $1 and integration_id = $2 and state = 'sending'
+"""
+
+# The newest of each item goes, and stands for the older ones. One item is in one hand at a time. Whatever the planner
+# knows of the tables, each row is looked up by itself: hence the laterals with their offsets, and `_IS_PENDING`.
 CLAIM: Final = f"""
 with workable as (
     select from integration i
-    where i.organisation_id = $1 and i.id = $4 and i.credential_version = $5 and i.enabled and i.status = 'active'
-        and {VISIBLE} and exists ({_FENCE})
-), due as (
+    where i.organisation_id = $1 and i.id = $4 and i.credential_version = $5 and i.item_type = $7 and i.enabled
+        and i.status = 'active' and {VISIBLE} and exists ({_FENCE})
+), due as materialized (
     select d.item_id from delivery d
     where d.organisation_id = $1 and d.integration_id = $4 and d.state = 'pending' and d.due_at <= now()
         and exists (select from workable)
         and not exists (
             select from delivery s
             where s.organisation_id = $1 and s.integration_id = $4 and s.item_id = d.item_id and s.state = 'sending'
+            offset 0
         )
     order by d.due_at limit $6
-), newest as (
-    select d.item_id, max(d.id) as id from delivery d
-    where d.organisation_id = $1 and d.integration_id = $4 and d.state = 'pending'
-        and d.item_id in (select item_id from due)
-    group by d.item_id
+), waiting as materialized (
+    select d.item_id, d.id, d.id = max(d.id) over (partition by d.item_id) as newest
+    from (select distinct item_id from due) u cross join lateral (
+        select d.item_id, d.id from delivery d
+        where d.organisation_id = $1 and d.integration_id = $4 and d.item_id = u.item_id
+            and d.state in ('pending', 'sending', 'held') and {_IS_PENDING}
+        offset 0
+    ) d
 ), older as (
-    update delivery d set state = 'superseded', ended_at = now() from newest n
-    where d.organisation_id = $1 and d.integration_id = $4 and d.item_id = n.item_id and d.state = 'pending'
-        and d.id <> n.id
+    update delivery d set state = 'superseded', ended_at = now() from waiting w
+    where d.organisation_id = $1 and d.id = w.id and not w.newest and {_IS_PENDING}
 ), claimed as (
-    update delivery d set state = 'sending', attempts = d.attempts + 1 from newest n
-    where d.organisation_id = $1 and d.id = n.id and d.state = 'pending'
+    update delivery d set state = 'sending', attempts = d.attempts + 1 from waiting w
+    where d.organisation_id = $1 and d.id = w.id and w.newest and {_IS_PENDING}
     returning d.id, d.item_id, d.attempts
 ), doubted as (
     insert into link (organisation_id, integration_id, item_id, in_doubt) select $1, $4, item_id, true from claimed
@@ -111,8 +122,14 @@ with workable as (
 )
 select {ITEM_COLUMNS}, c.id, c.attempts, {KNOWN_COLUMNS}
 from claimed c
-join item t on t.organisation_id = $1 and t.id = c.item_id
-left join link l on l.organisation_id = $1 and l.integration_id = $4 and l.item_id = c.item_id
+cross join lateral (
+    select t.* from item t where t.organisation_id = $1 and t.id = c.item_id offset 0
+) t
+left join lateral (
+    select l.* from link l
+    where l.organisation_id = $1 and l.integration_id = $4 and l.item_id = c.item_id
+    offset 0
+) l on true
 order by c.id
 """
 
@@ -241,6 +258,10 @@ class DeliveryTable:
         """Whatever has not ended will not be brought out any more."""
         await self._connection.execute(CANCEL_ALL, integration.organisation_id, integration.id)
 
+    async def let_go(self, integration: Detail) -> None:
+        """What nobody has in hand any more is pending again; the job that had it has ended."""
+        await self._connection.execute(LET_GO, integration.organisation_id, integration.id)
+
     async def purge(self, days: int, most: int) -> int:
         """Deletes up to `most` deliveries that ended well so many days ago; returns how many."""
         status = await self._connection.execute(PURGE, days, most)
@@ -257,12 +278,12 @@ class HotDeliveries:
         """What an earlier run of the job had in hand is pending again."""
         await self._pool.fetch(RELEASE, *_fence(running), running.integration_id)
 
-    async def claim(self, running: Running, credential_version: int, most: int) -> list[Outgoing]:
+    async def claim(self, running: Running, integration: Detail, most: int) -> list[Outgoing]:
         """Up to `most` that are due, the longest due first, one of each item.
 
-        None when the integration is not worked with any more, or with another credential.
+        None when the integration is not worked with any more, or differs from what it was in what it sends or where.
         """
-        arguments = (*_fence(running), running.integration_id, credential_version, most)
+        arguments = (*_fence(running), integration.id, integration.credential_version, most, integration.item_type)
         return [_to_outgoing(record) for record in await self._pool.fetch(CLAIM, *arguments)]
 
     async def settle(self, running: Running, settlements: Sequence[Settlement]) -> None:

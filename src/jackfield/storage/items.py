@@ -35,11 +35,18 @@ _DIFFERS: Final = (
 # What enabled integrations of the items' type have to hear of. They are locked against the end of their jobs, which
 # look for deliveries under a stronger lock: so none is left behind, see ADR 21.
 _MATCHED: Final = f"""
+hearing as materialized (
+    select i.* from (select distinct organisation_id, type from changed) w cross join lateral (
+        select i.organisation_id, i.item_type, i.id, i.name from integration i
+        where i.organisation_id = w.organisation_id and i.item_type = w.type and i.item_type <> 'none' and {VISIBLE}
+            and i.enabled and i.status <> 'inactive'
+        order by i.id
+        for key share of i
+    ) i
+), {{matched}} as materialized (
     select p.organisation_id, p.id as item_id, p.version, i.id as integration_id, i.name
-    from changed p join integration i on i.organisation_id = p.organisation_id and i.item_type = p.type
-    where i.item_type <> 'none' and {VISIBLE} and i.enabled and i.status <> 'inactive'
-    order by i.organisation_id, i.id
-    for key share of i
+    from changed p join hearing i on i.organisation_id = p.organisation_id and i.item_type = p.type
+)
 """
 # In the order of their ids, so that two statements never wait for each other. A job that is alive does these as well.
 _DELIVER: Final = """
@@ -88,9 +95,9 @@ with wanted as (
     returning {COLUMNS}, t.updated_at = now() as changed
 ), changed as (
     select * from put where changed
-), matched as materialized (
-    {_MATCHED}
-), {_DELIVER.format(kind="$13", header="$14", steps="$15::jsonb", user="$16", seconds="$17")}
+),
+{_MATCHED.format(matched="matched")},
+{_DELIVER.format(kind="$13", header="$14", steps="$15::jsonb", user="$16", seconds="$17")}
 select {COLUMNS}, true as applied, (select count(*) from enqueued) as queued from put t
 union all
 select {COLUMNS}, coalesce(w.occurred_at >= t.occurred_at, false), 0 from wanted w cross join lateral (
@@ -103,7 +110,8 @@ where not exists (
 )
 """
 
-# only who has something of it hears that it is gone
+# only who has something of it hears that it is gone, or may be about to: a delivery is claimed, and its link written, in
+# a statement that this one may not see
 DELETE: Final = f"""
 with put as (
     update item t set deleted_at = now(), updated_at = now(), version = t.version + 1,
@@ -112,11 +120,15 @@ with put as (
     returning {COLUMNS}
 ), changed as (
     select * from put
-), reached as (
-    {_MATCHED}
-), matched as materialized (
-    select r.* from reached r join link l on l.organisation_id = r.organisation_id
-        and l.integration_id = r.integration_id and l.item_id = r.item_id
+), {_MATCHED.format(matched="reached")}, matched as materialized (
+    select r.* from reached r
+    where exists (
+        select from link l where l.organisation_id = r.organisation_id and l.integration_id = r.integration_id
+            and l.item_id = r.item_id
+    ) or exists (
+        select from delivery d where d.organisation_id = r.organisation_id and d.integration_id = r.integration_id
+            and d.item_id = r.item_id and d.state in ('pending', 'sending')
+    )
 ), {_DELIVER.format(kind="$4", header="$5", steps="$6::jsonb", user="$7", seconds="$8")}
 select {COLUMNS}, true, (select count(*) from enqueued) as queued from put t
 """
@@ -146,18 +158,16 @@ where l.organisation_id = $1 and l.item_id = any($2::bigint[]) and i.state not i
 order by l.item_id, l.integration_id
 """
 
-# the links first: an item without them says nothing wrong
+# with the deliveries that still wait for an integration that cannot be worked with; those that ended go by their age
 PURGE: Final = """
 with gone as (
     select organisation_id, id from item where deleted_at < now() - make_interval(days => $1) limit $2 for update
 ), links as (
     delete from link l using gone g where l.organisation_id = g.organisation_id and l.item_id = g.id
-    returning l.organisation_id, l.integration_id, l.item_id
 ), deliveries as (
-    -- those that ended go by their age; whatever else was tried has a link
-    delete from delivery d using links l
-    where d.organisation_id = l.organisation_id and d.integration_id = l.integration_id and d.item_id = l.item_id
-        and d.state in ('pending', 'sending', 'held')
+    delete from delivery d using gone g, integration i
+    where i.organisation_id = g.organisation_id and d.organisation_id = g.organisation_id and d.integration_id = i.id
+        and d.item_id = g.id and d.state in ('pending', 'sending', 'held')
 )
 delete from item t using gone g where t.organisation_id = g.organisation_id and t.id = g.id
 """
@@ -214,9 +224,14 @@ class ItemTable:
 
     async def put_all(self, organisation_id: int, items: Sequence[NewItem]) -> list[Put]:
         """Writes what the product says of them, each named once, with the deliveries that follow from it."""
-        records = await self._connection.fetch(PUT, *_columns([(organisation_id, item) for item in items]), *_JOB)
-        self.has_queued = self.has_queued or _has_queued(records)
-        by_name = {(put.item.type, put.item.key): put for put in map(_to_put, records)}
+        by_name: dict[tuple[ItemType, str], Put] = {}
+        left = list(items)
+        while left:
+            records = await self._connection.fetch(PUT, *_columns([(organisation_id, item) for item in left]), *_JOB)
+            self.has_queued = self.has_queued or _has_queued(records)
+            by_name |= {(put.item.type, put.item.key): put for put in map(_to_put, records)}
+            # someone else's was written between the statement's look and its write: look again
+            left = [item for item in left if (item.type, item.key) not in by_name]
         return [by_name[item.type, item.key] for item in items]
 
     async def delete(self, organisation_id: int, item_type: ItemType, key: str) -> StoredItem | None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -13,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from jackfield.domain.provider import Manifest
-from jackfield.web import openapi
+from jackfield.web import form_body, openapi
 from jackfield.web.contract import Dialect
 
 _HERE: Final = Path(__file__).parent
@@ -23,6 +24,13 @@ _HEADERS: Final = {
     "form-action 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
+}
+#: how a shell proves itself by a scheme; the key's is the dialect's
+_CREDENTIALS: Final = {
+    "key": None,
+    "token": '-H "Authorization: Bearer $ACCESS_TOKEN"',
+    "client": '-u "$CLIENT_ID:$CLIENT_SECRET"',
+    None: "",
 }
 Page = Callable[[Request], Awaitable[Response]]
 
@@ -88,15 +96,30 @@ def _operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     schemas = document["components"]["schemas"]
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+            content = operation.get("requestBody", {}).get("content", {})
+            body = next((described["schema"] for described in content.values()), None)
+            example = _example(body, schemas, "") if body else None
+            form = form_body.TYPE in content
             yield {
                 **operation,
                 "path": path,
                 "method": method.upper(),
                 "body": body,
-                "example": msgspec.json.encode(_example(body, schemas, "")).decode() if body else None,
+                "form": form,
+                "example": None if example is None else urlencode(example) if form else _to_json(example),
+                "credentials": _CREDENTIALS[_scheme(operation)],
                 "example_path": _example_path(path, operation["parameters"]),
             }
+
+
+def _scheme(operation: Mapping[str, Any]) -> str | None:
+    """The name of the scheme by which the operation is called; None: by none."""
+    named: Mapping[str, Any] = next(iter(operation.get("security", [{"key": []}])), {})
+    return next(iter(named), None)
+
+
+def _to_json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _example(schema: Mapping[str, Any], schemas: Mapping[str, Any], name: str) -> Any:

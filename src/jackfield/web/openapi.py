@@ -92,6 +92,9 @@ def _operation(
         described["requestBody"] = {"required": True, "content": content}
     if operation.prove is not None:
         described["security"] = [] if operation.scheme is None else [{operation.scheme: []}]
+        if operation.form:
+            # what opens the call may stand in the form itself
+            described["security"].append({})
     return described
 
 

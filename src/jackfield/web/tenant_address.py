@@ -51,7 +51,7 @@ class TenantAddress:
         prefix = ""
         found = _BEHIND.fullmatch(path)
         if found:
-            handles.append(found[1])
+            handles.append(_handle(found[1]))
             prefix, path = f"/tenants/{found[1]}", f"/{found[2]}"
         if path.startswith("//"):
             path = path[1:]
@@ -69,15 +69,18 @@ class TenantAddress:
         name = re.sub(r":[0-9]*$", "", host).rstrip(".").lower()
         if not name.endswith(self._suffix):
             return []
-        label = name.removesuffix(self._suffix)
-        # what is no handle is nobody's
-        return [label if _LABEL.fullmatch(label) else ""]
+        return [_handle(name.removesuffix(self._suffix))]
 
 
 def require_tenant(request: Request, *handles: str) -> None:
     """Raises TenantMismatch unless every organisation that the address names is one of these."""
     if not set(named_tenants(request)) <= set(handles):
         raise TenantMismatch
+
+
+def _handle(text: str) -> str:
+    """What is no handle is nobody's."""
+    return text if _LABEL.fullmatch(text) else ""
 
 
 def named_tenants(request: Request) -> tuple[str, ...]:

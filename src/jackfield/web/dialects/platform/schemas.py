@@ -116,7 +116,7 @@ class Installation(Struct, kw_only=True):
 class TokenRequest(Struct, kw_only=True):
     """RFC 6749 §4.1.3 and §6; the client is told here or in HTTP Basic."""
 
-    grant_type: str
+    grant_type: Annotated[str, Meta(examples=["authorization_code", "refresh_token"])]
     code: str | UnsetType = UNSET
     refresh_token: str | UnsetType = UNSET
     scope: str | UnsetType = UNSET

@@ -1,0 +1,368 @@
+"""Deliveries and synchronisation under faults: each item arrives at its vendor, none twice, and none is forgotten.
+
+The stand-in keeps issues as GitHub does: what tells a retried delivery that it has arrived is the marker in the body.
+"""
+
+import contextlib
+import os
+import random
+import re
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.data_directory import DataDirectory
+from support.hub import INTEGRATIONS, TAKEOVER_SECONDS, Hub
+from support.processes import wait_until
+from support.repository import Asked, Repository, Said
+from support.service import Service, free_port, start_service
+from support.vendor_server import VendorServer
+from support.worker import kill, start_worker
+
+ITEMS = "/v1/hubs/current/items"
+BURST = 1000
+MARKER = re.compile(r"<!-- jackfield:(\w+) -->")
+
+# as if so much time had gone by: whatever waits for its moment
+PASS = """
+update delivery set due_at = due_at - {0} where state = 'pending';
+update rest set until = until - {0};
+update job set scheduled_for = scheduled_for - {0}, expires_at = expires_at - {0} where completed_at is null;
+update pgqueuer set execute_after = execute_after - {0} where status = 'queued';
+"""
+#: the minute is over, and what is due is looked for
+TEND = "update pgqueuer_schedules set next_run = now() where entrypoint = 'tend'"
+#: nobody looks for what is due
+NEVER_TEND = "update pgqueuer_schedules set next_run = now() + interval '1 day'"
+#: the process that has a job in hand was not heard of for a while
+FORGET = "update pgqueuer set heartbeat = heartbeat - interval '1 minute' where status = 'picked'"
+
+
+class Product:
+    """Items, an integration of theirs, and the repository that it leads to."""
+
+    def __init__(self, hub: Hub, directory: DataDirectory, repository: Repository) -> None:
+        self.hub = hub
+        self.directory = directory
+        self.repository = repository
+        self.integration = hub.connect(extra={"repository": repository.name}, item_type="work_item")
+        # as a verification would have it
+        directory.execute("update integration set state = 'live', status = 'active'")
+
+    def put(self, count: int, word: str = "Item", first: int = 0) -> None:
+        """A batch of them; the title says which, and in which words."""
+        items = [
+            {"type": "work_item", "key": str(key), "title": f"{word} {key}"} for key in range(first, first + count)
+        ]
+        self.hub.call("POST", f"{ITEMS}/batch", {"items": items})
+
+    def tell(self, script: str) -> None:
+        self.directory.execute(script)
+
+    def deliveries(self) -> Counter[str]:
+        """How many are in each state."""
+        found = self.directory.fetch("select state, count(*) as number from delivery group by state")
+        return Counter({record["state"]: record["number"] for record in found})
+
+    def has_jobs(self) -> bool:
+        """Whether one is alive."""
+        return bool(self.directory.fetch("select from job where completed_at is null"))
+
+    def is_quiet(self) -> bool:
+        """Whether nothing is on its way, and no job will bring anything there."""
+        states = self.deliveries()
+        return not (states["pending"] or states["sending"] or self.has_jobs())
+
+    def wait_until_quiet(self, seconds: float = TAKEOVER_SECONDS) -> None:
+        wait_until(self.is_quiet, seconds, "nothing is on its way")
+
+    def wait_for_issues(self, count: int) -> None:
+        wait_until(lambda: len(self.repository.issues) >= count, TAKEOVER_SECONDS, f"{count} issues")
+
+    def expect_titles(self, *titles: str) -> None:
+        """One issue for each item, and no more."""
+        markers = [marker_of(issue["body"]) for issue in self.repository.issues.values()]
+        assert Counter(markers).most_common(1)[0][1] == 1
+        assert self.repository.titles() == sorted(titles)
+
+
+def marker_of(body: str) -> str:
+    """Whose issue it is."""
+    found = MARKER.search(body)
+    assert found is not None, body
+    return found[1]
+
+
+@pytest.fixture
+def vendor() -> Iterator[VendorServer]:
+    with VendorServer.start() as vendor:
+        yield vendor
+
+
+@pytest.fixture
+def environment(data_directory: DataDirectory, vendor: VendorServer) -> dict[str, str]:
+    return {**data_directory.environment, "JACKFIELD_PROVIDERS__GITHUB__API_URL": vendor.url}
+
+
+@pytest.fixture
+def serve(
+    data_directory: DataDirectory, environment: dict[str, str], vendor: VendorServer, tmp_path: Path
+) -> Iterator[Callable[..., tuple[Service, Product]]]:
+    """Starts a service, to be asked for a product whose repository takes a moment for each call."""
+    with contextlib.ExitStack() as stack:
+
+        def start(*arguments: str) -> tuple[Service, Product]:
+            service = stack.enter_context(start_service(environment, tmp_path / "service", free_port(), *arguments))
+            product = Product(Hub(service, data_directory), data_directory, vendor.repository())
+            product.repository.seconds = 0.005
+            return service, product
+
+        yield start
+
+
+Serve = Callable[..., tuple[Service, Product]]
+
+
+def test_a_burst_arrives_once_whoever_is_killed(serve: Serve, environment: dict[str, str], tmp_path: Path) -> None:
+    service, product = serve()
+    with start_service(environment, tmp_path / "another", free_port(), "--no-jobs"):
+        product.put(BURST)
+        product.wait_for_issues(300)
+        service.kill()
+        product.tell(FORGET)
+        with start_worker(environment, tmp_path / "first") as worker:
+            product.wait_for_issues(650)
+            kill(worker)
+        product.tell(FORGET)
+        with start_worker(environment, tmp_path / "second") as worker:
+            product.wait_until_quiet()
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(30) == 0
+        assert product.deliveries() == {"delivered": BURST}
+        product.expect_titles(*(f"Item {key}" for key in range(BURST)))
+
+
+def test_an_issue_is_written_once_although_its_answer_kills_the_worker(
+    serve: Serve, environment: dict[str, str], tmp_path: Path
+) -> None:
+    _, product = serve("--no-jobs")
+    workers: list[Any] = []
+
+    def kill_worker(asked: Asked) -> Said | None:
+        if asked.method in {"POST", "PATCH"}:
+            os.kill(workers[-1].pid, signal.SIGKILL)
+        return None
+
+    product.repository.after = kill_worker
+    for word in ("Item", "Changed"):
+        product.put(1, word)
+        with start_worker(environment, tmp_path / "killed") as worker:
+            workers.append(worker)
+            assert worker.wait(30) == -signal.SIGKILL
+        product.tell(FORGET)
+    product.repository.after = lambda _: None
+    with start_worker(environment, tmp_path / "last"):
+        product.wait_until_quiet()
+    product.expect_titles("Changed 0")
+    assert [one.method for one in product.repository.writes] == ["POST", "PATCH", "PATCH"]
+
+
+def test_what_a_job_has_in_hand_outlives_the_job(serve: Serve, environment: dict[str, str], tmp_path: Path) -> None:
+    _, product = serve("--no-jobs")
+    reached = threading.Event()
+
+    def hang(_: Asked) -> Said | None:
+        reached.set()
+        return None
+
+    product.repository.fails, product.repository.seconds = hang, 1.0
+    product.put(3)
+    with start_worker(environment, tmp_path / "killed") as worker:
+        assert reached.wait(TAKEOVER_SECONDS)
+        kill(worker)
+    assert product.deliveries() == {"sending": 3}
+    product.tell("update job set expires_at = now()")
+    product.tell(FORGET)
+    with start_worker(environment, tmp_path / "another"):
+        wait_until(lambda: not product.has_jobs(), TAKEOVER_SECONDS, "the job has expired")
+        product.tell(TEND)
+        product.wait_until_quiet()
+    product.expect_titles(*(f"Item {key}" for key in range(3)))
+
+
+def test_a_stop_leaves_the_rest_to_the_next_start(serve: Serve, environment: dict[str, str], tmp_path: Path) -> None:
+    service, product = serve()
+    product.repository.seconds = 1.0
+    product.put(300)
+    product.wait_for_issues(1)
+    assert service.stop() == 0
+    assert product.deliveries()["delivered"] < 300
+    product.repository.seconds = 0.005
+    with start_service(environment, tmp_path / "again", free_port()):
+        product.wait_until_quiet()
+        assert product.deliveries() == {"delivered": 300}
+    product.expect_titles(*(f"Item {key}" for key in range(300)))
+
+
+def test_a_database_that_restarts_loses_no_item_and_counts_none_twice(serve: Serve) -> None:
+    _, product = serve()
+    hub, repository, integration = product.hub, product.repository, product.integration
+
+    def change(**fields: Any) -> None:
+        hub.call("PATCH", f"{INTEGRATIONS}/{integration}", fields)
+
+    def counts(job: str) -> dict[str, int]:
+        [task] = hub.job(job)["tasks"]
+        return {name: int(count) for name, count in task["output"].items() if count != "0"}
+
+    change(enabled=False)
+    product.put(600)
+    assert product.deliveries() == {}
+    change(enabled=True)
+    job = hub.sync(integration)
+    product.wait_for_issues(200)
+    product.directory.kill_server()
+    _answers(lambda: hub.end_of(job))
+    assert hub.end_of(job, 2 * TAKEOVER_SECONDS) == "completed"
+    assert counts(job) == {"total": 600, "done": 600, "missing": 600}
+    product.expect_titles(*(f"Item {key}" for key in range(600)))
+
+    change(enabled=False)
+    product.put(300, "Changed")
+    change(enabled=True)
+    unchanged = [number for number, issue in repository.issues.items() if issue["title"].startswith("Item")]
+    for number in unchanged[:7]:
+        repository.issues[number]["state"] = "closed"
+    for number in unchanged[7:12]:
+        del repository.issues[number]
+    reads = len(queries(repository))
+    repository.seconds = 0.1
+    job = hub.sync(integration)
+    wait_until(lambda: len(queries(repository)) >= reads + 3, TAKEOVER_SECONDS, "the third page")
+    product.directory.kill_server()
+    _answers(lambda: hub.end_of(job))
+    assert hub.end_of(job, 2 * TAKEOVER_SECONDS) == "completed"
+    expected = {"total": 600, "done": 600, "stale": 300, "changed": 7, "vanished": 5, "unchanged": 288}
+    assert counts(job) == expected
+    product.wait_until_quiet()
+    words = ["Changed"] * 300 + ["Item"] * 300
+    gone = 5
+    assert Counter(title.split()[0] for title in repository.titles()) == {"Changed": 300, "Item": 300 - gone}
+    assert len(words) - gone == len(repository.issues)
+
+
+def test_a_vendor_that_is_down_for_hours_gets_everything_in_the_end(serve: Serve) -> None:
+    _, product = serve()
+    repository = product.repository
+    product.put(40)
+    product.wait_until_quiet()
+    # at first it does what it is asked, and says that it did not
+    repository.after = lambda _: (502, {"message": "Bad Gateway"})
+    product.put(20, "First", 40)
+    wait_until(lambda: len(repository.issues) > 40, TAKEOVER_SECONDS, "an issue that nobody hears of")
+    repository.fails = lambda _: (503, {"message": "Service Unavailable"})
+    for half_hour in range(12):
+        product.put(10, f"Word {half_hour:02}", 5 * half_hour)
+        asked = len(repository.asked)
+        product.tell(PASS.format("interval '30 minutes'"))
+        product.tell(TEND)
+        wait_until(lambda asked=asked: len(repository.asked) > asked, TAKEOVER_SECONDS, "it is asked again")
+    repository.fails = repository.after = lambda _: None
+    been = len(repository.asked)
+    product.tell(PASS.format("interval '6 hours'"))
+    product.tell(TEND)
+    product.wait_until_quiet()
+    assert set(product.deliveries()) <= {"delivered", "superseded"}
+    titles = {key: f"Item {key}" if key < 40 else f"First {key}" for key in range(60)}
+    for half_hour in range(12):
+        titles.update({key: f"Word {half_hour:02} {key}" for key in range(5 * half_hour, 5 * half_hour + 10)})
+    product.expect_titles(*titles.values())
+    # of the many changes of an item the last one alone is news
+    after = Counter(marker_of(one.body["body"]) for one in repository.asked[been:] if one.method in {"POST", "PATCH"})
+    assert max(after.values()) == 1
+
+
+class Watch:
+    """Sees how many calls about one item are under way at once, and what was written of each, one after the other."""
+
+    def __init__(self, repository: Repository) -> None:
+        self.most_at_once = 0
+        self.titles: dict[str, list[str]] = {}
+        self._under_way: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        repository.fails, repository.after = self._begin, self._end
+
+    def _begin(self, asked: Asked) -> Said | None:
+        if asked.method in {"POST", "PATCH"}:
+            marker = marker_of(asked.body["body"])
+            with self._lock:
+                self._under_way[marker] += 1
+                self.most_at_once = max(self.most_at_once, self._under_way[marker])
+                self.titles.setdefault(marker, []).append(asked.body["title"])
+            time.sleep(random.uniform(0.0, 0.02))
+        return None
+
+    def _end(self, asked: Asked) -> Said | None:
+        if asked.method in {"POST", "PATCH"}:
+            with self._lock:
+                self._under_way[marker_of(asked.body["body"])] -= 1
+        return None
+
+
+def test_the_last_word_on_each_item_arrives_whoever_says_it(
+    serve: Serve, data_directory: DataDirectory, environment: dict[str, str], tmp_path: Path
+) -> None:
+    service, product = serve("--no-jobs")
+    watch = Watch(product.repository)
+    product.repository.seconds = 0.0
+    with (
+        start_service(environment, tmp_path / "another", free_port(), "--no-jobs") as another,
+        start_worker(environment, tmp_path / "first"),
+        start_worker(environment, tmp_path / "second"),
+    ):
+        product.put(1)
+        product.wait_until_quiet()
+        product.tell(NEVER_TEND)
+
+        def keep_putting(number: int) -> None:
+            hub = Hub((service, another)[number % 2], data_directory)
+            for turn in range(60):
+                key = random.randrange(5)
+                hub.call("PUT", f"{ITEMS}/work_item/{key}", {"title": f"{number} said {turn}"})
+                # so that jobs end, again and again, while others begin
+                time.sleep(random.choice((0.0, 0.0, 0.01, 0.05, 0.3)))
+
+        with ThreadPoolExecutor(6) as threads:
+            list(threads.map(keep_putting, range(6)))
+        product.wait_until_quiet(10)
+        stored = product.hub.call("GET", ITEMS)
+    product.expect_titles(*(item["title"] for item in stored))
+    assert all(link["in_line"] for item in stored for link in item["links"])
+    assert watch.most_at_once == 1
+    assert set(product.deliveries()) <= {"delivered", "superseded"}
+    [jobs] = product.directory.fetch("select count(*) as number from job where kind = 'deliver'")
+    assert jobs["number"] > 20
+
+
+def queries(repository: Repository) -> list[Asked]:
+    return [one for one in repository.asked if one.path == "/graphql"]
+
+
+def _answers(call: Callable[[], object]) -> None:
+    """Waits until the database is back."""
+
+    def answered() -> bool:
+        try:
+            call()
+        except AssertionError:
+            return False
+        return True
+
+    wait_until(answered, TAKEOVER_SECONDS, "the database is back")

@@ -1,0 +1,130 @@
+"""The OAuth server by its services: what the upkeep takes away, what rotating keys leaves good, what is not printed."""
+
+import pickle
+import uuid
+
+import pytest
+
+from jackfield.domain.app import AppFields
+from jackfield.domain.errors import CapabilityMissing
+from jackfield.domain.installation import InstallationNotFound
+from jackfield.domain.oauth import Client, InvalidGrant, Tokens
+from jackfield.domain.principal import Capability
+from support.operator import ORIGIN, Operator
+from support.partner import caller_of
+from support.workbench import Workbench
+
+
+class Ground:
+    """An organisation with an app of its own that it has installed."""
+
+    def __init__(self, bench: Workbench) -> None:
+        self.operator: Operator = bench.operator
+        self.organisation = bench.organisation
+        self.services = bench.house.services
+        self.caller = caller_of(self.organisation)
+        fields = AppFields(
+            identifier_field_path="name",
+            name=f"App {uuid.uuid4()}",
+            oauth_callback_url="https://partner.example.com/callback?kept=1",
+        )
+        registered = self.run(self.services.apps.register(self.caller, fields))
+        self.secret = registered.client_secret
+        self.app = registered.app
+        self.client = Client(self.organisation.id, self.app.id, self.organisation.handle)
+        self.installation = self.run(
+            self.services.installations.create(self.caller, self.app.id, {"name": "Acme", "key": "hunter2"})
+        )
+
+    def run(self, deed):  # type: ignore[no-untyped-def]
+        return self.operator.run(deed)
+
+    def code(self) -> str:
+        return self.run(self.services.oauth_server.issue_code(self.caller, self.installation.id)).code
+
+    def tokens(self) -> Tokens:
+        return self.run(self.services.oauth_server.exchange(self.client, self.code()))
+
+    def count(self, table: str) -> int:
+        rows = self.operator.fetch(f"select count(*) from {table} where organisation_id = $1", self.organisation.id)
+        return rows[0][0]
+
+
+@pytest.fixture
+def ground(bench: Workbench) -> Ground:
+    return Ground(bench)
+
+
+def test_the_browser_is_sent_to_the_callback_with_the_code(ground: Ground) -> None:
+    issued = ground.run(ground.services.oauth_server.issue_code(ground.caller, ground.installation.id))
+    assert issued.callback == f"https://partner.example.com/callback?kept=1&code={issued.code}"
+    client = ground.run(ground.services.oauth_server.authenticate_client(ground.app.hex_id, ground.secret))
+    assert client == ground.client
+
+
+def test_only_who_manages_gets_a_code_and_only_of_the_own_organisation(ground: Ground) -> None:
+    server = ground.services.oauth_server
+    with pytest.raises(CapabilityMissing):
+        viewer = caller_of(ground.organisation, Capability.VIEW)
+        ground.run(server.issue_code(viewer, ground.installation.id))
+    with pytest.raises(CapabilityMissing):
+        viewer = caller_of(ground.organisation, Capability.VIEW)
+        ground.run(ground.services.installations.create(viewer, ground.app.id, {}))
+    with pytest.raises(InstallationNotFound):
+        stranger = caller_of(ground.operator.create_organisation())
+        ground.run(server.issue_code(stranger, ground.installation.id))
+
+
+def test_the_upkeep_takes_away_what_expired_long_ago(ground: Ground) -> None:
+    tokens = ground.tokens()
+    ground.code()
+    ground.run(ground.operator.house.upkeep.purge())
+    assert (ground.count("oauth_grant"), ground.count("oauth_token")) == (2, 2)
+    where = "where organisation_id = $1"
+    for change in (
+        f"update oauth_token set expires_at = now() - interval '31 days' {where} and kind = 'access'",
+        f"update oauth_grant set created_at = now() - interval '31 days' {where}",
+    ):
+        ground.operator.fetch(change, ground.organisation.id)
+    ground.run(ground.operator.house.upkeep.purge())
+    # the grant that has a refresh token stays
+    assert (ground.count("oauth_grant"), ground.count("oauth_token")) == (1, 1)
+    assert ground.run(ground.services.oauth_server.refresh(ground.client, tokens.refresh_token))
+
+
+def test_what_is_deleted_for_good_takes_its_grants_along(ground: Ground) -> None:
+    ground.tokens()
+    ground.operator.fetch(
+        "delete from integration where organisation_id = $1 and id = $2", ground.organisation.id, ground.installation.id
+    )
+    assert [ground.count(table) for table in ("installation", "oauth_grant", "oauth_token")] == [0, 0, 0]
+
+
+def test_new_data_keys_leave_installations_as_they_were(ground: Ground) -> None:
+    tokens = ground.tokens()
+    assert ground.run(ground.operator.house.rotation.rotate_data_keys()).broken == ()
+    newer = ground.run(ground.services.oauth_server.refresh(ground.client, tokens.refresh_token))
+    assert newer.client_secret == tokens.client_secret
+    holder = ground.run(ground.services.oauth_server.authenticate(newer.access_token))
+    read = ground.run(ground.services.installations.read(holder, ground.app.hex_id, ORIGIN))
+    assert read.configuration == {"name": "Acme", "key": "hunter2"}
+
+
+def test_a_deleted_owner_takes_its_apps_tokens_along(ground: Ground) -> None:
+    tokens = ground.tokens()
+    ground.run(ground.services.organisations.delete(ground.organisation.handle, ORIGIN))
+    with pytest.raises(InvalidGrant):
+        ground.run(ground.services.oauth_server.refresh(ground.client, tokens.refresh_token))
+
+
+def test_nothing_in_clear_prints_itself(ground: Ground) -> None:
+    tokens = ground.tokens()
+    issued = ground.run(ground.services.oauth_server.issue_code(ground.caller, ground.installation.id))
+    for thing, secrets in (
+        (tokens, (tokens.access_token, tokens.refresh_token, tokens.client_secret)),
+        (issued, (issued.code,)),
+        (ground.installation, ("hunter2",)),
+    ):
+        assert not [secret for secret in secrets if secret in f"{thing} {thing!r}"]
+    with pytest.raises(TypeError):
+        pickle.dumps(tokens)

@@ -1,0 +1,162 @@
+"""Where the platform contract is reached: slashes, tenants in the path, tenants in the host."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from support.checked_tenant import CheckedTenant
+from support.operator import Operator
+from support.partner import APPS, OAUTH, InstalledApp, Partner
+from support.service import free_port, start_service
+
+DOMAIN = "apps.example.com"
+
+
+@pytest.fixture
+def installed(tenant: CheckedTenant, stranger: CheckedTenant) -> InstalledApp:
+    return Partner.register(stranger).installed_by(tenant)
+
+
+def ask(url: str, key: str, **more: Any) -> requests.Response:
+    headers = {"Authorization": f"Bearer {key}", **more.pop("headers", {})}
+    return requests.request(more.pop("method", "GET"), url, headers=headers, timeout=30, allow_redirects=False, **more)
+
+
+@pytest.mark.parametrize("path", [APPS, f"{APPS}/", f"/{APPS}", f"/{APPS}/"])
+def test_slashes_mean_nothing_and_nobody_is_redirected(tenant: CheckedTenant, path: str) -> None:
+    assert ask(tenant.service.url + path, tenant.key).status_code == 200
+    body = {"identifier_field_path": "a"}
+    created = ask(tenant.service.url + path, tenant.key, method="POST", json=body)
+    assert created.status_code == 200
+    one = f"{tenant.service.url}{APPS}/{created.json()['id']}"
+    for end in ("", "/"):
+        assert ask(one + end, tenant.key, method="PATCH", json={"name": "x"}).status_code == 200
+
+
+def test_every_path_of_oauth_takes_slashes(installed: InstalledApp) -> None:
+    url, token = installed.tenant.service.url, installed.tokens()["access_token"]
+    app = f"{APPS}/{installed.partner.id}/installations"
+    for path in (f"{OAUTH}/self", f"{app}/self"):
+        for spelled in (path, f"{path}/", f"/{path}", f"/{path}/"):
+            assert ask(url + spelled, token).status_code == 200, spelled
+    for end in ("", "/"):
+        changed = ask(f"{url}{app}/{installed.id}{end}", token, method="PATCH", json={"status": "complete"})
+        assert changed.status_code == 200
+        form = {"grant_type": "authorization_code", "code": installed.code()}
+        answer = requests.post(f"{url}/{OAUTH}/token{end}", data=form, auth=installed.partner.credentials, timeout=30)
+        assert answer.status_code == 200
+        assert requests.get(f"{url}/.well-known/oauth-authorization-server{end}", timeout=30).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", [f"//{APPS}", f"{APPS}//", "/api/v2/platform-integrationsx", f"{APPS}/x/y", OAUTH + "/x"]
+)
+def test_other_paths_are_not_found_in_the_contracts_words(tenant: CheckedTenant, path: str) -> None:
+    answer = ask(tenant.service.url + path, tenant.key)
+    assert answer.status_code == 404
+    if not path.startswith("//"):
+        assert answer.json()["errors"][0]["type"] == "not_found_error"
+
+
+def test_a_method_that_a_path_has_not_is_told(tenant: CheckedTenant) -> None:
+    answer = ask(f"{tenant.service.url}{APPS}/", tenant.key, method="DELETE")
+    assert answer.status_code == 405
+    assert {name.strip() for name in answer.headers["allow"].split(",")} == {"GET", "POST"}
+
+
+def test_other_contracts_are_not_behind_tenants(tenant: CheckedTenant) -> None:
+    url, handle = tenant.service.url, tenant.organisation.handle
+    assert ask(f"{url}/tenants/{handle}/v1/hubs/current/integrations", tenant.key).status_code == 404
+    assert ask(f"{url}//v1/hubs/current/integrations", tenant.key).status_code == 404
+
+
+def test_a_key_is_good_behind_its_own_tenant_alone(tenant: CheckedTenant, stranger: CheckedTenant) -> None:
+    url = tenant.service.url
+    own = ask(f"{url}/tenants/{tenant.organisation.handle}{APPS}/", tenant.key)
+    assert own.status_code == 200
+    for handle in (stranger.organisation.handle, "nobody", tenant.organisation.id, tenant.organisation.name, "%00"):
+        answer = ask(f"{url}/tenants/{handle}{APPS}", tenant.key)
+        assert (answer.status_code, answer.json()["errors"][0]["type"]) == (403, "permission_error"), handle
+    assert ask(f"{url}/tenants/{stranger.organisation.handle}{APPS}", "nonsense").status_code == 401
+
+
+def test_links_lead_back_behind_the_tenant(tenant: CheckedTenant) -> None:
+    for _ in range(2):
+        Partner.register(tenant, approved=False)
+    start = f"{tenant.service.url}/tenants/{tenant.organisation.handle}{APPS}"
+    following = ask(f"{start}?limit=1", tenant.key, headers={"Host": "evil.example"}).json()["meta"]["next_page_url"]
+    assert following.startswith(f"{start}/?limit=1&cursor=")
+    assert len(ask(following, tenant.key).json()["data"]) == 1
+
+
+def test_a_token_is_good_behind_the_owner_and_the_installer(installed: InstalledApp, operator: Operator) -> None:
+    url, token = installed.tenant.service.url, installed.tokens()["access_token"]
+    third = operator.create_organisation()
+    owner = installed.partner.developer.organisation.handle
+    for handle, status in ((installed.tenant.organisation.handle, 200), (owner, 200), (third.handle, 403)):
+        assert ask(f"{url}/tenants/{handle}{OAUTH}/self", token).status_code == status
+
+
+def test_an_app_is_itself_behind_its_owner_alone(installed: InstalledApp) -> None:
+    url, owner = installed.tenant.service.url, installed.partner.developer.organisation.handle
+    for handle, status in ((installed.tenant.organisation.handle, 403), ("nobody", 403), (owner, 200)):
+        form = {"grant_type": "authorization_code", "code": installed.code()}
+        path = f"{url}/tenants/{handle}{OAUTH}/token"
+        answer = requests.post(path, data=form, auth=installed.partner.credentials, timeout=30)
+        assert answer.status_code == status
+        if status == 403:
+            assert answer.json()["error"] == "unauthorized_client"
+
+
+# At hosts of their own
+
+
+@pytest.fixture(scope="module")
+def placed(
+    operator: Operator, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[CheckedTenant]:
+    """A tenant of a service that has a domain and a public address."""
+    more = {"JACKFIELD_PLATFORM_DOMAIN": DOMAIN, "JACKFIELD_PUBLIC_URL": "https://jackfield.example.com"}
+    log: Path = tmp_path_factory.mktemp("placed") / "log"
+    with ExitStack() as stack:
+        service = stack.enter_context(start_service({**environment, **more}, log, free_port()))
+        yield CheckedTenant.create_checked(operator, service)
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("{handle}.apps.example.com", 200),
+        ("{handle}.APPS.example.com.:8400", 200),
+        ("apps.example.com", 200),
+        ("jackfield.example.com", 200),
+        ("127.0.0.1:8400", 200),
+        ("{handle}.evil.example", 200),
+        ("somebody-else.apps.example.com", 403),
+        ("a.b.apps.example.com", 403),
+        ("{handle}.x.apps.example.com", 403),
+    ],
+)
+def test_a_host_names_a_tenant(placed: CheckedTenant, host: str, status: int) -> None:
+    host = host.format(handle=placed.organisation.handle)
+    assert ask(placed.service.url + APPS, placed.key, headers={"Host": host}).status_code == status
+
+
+def test_the_host_and_the_path_have_to_agree(placed: CheckedTenant, operator: Operator) -> None:
+    other, own = operator.create_organisation().handle, placed.organisation.handle
+    for host, path, status in ((own, own, 200), (other, own, 403), (own, other, 403)):
+        url = f"{placed.service.url}/tenants/{path}{APPS}"
+        assert ask(url, placed.key, headers={"Host": f"{host}.{DOMAIN}"}).status_code == status
+
+
+def test_links_begin_with_the_public_address(placed: CheckedTenant) -> None:
+    for _ in range(2):
+        Partner.register(placed, approved=False)
+    page = ask(f"{placed.service.url}{APPS}?limit=1", placed.key).json()
+    assert page["meta"]["next_page_url"].startswith(f"https://jackfield.example.com{APPS}/?limit=1&cursor=")
+    told = requests.get(f"{placed.service.url}/.well-known/oauth-authorization-server", timeout=30).json()
+    assert told["issuer"] == "https://jackfield.example.com"
