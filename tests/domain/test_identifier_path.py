@@ -135,6 +135,14 @@ def test_an_expression_that_would_grow_is_never_evaluated() -> None:
     assert time.perf_counter() - started < 1
 
 
+def test_an_expression_that_would_double_is_judged_at_once() -> None:
+    path = "|".join(["(@||@)"] * 140)
+    started = time.perf_counter()
+    assert complaint_of_path(path, SCHEMA)
+    assert identify(path, {"a": "b"}) is None
+    assert time.perf_counter() - started < 1
+
+
 @given(st.text(st.sampled_from(list("abname.[]()|&@*`'\"\\?:,{}=<>!-0123 é\n")), max_size=60))
 @settings(deadline=None, max_examples=500, database=None)
 def test_whatever_the_text_is_it_is_judged(path: str) -> None:

@@ -41,10 +41,8 @@ EXCEPTIONS: Final = {
     "jackfield.storage.definitions.GET": "every organisation may have integrations of any definition",
     "jackfield.storage.definitions.LIST_IDS": "every organisation may have integrations of any definition",
     "jackfield.storage.definitions.GET_APP": "an app can be installed by other organisations than its own",
-    "jackfield.storage.definitions.GET_APP_FOR_INSTALLATION": "an app can be installed by other organisations",
     "jackfield.storage.definitions.LIST_APPS": "`definitions list` shows the operator every organisation's",
     "jackfield.storage.grants.PURGE_TOKENS": "the upkeep deletes what expired long ago, whoever's it was",
-    "jackfield.storage.definitions.LIST_APPROVED": "an approved definition is in everybody's catalogue",
 }
 
 _STATEMENT: Final = re.compile(r"^\s*(select|insert|update|delete|with)\b", re.IGNORECASE)

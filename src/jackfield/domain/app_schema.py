@@ -21,10 +21,14 @@ _UNFOLDED: Final = 5_000
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCES: Final = ("$ref", "$dynamicRef", "$recursiveRef")
 #: what stands under these is no schema
-_DATA: Final = frozenset({"const", "enum", "default", "examples", "required", "type", "$vocabulary", "dependentRequired"})
+_DATA: Final = frozenset(
+    {"const", "enum", "default", "examples", "required", "type", "$vocabulary", "dependentRequired"}
+)
 #: under these stand schemas by names of somebody's choice
 _NAMED: Final = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs", "definitions"})
-_PATTERNS: Final = jsonschema_rs.RegexOptions(size_limit=1024 * 1024)
+#: each takes its time to compile
+_MOST_PATTERNS: Final = 100
+_PATTERNS: Final = jsonschema_rs.RegexOptions(size_limit=256 * 1024)
 _CACHED: Final = 64
 
 Schema = Mapping[str, Any]
@@ -40,7 +44,7 @@ def flaws_of_schema(schema: Any) -> list[Flaw]:
     if _nests_deeper(schema, DEPTH):
         return [Flaw((), f"The schema nests deeper than {DEPTH}")]
     found = [*_foreign(schema), *_of_root(schema)]
-    return found or _uncompilable(schema) or _unbounded(schema)
+    return found or _too_many_patterns(schema) or _uncompilable(schema) or _unbounded(schema)
 
 
 def flaws_of_configuration(schema: Schema | None, configuration: Mapping[str, Any]) -> list[Flaw]:
@@ -53,20 +57,42 @@ def flaws_of_configuration(schema: Schema | None, configuration: Mapping[str, An
     return [Flaw(tuple(error.instance_path), error.message) for error in validator.iter_errors(configuration)]
 
 
-def resolved(schema: Any, root: Schema) -> Any:
-    """What a schema that is a reference refers to; itself when it is none. The root is one without flaws."""
-    for _ in range(DEPTH):
-        if not isinstance(schema, Mapping) or not isinstance(schema.get("$ref"), str):
-            return schema
-        schema = _target(schema["$ref"], root)
-    return None
+class Document:
+    """A schema without flaws, with what its references name."""
 
+    def __init__(self, root: Schema) -> None:
+        self.root = root
+        self._anchors = dict(_anchors(root))
 
-def declared_properties(schema: Any, root: Schema | None = None) -> Schema:
-    """The properties that the schema declares by name."""
-    found = resolved(schema, schema if root is None else root)
-    properties = found.get("properties") if isinstance(found, Mapping) else None
-    return properties if isinstance(properties, Mapping) else {}
+    def properties(self, schema: Any) -> Schema:
+        """The properties that a schema in it declares by name."""
+        found = self.resolved(schema)
+        properties = found.get("properties") if isinstance(found, Mapping) else None
+        return properties if isinstance(properties, Mapping) else {}
+
+    def resolved(self, schema: Any) -> Any:
+        """What a schema that is a reference refers to; itself when it is none."""
+        for _ in range(DEPTH):
+            if not isinstance(schema, Mapping) or not isinstance(schema.get("$ref"), str):
+                return schema
+            schema = self.target(schema["$ref"])
+        return None
+
+    def target(self, reference: str) -> Any:
+        """The part of the document that `#...` names; None when there is none."""
+        name = unquote(reference[1:])
+        if name and not name.startswith("/"):
+            return self._anchors.get(name)
+        found: Any = self.root
+        for token in name.split("/")[1:]:
+            key = token.replace("~1", "/").replace("~0", "~")
+            if isinstance(found, Mapping):
+                found = found.get(key)
+            elif isinstance(found, list) and key.isdecimal() and int(key) < len(found):
+                found = found[int(key)]
+            else:
+                return None
+        return found
 
 
 @lru_cache(_CACHED)
@@ -134,6 +160,20 @@ def _of_root(schema: Schema) -> Iterator[Flaw]:
         yield Flaw(("type",), "A form is of type object")
 
 
+def _too_many_patterns(schema: Schema) -> list[Flaw]:
+    if _count_patterns(schema) > _MOST_PATTERNS:
+        return [Flaw((), f"The schema has more than {_MOST_PATTERNS} patterns")]
+    return []
+
+
+def _count_patterns(schema: Any) -> int:
+    if not isinstance(schema, dict):
+        return 0
+    of_names = schema.get("patternProperties")
+    own = ("pattern" in schema) + (len(of_names) if isinstance(of_names, dict) else 0)
+    return own + sum(_count_patterns(part) for _, part in _subschemas(schema))
+
+
 def _uncompilable(schema: Schema) -> list[Flaw]:
     try:
         jsonschema_rs.meta.validate({**schema, "$schema": _DRAFT})
@@ -164,7 +204,7 @@ class _Unfolding:
     """Counts the schemas that a schema has when every reference is replaced by what it names."""
 
     def __init__(self, root: Schema) -> None:
-        self._root = root
+        self._document = Document(root)
         self._sizes: dict[int, int] = {}
         self._under_way: set[int] = set()
 
@@ -178,32 +218,18 @@ class _Unfolding:
         self._under_way.add(id(schema))
         parts = [part for _, part in _subschemas(schema)]
         if isinstance(schema, dict):
-            parts += [_target(schema[name], self._root) for name in _REFERENCES if isinstance(schema.get(name), str)]
+            named = [schema[name] for name in _REFERENCES if isinstance(schema.get(name), str)]
+            parts += [self._document.target(reference) for reference in named]
         size = 1 + sum(self.size(part) for part in parts)
         self._under_way.remove(id(schema))
         self._sizes[id(schema)] = size
         return size
 
 
-def _target(reference: str, root: Schema) -> Any:
-    """The part of the document that `#...` names; None when there is none."""
-    name = unquote(reference[1:])
-    if name and not name.startswith("/"):
-        return _anchored(root, name)
-    found: Any = root
-    for token in name.split("/")[1:]:
-        key = token.replace("~1", "/").replace("~0", "~")
-        if isinstance(found, Mapping):
-            found = found.get(key)
-        elif isinstance(found, list) and key.isdecimal() and int(key) < len(found):
-            found = found[int(key)]
-        else:
-            return None
-    return found
-
-
-def _anchored(schema: Any, name: str) -> Any:
-    if isinstance(schema, dict) and name in {schema.get("$anchor"), schema.get("$dynamicAnchor")}:
-        return schema
-    found = (_anchored(part, name) for _, part in _subschemas(schema))
-    return next((one for one in found if one is not None), None)
+def _anchors(schema: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(schema, dict):
+        for keyword in ("$anchor", "$dynamicAnchor"):
+            if isinstance(schema.get(keyword), str):
+                yield schema[keyword], schema
+        for _, part in _subschemas(schema):
+            yield from _anchors(part)

@@ -11,7 +11,7 @@ from typing import Any, Final
 import jmespath
 from jmespath.exceptions import JMESPathError
 
-from jackfield.domain.app_schema import declared_properties, resolved
+from jackfield.domain.app_schema import Document
 
 LIMIT: Final = 1024
 _BOUNDED: Final = frozenset(
@@ -28,13 +28,14 @@ def complaint_of_path(path: str, schema: Mapping[str, Any] | None) -> str | None
     node = _compiled(path)
     if node is None:
         return "This is no JMESPath expression, or it nests too deep"
-    if schema is None or not declared_properties(schema):
+    document = Document(schema or {})
+    if not document.properties(document.root):
         return None
     try:
-        found = list(_leads_to(node, [schema], schema))
+        found = _leads_to(node, [document.root], document)
     except RecursionError:
         found = []
-    if not found or not all(_is_string(one, schema) for one in found):
+    if not found or not all(_is_string(one, document) for one in found):
         return "The expression has to lead to a property of type string that configuration_fields declares"
     return None
 
@@ -67,28 +68,30 @@ def _is_bounded(node: Node) -> bool:
     return node["type"] in _BOUNDED and all(_is_bounded(child) for child in node["children"])
 
 
-def _leads_to(node: Node, schemas: list[Any], root: Mapping[str, Any]) -> list[Any]:
+def _leads_to(node: Node, schemas: list[Any], document: Document) -> list[Any]:
     """The schemas of what the expression can find in a value of these schemas; None among them for something else."""
     children = node["children"]
     match node["type"]:
         case "field":
-            return [declared_properties(one, root).get(node["value"]) for one in schemas]
+            return [document.properties(one).get(node["value"]) for one in schemas]
         case "subexpression" | "index_expression" | "pipe":
             for child in children:
-                schemas = _leads_to(child, schemas, root)
+                schemas = _leads_to(child, schemas, document)
             return schemas
         case "or_expression":
-            return [found for child in children for found in _leads_to(child, schemas, root)]
+            found = [one for child in children for one in _leads_to(child, schemas, document)]
+            # each once, or `(a || a) | (a || a) | ...` would double at every step
+            return list({id(one): one for one in found}.values())
         case "index":
-            return [_element(one, node["value"], root) for one in schemas]
+            return [_element(one, node["value"], document) for one in schemas]
         case "identity" | "current":
             return schemas
         case _:
             return [None]
 
 
-def _element(schema: Any, index: int, root: Mapping[str, Any]) -> Any:
-    schema = resolved(schema, root)
+def _element(schema: Any, index: int, document: Document) -> Any:
+    schema = document.resolved(schema)
     if not isinstance(schema, Mapping):
         return None
     first = schema.get("prefixItems")
@@ -97,8 +100,8 @@ def _element(schema: Any, index: int, root: Mapping[str, Any]) -> Any:
     return schema.get("items")
 
 
-def _is_string(schema: Any, root: Mapping[str, Any]) -> bool:
-    schema = resolved(schema, root)
+def _is_string(schema: Any, document: Document) -> bool:
+    schema = document.resolved(schema)
     if not isinstance(schema, Mapping):
         return False
     kind = schema.get("type")

@@ -19,9 +19,14 @@ APP_COLUMNS: Final = """organisation_id, id, status, created_at, updated_at, ide
 FIELDS: Final = AppFields.__struct_fields__
 _JSON: Final = frozenset({"configuration_fields", "error_codes"})
 
+# what a deleted organisation published can neither be seen nor installed
+_PUBLISHED: Final = "exists (select from organisation o where o.id = d.organisation_id and o.deleted_at is null)"
+
 GET: Final = f"select {COLUMNS} from definition where id = $1"
 LIST_IDS: Final = "select id from definition order by id"
-LIST_APPROVED: Final = f"select {COLUMNS} from definition where status = 'approved' order by name, id"
+LIST_APPROVED: Final = f"""
+select {COLUMNS} from definition d where d.status = 'approved' and {_PUBLISHED} order by name, id
+"""
 
 CREATE: Final = f"""
 insert into definition (
@@ -32,7 +37,9 @@ returning {APP_COLUMNS}
 """
 GET_APP: Final = f"select {APP_COLUMNS} from definition where id = $1"
 # locked against a change, not against others that install it
-GET_APP_FOR_INSTALLATION: Final = f"select {APP_COLUMNS} from definition where id = $1 for share"
+GET_APP_FOR_INSTALLATION: Final = f"""
+select {APP_COLUMNS} from definition d where d.id = $1 and {_PUBLISHED} for share
+"""
 GET_OWN_FOR_UPDATE: Final = f"""
 select {APP_COLUMNS} from definition where organisation_id = $1 and id = $2 for update
 """

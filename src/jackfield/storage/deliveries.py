@@ -35,14 +35,20 @@ _FENCE: Final = """
     select from job j where j.organisation_id = $1 and j.id = $2 and j.starts = $3 and j.state = 'running'
 """
 
+# by the clock of the statement: what was committed while its transaction waited for the integration is due as well
 HAS_DUE: Final = """
 select exists (
-    select from delivery where organisation_id = $1 and integration_id = $2 and state = 'pending' and due_at <= now()
+    select from delivery
+    where organisation_id = $1 and integration_id = $2 and state = 'pending' and due_at <= statement_timestamp()
 )
 """
 
-# in words that no partial index has, among which the planner would look for rows that it is given
+# Statements that look rows up say so in a way that leaves the planner no choice, whatever it knows of the tables: it
+# would walk all that waits for an integration, once for each row. They join by the whole key, of which no part is a
+# constant; laterals have an offset; and of states they speak in words that no index has, or one alone.
 _IS_PENDING: Final = "d.ended_at is null and d.state <> 'sending'"
+_IS_SENDING: Final = "d.ended_at is null and d.state <> 'pending'"
+_IS_OPEN: Final = "state in ('pending', 'sending', 'held')"
 
 # from one integration to the next along the index, however much waits for each
 DUE: Final = f"""
@@ -74,18 +80,25 @@ where i.enabled and i.status = 'active' and {VISIBLE}
 limit $1
 """
 
-# what an earlier run of the job had in hand, whose end nobody will hear of
+# What an earlier run of the job had in hand, whose end nobody will hear of. It goes before all others: a vendor is
+# looked through for what may have arrived, and no further than its newest objects.
 RELEASE: Final = f"""
-update delivery d set state = 'pending'
+update delivery d set state = 'pending', due_at = least(now(), (
+        select min(p.due_at) from delivery p
+        where p.organisation_id = $1 and p.integration_id = $4 and p.state = 'pending'
+    )) - interval '1 second'
 where d.organisation_id = $1 and d.integration_id = $4 and d.state = 'sending' and exists ({_FENCE})
 """
 
 LET_GO: Final = """
-update delivery set state = 'pending' where organisation_id = $1 and integration_id = $2 and state = 'sending'
+update delivery set state = 'pending', due_at = least(now(), (
+        select min(p.due_at) from delivery p
+        where p.organisation_id = $1 and p.integration_id = $2 and p.state = 'pending'
+    )) - interval '1 second'
+where organisation_id = $1 and integration_id = $2 and state = 'sending'
 """
 
-# The newest of each item goes, and stands for the older ones. One item is in one hand at a time. Whatever the planner
-# knows of the tables, each row is looked up by itself: hence the laterals with their offsets, and `_IS_PENDING`.
+# The newest of each item goes, and stands for the older ones. One item is in one hand at a time.
 CLAIM: Final = f"""
 with workable as (
     select from integration i
@@ -97,24 +110,25 @@ with workable as (
         and exists (select from workable)
         and not exists (
             select from delivery s
-            where s.organisation_id = $1 and s.integration_id = $4 and s.item_id = d.item_id and s.state = 'sending'
+            where s.organisation_id = $1 and s.integration_id = $4 and s.item_id = d.item_id and s.{_IS_OPEN}
+                and s.state not in ('pending', 'held')
             offset 0
         )
     order by d.due_at limit $6
 ), waiting as materialized (
-    select d.item_id, d.id, d.id = max(d.id) over (partition by d.item_id) as newest
+    select d.organisation_id, d.id, d.id = max(d.id) over (partition by d.item_id) as newest
     from (select distinct item_id from due) u cross join lateral (
-        select d.item_id, d.id from delivery d
-        where d.organisation_id = $1 and d.integration_id = $4 and d.item_id = u.item_id
-            and d.state in ('pending', 'sending', 'held') and {_IS_PENDING}
+        select d.organisation_id, d.id, d.item_id from delivery d
+        where d.organisation_id = $1 and d.integration_id = $4 and d.item_id = u.item_id and d.{_IS_OPEN}
+            and {_IS_PENDING}
         offset 0
     ) d
 ), older as (
     update delivery d set state = 'superseded', ended_at = now() from waiting w
-    where d.organisation_id = $1 and d.id = w.id and not w.newest and {_IS_PENDING}
+    where (d.organisation_id, d.id) = (w.organisation_id, w.id) and not w.newest and {_IS_PENDING}
 ), claimed as (
     update delivery d set state = 'sending', attempts = d.attempts + 1 from waiting w
-    where d.organisation_id = $1 and d.id = w.id and w.newest and {_IS_PENDING}
+    where (d.organisation_id, d.id) = (w.organisation_id, w.id) and w.newest and {_IS_PENDING}
     returning d.id, d.item_id, d.attempts
 ), doubted as (
     insert into link (organisation_id, integration_id, item_id, in_doubt) select $1, $4, item_id, true from claimed
@@ -134,8 +148,8 @@ order by c.id
 """
 
 SETTLE: Final = f"""
-with settled as (
-    select * from unnest(
+with settled as materialized (
+    select $1::bigint as organisation_id, $4::bigint as integration_id, s.* from unnest(
         $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::integer[], $10::double precision[], $11::boolean[],
         $12::boolean[], $13::text[], $14::text[], $15::bigint[], $16::bytea[], $17::text[], $18::text[]
     ) as s(
@@ -150,7 +164,7 @@ with settled as (
         due_at = case when s.state = 'pending' then now() + make_interval(secs => s.seconds) else d.due_at end,
         ended_at = case when s.state = 'pending' then null else now() end,
         vendor_id = s.vendor_id, vendor_url = s.vendor_url
-    from settled s where d.organisation_id = $1 and d.id = s.id and d.state = 'sending'
+    from settled s where (d.organisation_id, d.id) = (s.organisation_id, s.id) and {_IS_SENDING}
     returning d.id, d.item_id, d.state, d.version
 ), linked as (
     update link l set in_doubt = s.in_doubt,
@@ -163,11 +177,18 @@ with settled as (
         delivered_status = case when s.state = 'delivered' then s.delivered_status else l.delivered_status end,
         vendor_status = case when s.state = 'delivered' then s.vendor_status else l.vendor_status end
     from settled s join ended e on e.id = s.id
-    where l.organisation_id = $1 and l.integration_id = $4 and l.item_id = s.item_id
+    where (l.organisation_id, l.integration_id, l.item_id) = (s.organisation_id, s.integration_id, s.item_id)
+), held as materialized (
+    select d.organisation_id, d.id from ended e cross join lateral (
+        select d.organisation_id, d.id from delivery d
+        where d.organisation_id = $1 and d.integration_id = $4 and d.item_id = e.item_id and d.{_IS_OPEN}
+            and d.state not in ('pending', 'sending') and d.version <= e.version and d.id <> e.id
+        offset 0
+    ) d
+    where e.state = 'delivered'
 )
-update delivery d set state = 'superseded', ended_at = now() from ended e
-where d.organisation_id = $1 and d.integration_id = $4 and d.item_id = e.item_id and d.state = 'held'
-    and d.version <= e.version and e.state = 'delivered' and d.id <> e.id
+update delivery d set state = 'superseded', ended_at = now() from held h
+where (d.organisation_id, d.id) = (h.organisation_id, h.id) and d.state not in ('pending', 'sending')
 """
 
 LIST: Final = f"""
