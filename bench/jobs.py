@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from bench.contenders import JACKFIELD, serving
 from bench.database import Server, embedded_server
+from bench.report import replace_part
 from bench.seed import Seeded, seed
 
 HEADING: Final = "# Jobs and pages"
@@ -236,8 +237,7 @@ def main() -> None:
         del os.environ[name]
     with embedded_server() as server, tempfile.TemporaryDirectory(prefix="jackfield-bench-") as directory:
         text = render(measure(server, Path(directory)))
-    before = options.output.read_text(encoding="utf-8") if options.output.exists() else ""
-    options.output.write_text(before.partition(HEADING)[0].rstrip() + "\n\n" + text, encoding="utf-8")
+    replace_part(options.output, HEADING, text)
     print(text)
 
 

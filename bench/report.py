@@ -4,6 +4,7 @@ import os
 import platform
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from statistics import median
 from typing import Final
 
@@ -174,3 +175,11 @@ def _table(headings: Row, rows: Sequence[Row]) -> list[str]:
     return [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
     ]
+
+
+def replace_part(results: Path, heading: str, text: str) -> None:
+    """Puts the text in the place of the part with that heading, or at the end; all other parts stay."""
+    before, _, rest = (results.read_text(encoding="utf-8") if results.exists() else "").partition(f"{heading}\n")
+    after = rest.partition("\n# ")[2]
+    parts = [before.rstrip(), text.rstrip(), f"# {after.rstrip()}" if after else ""]
+    results.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")

@@ -1,14 +1,17 @@
 """The OAuth server by its services: what the upkeep takes away, what rotating keys leaves good, what is not printed."""
 
+import asyncio
 import pickle
 import uuid
+from collections.abc import Coroutine
+from typing import Any
 
 import pytest
 
 from jackfield.domain.app import AppFields
 from jackfield.domain.errors import CapabilityMissing
 from jackfield.domain.installation import InstallationNotFound
-from jackfield.domain.oauth import Client, InvalidGrant, Tokens
+from jackfield.domain.oauth import Client, InvalidGrant, TokenInvalid, Tokens
 from jackfield.domain.principal import Capability
 from support.operator import ORIGIN, Operator
 from support.partner import caller_of
@@ -29,6 +32,7 @@ class Ground:
             oauth_callback_url="https://partner.example.com/callback?kept=1",
         )
         registered = self.run(self.services.apps.register(self.caller, fields))
+        self.registered = registered
         self.secret = registered.client_secret
         self.app = registered.app
         self.client = Client(self.organisation.id, self.app.id, self.organisation.handle)
@@ -64,14 +68,13 @@ def test_the_browser_is_sent_to_the_callback_with_the_code(ground: Ground) -> No
 
 def test_only_who_manages_gets_a_code_and_only_of_the_own_organisation(ground: Ground) -> None:
     server = ground.services.oauth_server
+    viewer = caller_of(ground.organisation, Capability.VIEW)
+    stranger = caller_of(ground.operator.create_organisation())
     with pytest.raises(CapabilityMissing):
-        viewer = caller_of(ground.organisation, Capability.VIEW)
         ground.run(server.issue_code(viewer, ground.installation.id))
     with pytest.raises(CapabilityMissing):
-        viewer = caller_of(ground.organisation, Capability.VIEW)
         ground.run(ground.services.installations.create(viewer, ground.app.id, {}))
     with pytest.raises(InstallationNotFound):
-        stranger = caller_of(ground.operator.create_organisation())
         ground.run(server.issue_code(stranger, ground.installation.id))
 
 
@@ -123,8 +126,50 @@ def test_nothing_in_clear_prints_itself(ground: Ground) -> None:
     for thing, secrets in (
         (tokens, (tokens.access_token, tokens.refresh_token, tokens.client_secret)),
         (issued, (issued.code,)),
+        (ground.registered, (ground.secret,)),
         (ground.installation, ("hunter2",)),
     ):
         assert not [secret for secret in secrets if secret in f"{thing} {thing!r}"]
-    with pytest.raises(TypeError):
-        pickle.dumps(tokens)
+    for thing in (tokens, ground.registered):
+        with pytest.raises(TypeError):
+            pickle.dumps(thing)
+
+
+async def held_together(ground: Ground, table: str, deeds: list[Coroutine[Any, Any, Tokens]]) -> list[Any]:
+    """Does all of them while the organisation's rows are locked, and lets them go when all of them wait."""
+    async with ground.operator.house.database.connection() as connection:
+        await connection.execute(f"select from {table} where organisation_id = $1 for update", ground.organisation.id)
+        tasks = [asyncio.create_task(deed) for deed in deeds]
+        waiting = (
+            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+        )
+        async with asyncio.timeout(20):
+            while await ground.operator.house.database.fetch(waiting) < [(len(tasks),)]:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+    return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def test_of_exchanges_at_the_same_moment_one_wins_and_its_tokens_are_good(ground: Ground) -> None:
+    server, code = ground.services.oauth_server, ground.code()
+    outcomes = ground.run(
+        held_together(ground, "oauth_grant", [server.exchange(ground.client, code) for _ in range(4)])
+    )
+    [won] = [one for one in outcomes if isinstance(one, Tokens)]
+    assert [type(one) for one in outcomes if one is not won] == [InvalidGrant] * 3
+    assert ground.run(server.authenticate(won.access_token)).installation_id == ground.installation.id
+    # who comes after it is another matter
+    with pytest.raises(InvalidGrant):
+        ground.run(server.exchange(ground.client, code))
+    with pytest.raises(TokenInvalid):
+        ground.run(server.authenticate(won.access_token))
+
+
+def test_of_refreshes_at_the_same_moment_one_wins_and_its_tokens_are_good(ground: Ground) -> None:
+    server, token = ground.services.oauth_server, ground.tokens().refresh_token
+    outcomes = ground.run(
+        held_together(ground, "oauth_token", [server.refresh(ground.client, token) for _ in range(4)])
+    )
+    [won] = [one for one in outcomes if isinstance(one, Tokens)]
+    assert [type(one) for one in outcomes if one is not won] == [InvalidGrant] * 3
+    assert ground.count("oauth_token") == 4
+    assert ground.run(server.authenticate(won.access_token)).installation_id == ground.installation.id

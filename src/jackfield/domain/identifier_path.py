@@ -1,7 +1,7 @@
 """JMESPath (https://jmespath.org/specification.html) that names the setting by which people know an installation.
 
-An expression comes from a stranger. It is compiled under a limit of its length, and only what cannot grow (names, places
-in lists, `||`) is ever evaluated.
+An expression comes from a stranger. It is compiled under a limit of its length, and only what cannot grow (names,
+places in lists, `||`) is ever evaluated.
 """
 
 import warnings

@@ -69,7 +69,7 @@ class InstallationNotFound(NotFound):
 class InvalidConfiguration(Flawed):
     """The form does not take what was filled in; `flaws` are by field."""
 
-    code = "invalid-configuration"
+    code = "invalid-installation-configuration"
 
 
 def granted_scopes(app: App) -> tuple[str, ...]:

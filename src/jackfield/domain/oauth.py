@@ -20,7 +20,7 @@ from typing import Final
 
 import msgspec
 
-from jackfield.domain.errors import Forbidden, Invalid, JackfieldError, Kind, Unauthenticated
+from jackfield.domain.errors import Forbidden, JackfieldError, Kind, Unauthenticated
 
 CODE_LIFETIME: Final = timedelta(minutes=5)
 ACCESS_LIFETIME: Final = timedelta(hours=1)
@@ -180,6 +180,7 @@ class ScopeMissing(Forbidden):
 
 class OAuthError(JackfieldError):
     kind = Kind.INVALID
+    code = "oauth-error"
 
 
 class InvalidClient(OAuthError):
@@ -211,5 +212,5 @@ class UnsupportedGrantType(OAuthError):
         super().__init__("grant_type is authorization_code or refresh_token")
 
 
-class MalformedTokenRequest(OAuthError, Invalid):
+class MalformedTokenRequest(OAuthError):
     code = "invalid_request"

@@ -4,6 +4,7 @@ What becomes of an item that a vendor does not take is decided here; see ADR 21.
 """
 
 import asyncio
+from collections import deque
 from typing import Final
 
 import structlog
@@ -71,20 +72,41 @@ class Sending:
         self.rest_seconds: float | None = None
 
     async def send_all(self) -> None:
-        """Until nothing is due, or nothing can be sent any more; what is on its way is waited for."""
+        """Until nothing is due, or nothing can be sent any more; what is on its way is waited for.
+
+        Some are claimed ahead, so that the vendor need not wait for our database.
+        """
+        ahead: deque[Outgoing] = deque()
         on_their_way: set[asyncio.Task[Settlement]] = set()
         try:
             while True:
-                on_their_way |= await self._send_more(self._at_once - len(on_their_way))
+                if not self._is_stopped and len(ahead) < self._at_once:
+                    ahead += await self._deliveries.claim(self._job, self._integration, 2 * self._at_once - len(ahead))
+                on_their_way |= self._start(ahead, self._at_once - len(on_their_way))
                 if not on_their_way:
-                    return
+                    break
                 ended, on_their_way = await asyncio.wait(on_their_way, return_when=asyncio.FIRST_COMPLETED)
-                await self._settle([task.result() for task in ended])
+                on_their_way |= self._start(ahead, self._at_once - len(on_their_way))
+                await self._settle([task.result() for task in ended if task.exception() is None])
+                for task in ended:
+                    task.result()  # raises what is no settlement, now that the others are written
+            if ahead:
+                await self._settle([_given_back(one) for one in ahead])
         finally:
             # a process that stops leaves them in doubt, which they are
             for task in on_their_way:
                 task.cancel()
             await asyncio.gather(*on_their_way, return_exceptions=True)
+
+    @property
+    def _is_stopped(self) -> bool:
+        return self.refusal is not None or self.rest_seconds is not None
+
+    def _start(self, ahead: deque[Outgoing], most: int) -> set[asyncio.Task[Settlement]]:
+        if self._is_stopped:
+            return set()
+        loop = asyncio.get_running_loop()
+        return {loop.create_task(self._bring(ahead.popleft())) for _ in range(min(most, len(ahead)))}
 
     async def _settle(self, settlements: list[Settlement]) -> None:
         """What a vendor took must not be forgotten because the database is away for a moment."""
@@ -96,12 +118,6 @@ class Sending:
             else:
                 return
         await self._deliveries.settle(self._job, settlements)
-
-    async def _send_more(self, most: int) -> set[asyncio.Task[Settlement]]:
-        if self.refusal is not None or self.rest_seconds is not None:
-            return set()
-        claimed = await self._deliveries.claim(self._job, self._integration, most)
-        return {asyncio.get_running_loop().create_task(self._bring(one)) for one in claimed}
 
     async def _bring(self, one: Outgoing) -> Settlement:
         settled = self._without_sending(one)
@@ -191,3 +207,8 @@ class Sending:
         if one.attempts >= _RETRIES.tries:
             return Settlement(outgoing=one, state=DeliveryState.HELD, error=reason, in_doubt=True)
         return Settlement(outgoing=one, state=DeliveryState.PENDING, error=reason, seconds=seconds, in_doubt=True)
+
+
+def _given_back(one: Outgoing) -> Settlement:
+    """It was claimed, and not tried."""
+    return Settlement(outgoing=one, state=DeliveryState.PENDING, counted=False, in_doubt=one.known.in_doubt)

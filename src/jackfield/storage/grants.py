@@ -38,8 +38,8 @@ insert into oauth_grant (organisation_id, integration_id, scopes, code_digest, c
 values ($1, $2, $3, $4, now() + $5::interval)
 """
 
-# Two at once: the second waits for the first, and then finds the code exchanged. What `seen` has is from before both, so
-# who merely lost the race is told from who comes again.
+# Two at once: the second waits for the first, and then finds the code exchanged. What `seen` has is from before both,
+# so who merely lost the race is told from who comes again.
 EXCHANGE: Final = f"""
 with seen as (
     select g.organisation_id, g.id, g.exchanged_at is not null as reused, i.sealed_secrets

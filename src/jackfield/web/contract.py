@@ -115,9 +115,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     operations share, and those of all that read a body or a query, are the dialect's.
 
     `lenient`: the handler itself reads `sent`, in which more can be wrong than types tell; `body` only documents it.
-    `prove` takes the place of the contract's key, by the scheme of this name (None: anybody may call), and what it wants
-    is said in `needs`; the handler gets a ProvenCall. `form`: the body is a form, and read before the caller is known.
-    `headers` come with every answer.
+    `prove` takes the place of the contract's key: `scheme` names how (None: anybody may call), `needs` says what it
+    wants, and the handler gets a ProvenCall. `form`: the body is a form, read before the caller is known. `headers`
+    come with every answer that is no error.
     """
 
     name: str
@@ -143,7 +143,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """One published contract.
 
     `areas` are the parts of the address space that are its own where it has no prefix. `optional_security` are schemes
-    that can be used beside the key, `other_schemes` those of operations that take no key. `json_only`: a body has to say that it is JSON.
+    that can be used beside the key, `other_schemes` those of operations that take no key. `json_only`: a body has to
+    say that it is JSON.
     `idempotency_answers` is what POSTs can answer with because they take an Idempotency-Key; empty: they take none.
     """
 

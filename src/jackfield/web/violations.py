@@ -34,6 +34,8 @@ class Problem(StrEnum):
     NOT_MEMBER = "not one of the values allowed"
     TOO_SHORT = "too short"
     TOO_LONG = "too long"
+    TOO_FEW = "too few"
+    TOO_MANY = "too many"
     TOO_SMALL = "too small"
     TOO_LARGE = "too large"
     UNUSABLE = "unusable"
@@ -92,6 +94,10 @@ def _walk(node: inspect.Type, value: Any, location: tuple[str | int, ...], stric
                 yield Violation(location, Problem.NULL)
             elif not isinstance(value, list):
                 yield Violation(location, Problem.NOT_LIST)
+            elif node.min_length is not None and len(value) < node.min_length:
+                yield Violation(location, Problem.TOO_FEW, node.min_length)
+            elif node.max_length is not None and len(value) > node.max_length:
+                yield Violation(location, Problem.TOO_MANY, node.max_length)
             else:
                 for index, part in enumerate(value):
                     yield from _walk(node.item_type, part, (*location, index), strict)

@@ -72,6 +72,8 @@ _PROBLEMS: Final[Mapping[Problem, str]] = {
     Problem.NOT_MEMBER: "This is none of the values that are allowed",
     Problem.TOO_SHORT: "This has to have at least {} characters",
     Problem.TOO_LONG: "This can have at most {} characters",
+    Problem.TOO_FEW: "This has to have at least {} members",
+    Problem.TOO_MANY: "This can have at most {} members",
     Problem.TOO_SMALL: "This has to be at least {}",
     Problem.TOO_LARGE: "This can be at most {}",
     Problem.UNUSABLE: "This cannot be used",
@@ -79,6 +81,7 @@ _PROBLEMS: Final[Mapping[Problem, str]] = {
 _PROBLEM_CODES: Final[Mapping[Problem, str]] = {
     Problem.MISSING: "422.missing-argument",
     Problem.TOO_LONG: "422.max-exceeded",
+    Problem.TOO_MANY: "422.max-exceeded",
 }
 #: where the status is all that tells the code
 _SIMPLE: Final[tuple[tuple[type[Exception], str], ...]] = (

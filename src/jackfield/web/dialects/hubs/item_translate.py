@@ -1,5 +1,6 @@
 """Between the wire objects of items and deliveries and the core."""
 
+from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -62,7 +63,7 @@ def to_item(item_type: ItemType, key: str, body: schemas.PutItem) -> NewItem:
         labels=tuple(dict.fromkeys(body.labels)),
         assignee=body.assignee,
         fields=body.fields,
-        occurred_at=to_utc(body.occurred_at, "occurred_at"),
+        occurred_at=_to_moment(body.occurred_at),
     )
 
 
@@ -190,6 +191,13 @@ def _check(body: schemas.PutItem) -> None:
         raise FieldProblem(("url",), "This has to be an address that starts with https:// or http://")
     if len(msgspec.json.encode(body.fields)) > FIELDS_LIMIT:
         raise FieldProblem(("fields",), f"The fields have more than {FIELDS_LIMIT} bytes as JSON")
+
+
+def _to_moment(told: datetime | None) -> datetime | None:
+    try:
+        return to_utc(told, "occurred_at")
+    except InvalidRequest:
+        raise FieldProblem(("occurred_at",), "In UTC there is no such moment") from None
 
 
 def _is_web_address(text: str) -> bool:

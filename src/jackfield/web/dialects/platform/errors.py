@@ -115,42 +115,43 @@ def _pointed(path: tuple[str | int, ...]) -> str:
 
 
 def _headers(error: Exception) -> dict[str, str]:
-    if isinstance(error, TokenInvalid):
-        return {"www-authenticate": 'Bearer error="invalid_token"'}  # RFC 6750 §3.1
-    if isinstance(error, Unauthenticated):
-        return {"www-authenticate": "Bearer"}
-    if isinstance(error, ScopeMissing):
-        return {"www-authenticate": f'Bearer error="insufficient_scope", scope="{error.scope}"'}
-    if isinstance(error, MethodNotAllowed):
-        return {"allow": error.allowed}
-    if isinstance(error, BodyTooLarge):
-        # what is left of the body is not read, so the connection cannot be used again
-        return {"connection": "close"}
-    if isinstance(error, Unavailable):
-        return {"retry-after": "1"}
-    return {}
+    headers: dict[str, str] = {}
+    match error:
+        case TokenInvalid():
+            headers = {"www-authenticate": 'Bearer error="invalid_token"'}  # RFC 6750 §3.1
+        case InvalidClient():
+            headers = {"www-authenticate": 'Basic realm="jackfield"'}  # RFC 6749 §5.2
+        case Unauthenticated():
+            headers = {"www-authenticate": "Bearer"}
+        case ScopeMissing():
+            headers = {"www-authenticate": f'Bearer error="insufficient_scope", scope="{error.scope}"'}
+        case MethodNotAllowed():
+            headers = {"allow": error.allowed}
+        case BodyTooLarge():
+            # what is left of the body is not read, so the connection cannot be used again
+            headers = {"connection": "close"}
+        case Unavailable():
+            headers = {"retry-after": "1"}
+    return headers
 
 
 def _render_oauth(error: Exception) -> Response:
+    status, code, description = 500, "server_error", _INSIDE
     match error:
         case InvalidClient():
-            return _oauth(401, error.code, str(error), {"www-authenticate": 'Basic realm="jackfield"'})
+            status, code, description = 401, error.code, str(error)
         case OAuthError():
-            return _oauth(400, error.code, str(error))
+            status, code, description = 400, error.code, str(error)
+        case TenantMismatch():
+            status, code, description = 403, "unauthorized_client", str(error)
+        case BodyTooLarge():
+            status, code, description = 413, "invalid_request", str(error)
         case InvalidRequest():
             names = ", ".join(str(violation.location[-1]) for violation in error.violations)
-            return _oauth(400, "invalid_request", f"Missing or not valid: {names}")
+            status, code, description = 400, "invalid_request", f"Missing or not valid: {names}"
         case MalformedForm():
-            return _oauth(400, "invalid_request", str(error))
-        case TenantMismatch():
-            return _oauth(403, "unauthorized_client", str(error))
-        case BodyTooLarge():
-            return _oauth(413, "invalid_request", str(error), _headers(error))
+            status, code, description = 400, "invalid_request", str(error)
         case JackfieldError():
-            return _oauth(500, "server_error", str(error), _headers(error))
-    return _oauth(500, "server_error", _INSIDE)
-
-
-def _oauth(status: int, code: str, description: str, headers: Mapping[str, str] | None = None) -> Response:
+            description = str(error)
     body = OAuthErrorAnswer(error=code, error_description=description)
-    return json_response(status, body, {**NO_STORE, **(headers or {})})
+    return json_response(status, body, {**NO_STORE, **_headers(error)})

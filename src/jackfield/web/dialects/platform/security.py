@@ -1,4 +1,4 @@
-"""How the platform contract's callers prove themselves: developers by a key, apps by their secret or an access token."""
+"""How the platform contract's callers prove themselves: developers by a key, apps by a secret or an access token."""
 
 import base64
 import binascii

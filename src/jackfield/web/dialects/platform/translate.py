@@ -86,7 +86,7 @@ def show_tokens(tokens: Tokens) -> schemas.TokenAnswer:
     return schemas.TokenAnswer(
         access_token=tokens.access_token,
         refresh_token=tokens.refresh_token,
-        token_type="Bearer",
+        token_type="Bearer",  # noqa: S106  no password
         expires_in=int(ACCESS_LIFETIME.total_seconds()),
         scope=" ".join(tokens.scopes),
         client_secret=tokens.client_secret,
