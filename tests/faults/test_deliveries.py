@@ -20,8 +20,10 @@ from typing import Any
 import pytest
 
 from jackfield.bootstrap import open_house
+from jackfield.domain.item import ItemType, NewItem
+from jackfield.domain.principal import Caller, Capability, Principal
 from jackfield.settings import Settings
-from support.data_directory import DataDirectory
+from support.data_directory import ORIGIN, DataDirectory
 from support.hub import INTEGRATIONS, TAKEOVER_SECONDS, Hub
 from support.processes import wait_until
 from support.repository import Asked, Repository, Said
@@ -381,3 +383,24 @@ def _answers(call: Callable[[], object]) -> None:
         return True
 
     wait_until(answered, TAKEOVER_SECONDS, "the database is back")
+
+
+def test_what_comes_while_a_job_waits_to_end_is_seen_by_it(data_directory: DataDirectory) -> None:
+    """The transaction that ends a job may have begun before the change came; the change finds the job alive."""
+
+    async def scenario() -> bool:
+        async with open_house(Settings(data_dir=data_directory.path)) as house, house.database.transaction() as work:
+            [row] = await house.database.fetch(
+                "insert into integration (organisation_id, provider, name, identifier, configuration, created_by,"
+                " creator_user, state, status, item_type) select id, 'github', 'Code', 'code', '{}', 'alice',"
+                " 'alice', 'live', 'active', 'work_item' from organisation returning organisation_id, id"
+            )
+            caller = Caller(Principal(1, row["organisation_id"], "alice", frozenset(Capability)), ORIGIN)
+            item = NewItem(type=ItemType.WORK_ITEM, key="1", title="Item")
+            assert await work.integrations.get_detail_for_update(row["organisation_id"], 1) is None
+            await house.services.items.put(caller, item)
+            found = await work.integrations.get_detail_for_update(row["organisation_id"], row["id"])
+            assert found is not None
+            return await work.deliveries.has_due(found)
+
+    assert asyncio.run(scenario())

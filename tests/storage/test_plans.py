@@ -1,13 +1,17 @@
 """A page is read along an index, whatever the planner believes: a large tenant costs what a small one costs."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
 
 from jackfield.domain.integration import GOING, Filter, Listing, State
+from jackfield.domain.item import ItemType, NewItem
 from jackfield.domain.organisation import Organisation
-from jackfield.storage import listing
+from jackfield.storage import deliveries, items, links, listing
 from jackfield.storage.integrations import list_statement
 from support.operator import Operator
 
@@ -127,3 +131,127 @@ def test_the_pages_are_right_all_the_same(operator: Operator, large: Organisatio
     expected = sorted((record[0] for record in operator.fetch(right, large.id)), reverse=True)[: wanted.limit]
     assert expected
     assert found == expected
+
+
+# Items on their way
+
+# for two integrations; much of it has gone out long ago, and a thousand changes wait
+SEED_ITEMS = """
+with made as (
+    insert into item (organisation_id, type, key, title, body, status, labels, fields, occurred_at)
+    select $1, (array['work_item', 'document'])[1 + n % 2], n::text, 'n', '', 'open', '[]', '{}', now()
+    from generate_series(1, $3::integer) n returning id
+), linked as (
+    insert into link (organisation_id, integration_id, item_id, vendor_id, delivered_version)
+    select $1, i, id, id::text, 1 from made, unnest($2::bigint[]) i
+)
+insert into delivery (organisation_id, integration_id, item_id, version, state, ended_at)
+select $1, i, id, 1, 'delivered', now() from made, unnest($2::bigint[]) i
+"""
+SEED_WAITING = """
+insert into delivery (organisation_id, integration_id, item_id, version)
+select $1, $2, id, 1 from item where organisation_id = $1 and type = 'work_item' order by id limit $3
+"""
+SEED_JOB = """
+insert into job (organisation_id, kind, integration_id, header, caption, steps, creator_user, expires_at, state, starts)
+values ($1, 'deliver', $2, 'h', 'c', '[]', 'u', now() + interval '1 day', 'running', 1) returning id
+"""
+SEED_HEARING = """
+insert into integration (organisation_id, provider, name, identifier, unique_identifier, created_by, creator_user,
+    creator_key_id, item_type, state)
+select $1, 'github', 'n', 'n', n::text, 'u', 'u', 1, (array['work_item', 'document'])[n], 'live'
+from generate_series(1, 2) n returning id
+"""
+ITEMS = 10_000
+WAITING = 1_000
+#: items that one call is about, and rows that it may look at for them
+FEW = 8
+MOST_ROWS = 150
+
+
+@dataclass(frozen=True)
+class Tracker:
+    """A tenant whose `integration` has much to hear of; `job` brings it out. `items` are names of some."""
+
+    organisation: int
+    integration: int
+    job: int
+    items: tuple[int, ...]
+
+    @property
+    def fence(self) -> tuple[int, int, int]:
+        return self.organisation, self.job, 1
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["guessed", "analyzed"])
+def tracker(operator: Operator, request: pytest.FixtureRequest) -> Tracker:
+    made = []
+    for size in (ITEMS // 4, ITEMS):
+        organisation = operator.create_organisation().id
+        integrations = [record[0] for record in operator.fetch(SEED_HEARING, organisation)]
+        operator.fetch(SEED_ITEMS, organisation, integrations, size)
+        operator.fetch(SEED_WAITING, organisation, integrations[0], WAITING)
+        job = operator.fetch(SEED_JOB, organisation, integrations[0])[0][0]
+        some = "select id from item where organisation_id = $1 and type = 'work_item' order by id desc limit $2"
+        items = tuple(record[0] for record in operator.fetch(some, organisation, FEW))
+        made.append(Tracker(organisation, integrations[0], job, items))
+    if request.param:
+        operator.fetch("analyze item")
+        operator.fetch("analyze link")
+        operator.fetch("analyze delivery")
+    return made[-1]
+
+
+def _put(tracker: Tracker) -> tuple[object, ...]:
+    news = [
+        NewItem(type=ItemType.WORK_ITEM, key=str(2 * number), title="Changed", occurred_at=datetime.now(UTC))
+        for number in range(FEW)
+    ]
+    job = ("deliver", "h", "[]", "u", 60.0)
+    return (*items._columns([(tracker.organisation, new) for new in news]), *job)
+
+
+STATEMENTS: dict[str, tuple[str, Callable[[Tracker], tuple[object, ...]]]] = {
+    "put": (items.PUT, _put),
+    "delete": (items.DELETE, lambda one: (one.organisation, "work_item", "2", "deliver", "h", "[]", "u", 60.0)),
+    "get": (items.GET, lambda one: (one.organisation, "work_item", "4")),
+    "links": (items.LIST_LINKS, lambda one: (one.organisation, one.items)),
+    "due": (deliveries.HAS_DUE, lambda one: (one.organisation, one.integration)),
+    "claim": (deliveries.CLAIM, lambda one: (*one.fence, one.integration, 1, FEW, "work_item")),
+    "release": (deliveries.RELEASE, lambda one: (*one.fence, one.integration)),
+    "page": (links.PAGE, lambda one: (one.organisation, one.integration, "work_item", one.items[-1] - 1, 100)),
+    "the job's": (links.COUNT_BY_STATE, lambda one: (one.organisation, one.job)),
+    "read": (
+        links.READ,
+        lambda one: (
+            one.organisation,
+            one.integration,
+            *(list(column) for column in zip(*((i, str(i), True, "open", None, None, 1) for i in one.items))),
+        ),
+    ),
+    "deliver": (links.DELIVER, lambda one: (one.organisation, one.integration, one.items, one.job)),
+}
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_what_is_about_a_few_items_looks_at_no_more_than_them(
+    operator: Operator, tracker: Tracker, statement: str
+) -> None:
+    sql, arguments = STATEMENTS[statement]
+    plan = operator.fetch(f"explain (analyze, format json) {sql}", *arguments(tracker))[0][0]
+    nodes = list(_nodes(msgspec.json.decode(plan)[0]["Plan"]))
+    large = {"item", "link", "delivery"}
+    assert not [node for node in nodes if node["Node Type"] == "Seq Scan" and node["Relation Name"] in large]
+    assert max(_looked_at(node) for node in nodes) <= MOST_ROWS
+
+
+def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for child in node.get("Plans", []):
+        yield from _nodes(child)
+
+
+def _looked_at(node: dict[str, Any]) -> float:
+    """By all loops together."""
+    looked: float = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+    return looked
