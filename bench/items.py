@@ -210,8 +210,8 @@ def render(figures: Figures) -> str:
     lines = [
         HEADING,
         "",
-        f"Made by `python -m bench.items`. Telling: PUT of new items over {_CONNECTIONS} connections, {_ROUNDS} rounds of",
-        f"{_SECONDS} s in turns with the floor's save, {puts:,.0f}/s and {inserts:,.0f}/s. Delivering: to a stand-in",
+        f"Made by `python -m bench.items`. Telling: PUT of new items over {_CONNECTIONS} connections, {_ROUNDS} rounds",
+        f"of {_SECONDS} s in turns with the floor's save, {puts:,.0f}/s and {inserts:,.0f}/s. Delivering: to a stand-in",
         f"of GitHub that answers after {_VENDOR_MS} ms, with {early:.0f} MiB early and {late:.0f} MiB late. Then a",
         f"synchronisation of all {_ITEMS:,} items, {figures.sync_seconds:.1f} s. Failed requests: {figures.errors}.",
         "",

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from jackfield.domain.app import AppFields
+from jackfield.domain.app import AppFields, AppNotFound
 from jackfield.domain.errors import CapabilityMissing
 from jackfield.domain.installation import InstallationNotFound
-from jackfield.domain.oauth import Client, InvalidGrant, TokenInvalid, Tokens
+from jackfield.domain.oauth import Client, InvalidClient, InvalidGrant, TokenInvalid, Tokens
 from jackfield.domain.principal import Capability
 from support.operator import ORIGIN, Operator
 from support.partner import caller_of
@@ -118,6 +118,26 @@ def test_a_deleted_owner_takes_its_apps_tokens_along(ground: Ground) -> None:
     ground.run(ground.services.organisations.delete(ground.organisation.handle, ORIGIN))
     with pytest.raises(InvalidGrant):
         ground.run(ground.services.oauth_server.refresh(ground.client, tokens.refresh_token))
+    with pytest.raises(InvalidClient):
+        ground.run(ground.services.oauth_server.authenticate_client(ground.app.hex_id, ground.secret))
+
+
+def test_a_deleted_owners_app_is_neither_seen_nor_installed(ground: Ground) -> None:
+    ground.run(ground.services.apps.approve(ground.app.hex_id, ORIGIN))
+    installer = caller_of(ground.operator.create_organisation())
+    assert ground.run(ground.services.apps.get_installable(installer, ground.app.id)).id == ground.app.id
+
+    def vendors() -> set[str]:
+        found = ground.run(ground.services.catalog.available())
+        return {one.vendor for definitions in found.values() for one in definitions}
+
+    assert ground.app.hex_id in vendors()
+    ground.run(ground.services.organisations.delete(ground.organisation.handle, ORIGIN))
+    assert ground.app.hex_id not in vendors()
+    with pytest.raises(AppNotFound):
+        ground.run(ground.services.apps.get_installable(installer, ground.app.id))
+    with pytest.raises(AppNotFound):
+        ground.run(ground.services.installations.create(installer, ground.app.id, {}))
 
 
 def test_nothing_in_clear_prints_itself(ground: Ground) -> None:

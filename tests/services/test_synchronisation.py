@@ -234,7 +234,9 @@ def test_there_is_one_at_a_time_for_an_integration(bench: Workbench, repository:
     assert asked(bench, other).id != job.id
     bench.run_to_its_end(job.id)
     assert asked(bench, integration).id != job.id
-    audited = "select count(*) from audit_entry where organisation_id = $1 and action = 'integration.synchronisation-asked'"
+    audited = (
+        "select count(*) from audit_entry where organisation_id = $1 and action = 'integration.synchronisation-asked'"
+    )
     assert bench.operator.fetch(audited, bench.organisation.id)[0][0] == 3
 
 

@@ -120,7 +120,11 @@ def placed(
     operator: Operator, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[CheckedTenant]:
     """A tenant of a service that has a domain and a public address."""
-    more = {"JACKFIELD_PLATFORM_DOMAIN": DOMAIN, "JACKFIELD_PUBLIC_URL": "https://jackfield.example.com"}
+    more = {
+        "JACKFIELD_PLATFORM_DOMAIN": DOMAIN,
+        "JACKFIELD_PUBLIC_URL": "https://jackfield.example.com",
+        "JACKFIELD_PLATFORM_ALLOW_HTTP": "true",
+    }
     log: Path = tmp_path_factory.mktemp("placed") / "log"
     with ExitStack() as stack:
         service = stack.enter_context(start_service({**environment, **more}, log, free_port()))
@@ -160,3 +164,9 @@ def test_links_begin_with_the_public_address(placed: CheckedTenant) -> None:
     assert page["meta"]["next_page_url"].startswith(f"https://jackfield.example.com{APPS}/?limit=1&cursor=")
     told = requests.get(f"{placed.service.url}/.well-known/oauth-authorization-server", timeout=30).json()
     assert told["issuer"] == "https://jackfield.example.com"
+
+
+def test_plain_http_is_the_operators_to_allow(placed: CheckedTenant, tenant: CheckedTenant) -> None:
+    body = {"identifier_field_path": "a", "oauth_callback_url": "http://partner.example.com/callback"}
+    assert placed.call("POST", APPS, json=body).status_code == 200
+    assert tenant.call("POST", APPS, json=body).status_code == 400

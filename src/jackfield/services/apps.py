@@ -117,7 +117,7 @@ class Apps:
         """The app, for its page. Raises CapabilityMissing, AppNotFound or AppArchived."""
         caller.require(Capability.MANAGE)
         async with self._database.transaction() as work:
-            app = await work.definitions.get_app(definition_id)
+            app = await work.definitions.get_app_for_installation(definition_id)
         if app is None:
             raise AppNotFound(ids.to_hex(definition_id))
         app.require_installable_by(caller.organisation_id)

@@ -91,7 +91,7 @@ class DefinitionTable:
         return _to_app(record) if record else None
 
     async def get_app_for_installation(self, definition_id: int) -> App | None:
-        """As `get_app`; its status stays as it is until the end of the transaction."""
+        """As `get_app`, unless its owner is deleted; it stays as it is until the end of the transaction."""
         record = await self._connection.fetchrow(GET_APP_FOR_INSTALLATION, definition_id)
         return _to_app(record) if record else None
 

@@ -18,13 +18,19 @@ _ITEM_WIDTH: Final = ITEM_COLUMNS.count(",") + 1
 
 COUNT: Final = "select count(*) from item t where t.organisation_id = $1 and t.type = $2 and t.deleted_at is null"
 
+# `offset 0`: each item's link is looked up by its whole key, also in tables of which the planner knows nothing yet
 PAGE: Final = f"""
 select {ITEM_COLUMNS}, {KNOWN_COLUMNS}, exists (
         select from delivery d
         where d.organisation_id = $1 and d.integration_id = $2 and d.item_id = t.id
             and d.state in ('pending', 'sending')
     )
-from item t left join link l on l.organisation_id = $1 and l.integration_id = $2 and l.item_id = t.id
+from item t left join lateral (
+    select vendor_id, vendor_url, in_doubt, delivered_version, delivered_content, delivered_status, vendor_status,
+        vanished_at
+    from link where organisation_id = $1 and integration_id = $2 and item_id = t.id
+    offset 0
+) l on true
 where t.organisation_id = $1 and t.type = $3 and t.id > $4 and t.deleted_at is null
 order by t.id limit $5
 """
@@ -36,17 +42,21 @@ update link l set vendor_status = coalesce(r.status, l.vendor_status), vendor_as
     vanished_at = case when r.there then null else coalesce(l.vanished_at, now()) end
 from unnest($3::bigint[], $4::text[], $5::boolean[], $6::text[], $7::text[], $8::text[], $9::bigint[])
     r(item_id, vendor_id, there, status, assignee, url, version)
-where l.organisation_id = $1 and l.integration_id = $2 and l.item_id = r.item_id and l.vendor_id = r.vendor_id
+where l.organisation_id = $1 and l.integration_id = $2 and l.item_id = any($3::bigint[]) and l.item_id = r.item_id
+    and l.vendor_id = r.vendor_id
     and l.delivered_version is not distinct from r.version and not l.in_doubt
 """
 
-# unless something is on its way already
+# Unless something is on its way already. What waits is told in two steps, so that it is looked up among what is not
+# over of this item, and not among all that waits.
 DELIVER: Final = """
 insert into delivery (organisation_id, integration_id, item_id, version, job_id)
 select $1, $2, t.id, t.version, $4 from item t
 where t.organisation_id = $1 and t.id = any($3::bigint[]) and not exists (
     select from delivery d
-    where d.organisation_id = $1 and d.integration_id = $2 and d.item_id = t.id and d.state = 'pending'
+    where d.organisation_id = $1 and d.integration_id = $2 and d.item_id = t.id
+        and d.state in ('pending', 'sending') and d.state <> 'sending'
+    offset 0
 )
 """
 
