@@ -20,9 +20,11 @@ from jackfield.services.administration import Administration
 from jackfield.services.answered_calls import AnsweredCalls
 from jackfield.services.apps import Apps
 from jackfield.services.catalog import Catalog
+from jackfield.services.console_links import ConsoleLinks
 from jackfield.services.deletion import Deletion
 from jackfield.services.deliveries import Deliveries
 from jackfield.services.delivering import Delivering
+from jackfield.services.failure_limit import FailureLimit
 from jackfield.services.installations import Installations
 from jackfield.services.integrations import Integrations
 from jackfield.services.items import Items
@@ -33,6 +35,7 @@ from jackfield.services.organisations import Organisations
 from jackfield.services.ownership import Ownership
 from jackfield.services.rotation import Rotation
 from jackfield.services.running import Handler, Runner
+from jackfield.services.sessions import Sessions
 from jackfield.services.synchronisation import Synchronisation
 from jackfield.services.upkeep import Upkeep
 from jackfield.services.vendor_calls import VendorCalls
@@ -92,6 +95,7 @@ class Ground(msgspec.Struct, frozen=True):
     pepper: bytes
     organisations: Organisations
     apps: Apps
+    console_links: ConsoleLinks
     rotation: Rotation
 
 
@@ -115,6 +119,7 @@ async def open_ground(settings: Settings) -> AsyncIterator[Ground]:
             pepper=pepper,
             organisations=Organisations(database, pepper),
             apps=Apps(database, pepper, allow_http=settings.platform_allow_http),
+            console_links=ConsoleLinks(database, pepper),
             rotation=Rotation(database, sealing),
         )
 
@@ -133,6 +138,7 @@ def _build(ground: Ground, catalog: Catalog, http: HttpClient) -> House:
     ownership = Ownership(hot, OwnerLookup(database))
     rests = RestTable(database)
     calls = VendorCalls(rests)
+    access = Access(KeyLookup(database), ground.pepper)
     answered_calls = AnsweredCalls(IdempotencyKeyTable(database), ground.pepper)
     verification = Verification(database, sealing, catalog, calls)
     delivering = Delivering(database, hot, HotDeliveries(database), sealing, catalog, calls)
@@ -146,7 +152,7 @@ def _build(ground: Ground, catalog: Catalog, http: HttpClient) -> House:
     runner = Runner(HotJobs(database), database, handlers)
     return House(
         services=Services(
-            access=Access(KeyLookup(database), ground.pepper),
+            access=access,
             integrations=Integrations(hot, database, sealing, catalog),
             administration=Administration(hot, database, sealing, catalog),
             ownership=ownership,
@@ -162,6 +168,7 @@ def _build(ground: Ground, catalog: Catalog, http: HttpClient) -> House:
             apps=ground.apps,
             installations=Installations(hot, database, sealing),
             oauth_server=OAuthServer(database, sealing, ground.pepper),
+            sessions=Sessions(database, access, ground.pepper, FailureLimit()),
         ),
         runner=runner,
         upkeep=Upkeep(database, verification, delivering, runner, rests, answered_calls),

@@ -8,7 +8,7 @@ import pytest
 
 from jackfield.domain.delivery import DeliveryState
 from jackfield.domain.errors import CapabilityMissing
-from jackfield.domain.integration import IntegrationNotFound, InvalidState, Wanted
+from jackfield.domain.integration import Change, IntegrationNotFound, InvalidState, JsonObject, Wanted
 from jackfield.domain.item import ItemStatus, ItemType, Link, NewItem
 from jackfield.domain.job import Job
 from jackfield.domain.principal import Caller, Capability, Principal
@@ -438,3 +438,46 @@ def test_who_may_only_look_may_not_synchronise(bench: Workbench, repository: Rep
     with pytest.raises(CapabilityMissing):
         bench.operator.run(asking)
     assert [one.state for one in bench.deliveries(integration) if one.state is not DeliveryState.PENDING] == []
+
+
+# Not so yet
+
+
+@pytest.mark.xfail(reason="a vendor that tells open from closed alone seems to have set back what is in progress")
+def test_what_is_in_progress_is_not_set_back_by_a_vendor_that_knows_no_such_state(
+    bench: Workbench, repository: Repository
+) -> None:
+    integration = github(bench, repository)
+    bench.put("0", status=ItemStatus.IN_PROGRESS)
+    bench.deliver(integration)
+    assert "in progress" in repository.one()["body"]
+    counts(bench.sync(integration), unchanged=1)
+    bench.put("0", title="Renamed", status=ItemStatus.IN_PROGRESS)
+    bench.deliver(integration)
+    assert "in progress" in repository.one()["body"]
+
+
+@pytest.mark.xfail(reason="a synchronisation looks at no deleted items")
+def test_what_was_deleted_while_nobody_looked_is_closed(bench: Workbench, repository: Repository) -> None:
+    integration = delivered(bench, repository)
+    bench.change(integration, enabled=False)
+    bench.delete("0")
+    bench.change(integration, enabled=True)
+    bench.sync(integration)
+    assert repository.one()["state"] == "closed"
+
+
+@pytest.mark.xfail(reason="links do not say in which repository the issue of that number is")
+def test_after_the_setting_names_another_repository_nothing_of_others_is_overwritten(
+    bench: Workbench, repository: Repository, vendors: VendorServer
+) -> None:
+    integration = delivered(bench, repository)
+    other = vendors.repository()
+    other.answer("POST", f"/repos/{other.name}/issues", {"title": "Somebody else's", "body": ""})
+    elsewhere = JsonObject(json.dumps({"repository": other.name}))
+    wanted = Wanted(integration, "the test's")
+    updating = bench.house.services.integrations.update(bench.caller, wanted, Change(configuration=elsewhere))
+    bench.operator.run(updating)
+    bench.put("0", title="Changed")
+    bench.deliver(integration)
+    assert other.titles() == ["Changed", "Somebody else's"]

@@ -18,6 +18,7 @@ class Action(StrEnum):
     INSTALLATION_CREATED = "installation.created"
     INSTALLATION_UPDATED = "installation.updated"
     INSTALLATION_READ = "installation.read"
+    INSTALLATION_NOT_UNINSTALLED = "installation.uninstallation-failed"
     CODE_ISSUED = "code.issued"
     DEFINITION_CREATED = "definition.created"
     DEFINITION_UPDATED = "definition.updated"
@@ -27,6 +28,9 @@ class Action(StrEnum):
     ORGANISATION_DELETED = "organisation.deleted"
     KEY_CREATED = "key.created"
     KEY_REVOKED = "key.revoked"
+    LINK_CREATED = "console-link.created"
+    SESSION_OPENED = "session.opened"
+    SESSION_ENDED = "session.ended"
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):

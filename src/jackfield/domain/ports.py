@@ -27,6 +27,7 @@ from jackfield.domain.key import ApiKey
 from jackfield.domain.oauth import Client, ClientRow, Exchange, Granted, Holder, NewGrant, NewTokens, TokenFacts
 from jackfield.domain.organisation import Organisation
 from jackfield.domain.principal import Principal
+from jackfield.domain.session import NewLink, NewSession, Session
 
 
 class Vault(Protocol):
@@ -289,6 +290,10 @@ class DefinitionTable(Protocol):
 class InstallationTable(Protocol):
     """What makes integrations installations of apps."""
 
+    async def lock_id(self, integration_id: int) -> None:
+        """Whoever makes an installation with this id at the same time waits until the end of the unit of work."""
+        ...
+
     async def create(
         self, organisation_id: int, integration_id: int, definition_organisation_id: int, definition_id: int
     ) -> None:
@@ -338,6 +343,32 @@ class GrantTable(Protocol):
     async def purge(self, days: int, most: int) -> int:
         """Deletes up to `most` tokens that expired so many days ago, and grants without any; returns how many."""
         ...
+
+
+class SessionTable(Protocol):
+    """Sessions of administrators and the links that open them, by their keyed hashes."""
+
+    async def create_link(self, link: NewLink) -> int: ...
+
+    async def open_by_link(self, link_digest: bytes, digest: bytes) -> Session | None:
+        """Uses the link, once, for a session; None when it is not good, or not any more."""
+        ...
+
+    async def open_by_key(self, new: NewSession) -> Session: ...
+
+    async def find(self, digest: bytes) -> Session | None:
+        """None when it is not good: ended, expired, its key revoked or expired, its organisation deleted."""
+        ...
+
+    async def renew(self, session: Session) -> None:
+        """Its time begins anew, up to the longest that a session can live."""
+        ...
+
+    async def revoke(self, session: Session) -> bool:
+        """Ends it; False when it had ended already."""
+        ...
+
+    async def purge(self, days: int, most: int) -> int: ...
 
 
 class AuditTable(Protocol):
@@ -520,6 +551,9 @@ class UnitOfWork(Protocol):
 
     @property
     def grants(self) -> GrantTable: ...
+
+    @property
+    def sessions(self) -> SessionTable: ...
 
     @property
     def audit(self) -> AuditTable: ...

@@ -16,6 +16,7 @@ from jackfield.services.oauth_server import OAuthServer
 from jackfield.services.organisation_integrations import OrganisationIntegrations
 from jackfield.services.organisations import Organisations
 from jackfield.services.ownership import Ownership
+from jackfield.services.sessions import Sessions
 from jackfield.services.synchronisation import Synchronisation
 from jackfield.services.verification import Verification
 
@@ -39,3 +40,4 @@ class Services(msgspec.Struct, frozen=True):
     apps: Apps
     installations: Installations
     oauth_server: OAuthServer
+    sessions: Sessions

@@ -110,8 +110,8 @@ where not exists (
 )
 """
 
-# only who has something of it hears that it is gone, or may be about to: a delivery is claimed, and its link written, in
-# a statement that this one may not see
+# Only who has something of it hears that it is gone, or who may be about to have it: a delivery is claimed, and its
+# link written, in a statement that this one may not see.
 DELETE: Final = f"""
 with put as (
     update item t set deleted_at = now(), updated_at = now(), version = t.version + 1,
