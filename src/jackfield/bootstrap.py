@@ -168,6 +168,7 @@ def _build(ground: Ground, catalog: Catalog, http: HttpClient) -> House:
             apps=ground.apps,
             installations=Installations(hot, database, sealing),
             oauth_server=OAuthServer(database, sealing, ground.pepper),
+            console_links=ground.console_links,
             sessions=Sessions(database, access, ground.pepper, FailureLimit()),
         ),
         runner=runner,

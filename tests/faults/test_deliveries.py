@@ -421,7 +421,6 @@ def test_what_comes_while_a_job_waits_to_end_is_seen_by_it(server_url: str) -> N
         assert operator.run(end())
 
 
-@pytest.mark.xfail(reason="a doubtful delivery waits behind all that is due; by then its issue is not among the newest")
 def test_an_issue_whose_answer_was_lost_in_a_burst_is_found_again(serve: Serve) -> None:
     _, product = serve()
     lost: list[Asked] = []

@@ -78,6 +78,19 @@ def by_app(
     )
 
 
+def by_service(organisation_id: int, action: Action, subject_ids: tuple[int, ...], *fields: str) -> AuditEntry:
+    """The entry for something that happened in a job, with nobody calling."""
+    return AuditEntry(
+        organisation_id=organisation_id,
+        action=action,
+        key_id=None,
+        user="service",
+        origin=Origin("", ""),
+        subject_ids=subject_ids,
+        fields=fields,
+    )
+
+
 def by_operator(
     origin: Origin,
     organisation_id: int,

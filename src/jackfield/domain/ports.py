@@ -12,10 +12,10 @@ from jackfield.domain.definition import AuthoredDefinition
 from jackfield.domain.delivery import (
     Compared,
     DeliveryFilter,
-    DeliveryState,
     Found,
     ItemDelivery,
     Outgoing,
+    Progress,
     Settlement,
 )
 from jackfield.domain.idempotency import Claim, EarlierCall, IdempotentCall, KeptAnswer
@@ -482,25 +482,25 @@ class HotDeliveries(Protocol):
     """What happens to every delivery of a job. Each is atomic by itself, and done only by who runs the job."""
 
     async def release(self, running: Running) -> None:
-        """What an earlier run of the job had in hand is pending again."""
+        """What an earlier run of the job had in hand is pending again, or held if it never came to an end."""
         ...
 
-    async def claim(self, running: Running, integration: Detail, most: int) -> Sequence[Outgoing]:
-        """Up to `most` that are due, the longest due first, one of each item.
+    async def claim(self, running: Running, integration: Detail, place: bytes, most: int) -> Sequence[Outgoing]:
+        """Up to `most` that are due, the longest due first, one of each item. `place` is where they go.
 
         None when the integration is not worked with any more, or differs from what it was in what it sends or where.
         """
         ...
 
-    async def settle(self, running: Running, settlements: Sequence[Settlement]) -> None:
-        """Writes what came of them."""
+    async def settle(self, running: Running, place: bytes, settlements: Sequence[Settlement]) -> None:
+        """Writes what came of them in that place."""
         ...
 
 
 class LinkTable(Protocol):
     """What items are at vendors, inside a unit of work."""
 
-    async def note_read(self, integration: Detail, found: Sequence[Found]) -> None:
+    async def note_read(self, integration: Detail, place: bytes, found: Sequence[Found]) -> None:
         """Keeps what was read of the vendor's objects, unless a delivery has changed them since."""
         ...
 
@@ -516,12 +516,15 @@ class HotLinks(Protocol):
         """How many items trigger the integration."""
         ...
 
-    async def page(self, integration: Detail, after_id: int, most: int) -> Sequence[Compared]:
-        """The next items that trigger the integration, by id, each with what is known of it at the vendor."""
+    async def page(self, integration: Detail, place: bytes, after_id: int, most: int) -> Sequence[Compared]:
+        """The next items that trigger the integration, by id, each with what is known of it in that place.
+
+        Deleted ones are among them as long as the vendor has not heard of it.
+        """
         ...
 
-    async def count_deliveries(self, running: Running) -> Mapping[DeliveryState, int]:
-        """How many of the job's deliveries are in each state."""
+    async def count_deliveries(self, running: Running) -> Progress:
+        """How far the job's deliveries are."""
         ...
 
 

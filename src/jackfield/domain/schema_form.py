@@ -142,7 +142,8 @@ class SchemaForm:
             if name in unreadable:
                 continue
             inside = ".".join(path[len(nearest.path) :]) if nearest else ".".join(path)
-            complaints.setdefault(name, []).append(f"{inside}: {flaw.message}" if inside else flaw.message)
+            message = _in_words(nearest, flaw) if not inside else f"{inside}: {flaw.message}"
+            complaints.setdefault(name, []).append(message)
         return complaints
 
 
@@ -376,6 +377,17 @@ def _initial(schema: Mapping[str, Any], widget: Widget, options: tuple[Option, .
 def _text(schema: Mapping[str, Any], name: str) -> str:
     value = schema.get(name)
     return value.strip() if isinstance(value, str) else ""
+
+
+def _in_words(field: Field | None, flaw: Flaw) -> str:
+    """What the validator says is for developers; of these, people want to know what to write."""
+    words = {
+        Widget.URL: "This has to be an address, such as https://example.com",
+        Widget.EMAIL: "This has to be an e-mail address, such as name@example.com",
+    }
+    if field is not None and field.widget in words and flaw.message.startswith("The value is not a "):
+        return words[field.widget]
+    return flaw.message.replace("The value", "This", 1) if flaw.message.startswith("The value ") else flaw.message
 
 
 def _walk(fields: Sequence[Field]) -> Iterator[Field]:

@@ -170,6 +170,7 @@ class GitLab:
             limits="2,000 calls a minute for a user on gitlab.com; told in RateLimit-Remaining and RateLimit-Reset.",
         ),
         tracks=True,
+        tells_progress=False,
         sources=(
             Source("authentication", "https://docs.gitlab.com/api/rest/authentication/", _CHECKED),
             Source("the user of a token", "https://docs.gitlab.com/api/users/#get-the-current-user", _CHECKED),

@@ -170,6 +170,7 @@ class Sentry:
             limits="A number of calls in a window for each endpoint, told in X-Sentry-Rate-Limit-Remaining.",
         ),
         tracks=True,
+        tells_progress=False,
         checks=(Check.DESCRIPTION,),
         sources=(
             Source("authentication", "https://docs.sentry.io/api/auth/", _CHECKED),

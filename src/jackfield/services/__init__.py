@@ -7,6 +7,7 @@ from jackfield.services.administration import Administration
 from jackfield.services.answered_calls import AnsweredCalls
 from jackfield.services.apps import Apps
 from jackfield.services.catalog import Catalog
+from jackfield.services.console_links import ConsoleLinks
 from jackfield.services.deliveries import Deliveries
 from jackfield.services.installations import Installations
 from jackfield.services.integrations import Integrations
@@ -41,3 +42,4 @@ class Services(msgspec.Struct, frozen=True):
     installations: Installations
     oauth_server: OAuthServer
     sessions: Sessions
+    console_links: ConsoleLinks

@@ -113,7 +113,8 @@ def _check_site(request: Request) -> None:
     elif origin is not None:
         public: str = request.scope["state"]["public_url"]
         # also by other names than the public one: the name of an organisation, or the operator's own way in
-        if urlsplit(origin).netloc not in {request.headers.get("host"), urlsplit(public).netloc}:
+        ours = {request.headers.get("host"), urlsplit(public).netloc} - {"", None}
+        if urlsplit(origin).netloc not in ours:
             raise FormRefused
 
 

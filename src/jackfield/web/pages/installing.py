@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 from starlette.responses import RedirectResponse, Response
 
 from jackfield.domain import ids
 from jackfield.domain.app import App, AppNotFound, AppStatus
-from jackfield.domain.installation import InvalidConfiguration
-from jackfield.domain.schema_form import Field, Sent, SchemaForm
+from jackfield.domain.installation import GRANTED, InvalidConfiguration
+from jackfield.domain.schema_form import Field, SchemaForm, Sent
 from jackfield.domain.session import FormRefused
 from jackfield.web.pages.browser import Browser
 from jackfield.web.pages.form import read_form
@@ -23,12 +24,16 @@ _INSTALLATION: Final = "installation"
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """A field as it is on the page: its control's id, what it has, and what is wrong with that."""
+    """A field as it is on the page: its control's id, what it has, and what is wrong with that.
+
+    `again`: it was sent, and is not shown again.
+    """
 
     field: Field
     id: str
     values: Sequence[str]
     flaws: Sequence[str]
+    again: bool
 
 
 async def show(browser: Browser) -> Response:
@@ -75,7 +80,9 @@ def _page(
     """The form; with what was sent and what is wrong with it, where something was."""
     form = SchemaForm(app.configuration_fields)
     shown = {
-        field.name: Shown(field, f"field-{number}", _values(field, sent), flaws.get(field.name, ()))
+        field.name: Shown(
+            field, f"field-{number}", _values(field, sent), flaws.get(field.name, ()), _again(field, sent)
+        )
         for number, field in enumerate(form.all_fields(), start=1)
     }
     return render(
@@ -86,8 +93,10 @@ def _page(
         app=app,
         fields=form.fields,
         shown=shown,
+        flaws=flaws,
         overall=flaws.get("", ()),
-        sent_before=sent is not None,
+        granted=GRANTED,
+        goes_to=urlsplit(app.oauth_callback_url).netloc if app.oauth_callback_url else "",
         address=_here(browser, app),
         installation=ids.to_hex(installation_id),
         form_token=browser.form_token(_purpose(app, installation_id)),
@@ -98,6 +107,10 @@ def _values(field: Field, sent: Sent | None) -> Sequence[str]:
     if sent is None:
         return field.initial
     return () if field.secret else sent.get(field.name, ())
+
+
+def _again(field: Field, sent: Sent | None) -> bool:
+    return field.secret and sent is not None and any(sent.get(field.name, ()))
 
 
 async def _installable(browser: Browser) -> App:
@@ -113,7 +126,7 @@ async def _seen(browser: Browser) -> App:
 
     Whoever comes back may not be signed in any more; what they are told, the operator has approved.
     """
-    app = await browser.services.apps.get_published(_definition_id(browser))
+    app = await browser.services.apps.get(_definition_id(browser))
     if app.status is AppStatus.DEVELOPMENT and browser.caller.organisation_id != app.organisation_id:
         raise AppNotFound(app.hex_id)
     return app

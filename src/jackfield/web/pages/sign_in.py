@@ -34,7 +34,7 @@ async def sign_in(browser: Browser) -> Response:
     try:
         opened = await browser.services.sessions.open_by_key(form.first("key").strip(), browser.origin)
     except KeyInvalid as error:
-        complaint = "This key has expired." if isinstance(error, KeyExpired) else "This is no key, or not any more."
+        complaint = "This key has expired." if isinstance(error, KeyExpired) else "This key is not valid."
         return render("page_sign_in.html", 403, browser=browser, next_page=next_page, complaint=complaint)
     return await _signed_in(browser, opened, next_page)
 
