@@ -17,6 +17,7 @@ from jackfield.storage.jobs import HotJobs
 from support.operator import ORIGIN, Operator
 from support.repository import Asked, Repository
 from support.vendor_server import VendorServer
+from support.waiting import until
 from support.workbench import KEY_ID, Workbench
 
 NOTHING = dict.fromkeys(
@@ -312,20 +313,23 @@ def test_it_ends_once_everything_has_gone_out(bench: Workbench, repository: Repo
     put_many(bench, 1)
     forget_deliveries(bench)
     bench.operator.fetch("delete from job where organisation_id = $1", bench.organisation.id)
-    repository.fails = lambda _: (503, {})
-    running = bench.operator.start(bench.house.runner.run(bench.organisation.id, asked(bench, integration).id))
-    job = bench.jobs_of(integration)[0]
-    while not any(one.attempts for one in bench.deliveries(integration)):
-        for one in bench.jobs_of(integration):
-            if one["kind"] == "deliver" and not one["completed_at"]:
-                bench.run_to_its_end(one["id"])
+    job_id = asked(bench, integration).id
+    running = bench.operator.start(bench.house.runner.run(bench.organisation.id, job_id))
+    until(lambda: len(bench.deliveries(integration)), lambda count: count == 1)
     assert not running.done()
-    assert bench.job(job["id"])["state"] == "running"
-    repository.fails = lambda _: None
-    bench.make_due(integration)
+    assert bench.job(job_id)["state"] == "running"
     bench.deliver(integration)
     assert running.result(15) is None
-    counts(bench.job(job["id"]), missing=1)
+    counts(bench.job(job_id), missing=1)
+
+
+def test_it_tells_of_what_fails_and_does_not_wait_for_days(bench: Workbench, repository: Repository) -> None:
+    integration = github(bench, repository)
+    put_many(bench, 1)
+    forget_deliveries(bench)
+    bench.operator.fetch("delete from job where organisation_id = $1", bench.organisation.id)
+    repository.fails = lambda _: (503, {})
+    counts(bench.sync(integration), missing=1, failing=1)
 
 
 # The vendor fails
