@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from jackfield.bootstrap import open_house
@@ -71,7 +72,16 @@ class Product:
         self.hub.call("POST", f"{ITEMS}/batch", {"items": items})
 
     def tell(self, script: str) -> None:
-        self.directory.execute(script)
+        """As soon as the database takes it: what is left of a killed one may have answered the service just now."""
+
+        def is_told() -> bool:
+            try:
+                self.directory.execute(script)
+            except (OSError, asyncpg.PostgresError):
+                return False
+            return True
+
+        wait_until(is_told, TAKEOVER_SECONDS, "the database is there again")
 
     def tend(self) -> None:
         """What every process does each minute."""
