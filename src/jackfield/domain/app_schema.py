@@ -1,6 +1,6 @@
 """JSON Schema (draft 2020-12) from a stranger: the form of an app's configuration.
 
-Nothing is ever fetched, patterns run in an engine whose time is linear in the text, and what a schema unfolds to has a
+Nothing is ever fetched, patterns run in an engine whose time grows as the text, and what a schema unfolds to has a
 limit, so that neither checking a configuration nor making a form of it can take long.
 """
 
