@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jackfield.domain.app_schema import flaws_of_configuration, flaws_of_schema
-from jackfield.domain.schema_form import MOST_FIELDS, MOST_OPTIONS, Field, SchemaForm, Widget
+from jackfield.domain.schema_fields import MOST_FIELDS, MOST_OPTIONS, Field, Widget
+from jackfield.domain.schema_form import SchemaForm
 
 
 def asked(schema: Any, *, required: bool = False) -> Field:
@@ -92,6 +93,15 @@ def test_a_reference_is_followed_and_what_stands_beside_it_counts() -> None:
     schema = {**of(a={"$ref": "#/$defs/key", "title": "Mine"}), "$defs": {"key": {"title": "K", "format": "password"}}}
     [field] = SchemaForm(schema).fields
     assert (field.widget, field.title, field.secret) == (Widget.PASSWORD, "Mine", True)
+
+
+def test_defaults_are_chosen_beforehand() -> None:
+    assert asked({"enum": [True, 1, "1"], "default": 1}).initial == ("1",)
+    assert asked({"type": "array", "items": {"enum": ["a", 0, False]}, "default": [False]}).initial == ("false",)
+    assert asked({"type": "boolean", "default": True}).initial == ("true",)
+    assert asked({"type": "boolean", "default": False}).initial == ()
+    assert asked({"type": "array", "default": [1]}).initial == ("[\n  1\n]",)
+    assert asked({"type": "string", "default": 7}).initial == ("7",)
 
 
 def test_a_default_secret_is_on_no_page() -> None:
@@ -190,6 +200,10 @@ def test_a_group_that_nobody_touched_is_not_there() -> None:
     assert read(of(g=group)) == ({}, {})
     value, flaws = read(of(g=group), **{"g/y": "true"})
     assert (value, flaws) == ({"g": {"y": True}}, {"/g/x": ["This is required"]})
+    # nought is something
+    assert read(of(g={"type": "object", "properties": {"x": {"type": "integer"}}}), **{"g/x": "0"})[0] == {
+        "g": {"x": 0}
+    }
     value, flaws = read({**of(g=group), "required": ["g"]})
     assert list(flaws) == ["/g/x"]
 

@@ -10,7 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from jackfield.domain import ids
 from jackfield.domain.app import App, AppNotFound, AppStatus
 from jackfield.domain.installation import GRANTED, InvalidConfiguration
-from jackfield.domain.schema_form import Field, SchemaForm, Sent
+from jackfield.domain.schema_fields import Field
+from jackfield.domain.schema_form import SchemaForm, Sent
 from jackfield.domain.session import FormRefused
 from jackfield.web.pages.browser import Browser
 from jackfield.web.pages.form import read_form
