@@ -106,8 +106,8 @@ class Sending:
         return self._run.is_stopping or any(reason is not None for reason in reasons)
 
     async def _claim(self, ahead: deque[Outgoing]) -> None:
-        missing = 2 * self._target.at_once - len(ahead)
-        if self._is_stopped or missing <= self._target.at_once:
+        missing = self._target.at_once - len(ahead)
+        if self._is_stopped or missing <= len(ahead):
             return
         try:
             ahead += await self._deliveries.claim(self._job, self._integration, self._target.place, missing)
