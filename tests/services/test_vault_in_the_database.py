@@ -218,7 +218,10 @@ def test_one_broken_credential_does_not_stop_the_rotation_of_the_others(tenant: 
     flip_a_bit(operator, broken)
     try:
         rotated = operator.run(operator.house.rotation.rotate_data_keys())
-        assert rotated.broken == (ids.parse_uuid(broken),)
+        # other tests of this worker leave broken ones behind as well
+        assert {ids.parse_uuid(one) for one in (broken, healthy, elsewhere)} & set(rotated.broken) == {
+            ids.parse_uuid(broken)
+        }
         assert (sealing_key(operator, healthy), sealing_key(operator, elsewhere)) == (2, 2)
         assert (token(tenant, healthy), token(later, elsewhere)) == ("healthy", "elsewhere")
     finally:
