@@ -83,19 +83,17 @@ with wanted as (
     )
     select
         organisation_id, type, key, title, body, url, status, priority, labels, assignee, fields,
-        -- as of now, whatever a clock that is ahead of ours has said before
-        coalesce(w.occurred_at, greatest(now(), (
-            select t.occurred_at from item t
-            where t.organisation_id = w.organisation_id and t.type = w.type and t.key = w.key
-        )))
-    from wanted w
+        coalesce(occurred_at, now())
+    from wanted
     on conflict (organisation_id, type, key) do update set
         {", ".join(f"{name} = excluded.{name}" for name in CONTENT)},
-        occurred_at = excluded.occurred_at,
+        occurred_at = greatest(t.occurred_at, excluded.occurred_at),
         version = t.version + {_DIFFERS}::integer,
         updated_at = case when {_DIFFERS} then now() else t.updated_at end,
         deleted_at = null
-    where excluded.occurred_at >= t.occurred_at and (excluded.occurred_at > t.occurred_at or {_DIFFERS})
+    -- what is told as of now counts, whatever a clock that is ahead of ours has said before
+    where (excluded.occurred_at >= t.occurred_at or excluded.occurred_at = now())
+        and (excluded.occurred_at > t.occurred_at or {_DIFFERS})
     returning {COLUMNS}, t.updated_at = now() as changed
 ), changed as (
     select * from put where changed
