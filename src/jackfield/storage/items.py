@@ -129,7 +129,7 @@ with put as (
             and l.item_id = r.item_id
     ) or exists (
         select from delivery d where d.organisation_id = r.organisation_id and d.integration_id = r.integration_id
-            and d.item_id = r.item_id and d.state in ('pending', 'sending')
+            and d.item_id = r.item_id and d.state in ('pending', 'sending', 'held') and d.state <> 'held'
     )
 ), {_DELIVER.format(kind="$4", header="$5", steps="$6::jsonb", user="$7", seconds="$8")}
 select {COLUMNS}, true, (select count(*) from enqueued) as queued from put t

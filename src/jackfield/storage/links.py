@@ -18,12 +18,14 @@ _ITEM_WIDTH: Final = ITEM_COLUMNS.count(",") + 1
 
 COUNT: Final = "select count(*) from item t where t.organisation_id = $1 and t.type = $2 and t.deleted_at is null"
 
-# `offset 0`: each item's link is looked up by its whole key, also in tables of which the planner knows nothing yet
+# What is on its way is told in the words of the index of what has not ended, so that not all deliveries are looked
+# through. `offset 0`: each item's link is looked up by its whole key, also where the planner knows nothing yet.
 PAGE: Final = f"""
 select {ITEM_COLUMNS}, {KNOWN_COLUMNS}, exists (
         select from delivery d
         where d.organisation_id = $1 and d.integration_id = $2 and d.item_id = t.id
-            and d.state in ('pending', 'sending')
+            and d.state in ('pending', 'sending', 'held') and d.state <> 'held'
+        offset 0
     )
 from item t left join lateral (
     select vendor_id, vendor_url, in_doubt, delivered_version, delivered_content, delivered_status,
@@ -57,7 +59,7 @@ select $1, $2, t.id, t.version, $4 from item t
 where t.organisation_id = $1 and t.id = any($3::bigint[]) and not exists (
     select from delivery d
     where d.organisation_id = $1 and d.integration_id = $2 and d.item_id = t.id
-        and d.state in ('pending', 'sending') and d.state <> 'sending'
+        and d.state in ('pending', 'sending', 'held') and d.state not in ('sending', 'held')
     offset 0
 )
 """
