@@ -1,7 +1,9 @@
 """A running `jackfield serve`."""
 
 import contextlib
+import itertools
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import requests
 
@@ -77,8 +80,22 @@ def bare_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("JACKFIELD_")}
 
 
+#: below what the system gives to connections (net.ipv4.ip_local_port_range)
+_FIRST_PORT: Final = 12_000
+_WORKERS: Final = 10
+_PORTS: Final = 2_000
+_calls: Final = itertools.count()
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens at, and that no call before this one returned, in this process or in one beside it.
+
+    Not one that the system gives: it gives the same to the next who asks, be it for a connection, and services share
+    the ports that they listen at.
+    """
+    worker = int(re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "")) or 0)
+    while True:
+        port = _FIRST_PORT + worker % _WORKERS * _PORTS + (os.getpid() + next(_calls)) % _PORTS
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
