@@ -543,6 +543,26 @@ def test_a_lost_answer_of_an_item_that_is_deleted_since_is_found_and_closed(
     assert repository.one()["state"] == "closed"
 
 
+@pytest.mark.parametrize("refusal", [(401, {"message": "Bad credentials"}), (422, {})], ids=["refused", "not taken"])
+def test_a_refusal_in_between_does_not_end_the_doubt_about_a_lost_answer(
+    bench: Workbench, repository: Repository, refusal: Said
+) -> None:
+    integration = github(bench, repository)
+    repository.after = first(resets)
+    bench.put(title="Once")
+    bench.deliver(integration)
+    repository.fails = lambda _: refusal
+    bench.make_due(integration)
+    bench.deliver(integration)
+    repository.fails = lambda _: None
+    bench.change(integration, status="active", state="live", error=None)
+    wanted = Wanted(integration, "the test's")
+    bench.operator.run(bench.house.services.deliveries.retry_held(bench.caller, wanted))
+    bench.make_due(integration)
+    bench.deliver(integration)
+    assert (states(bench, integration), repository.titles()) == ([DeliveryState.DELIVERED], ["Once"])
+
+
 # Items that are deleted
 
 

@@ -372,3 +372,8 @@ class AccountResting(VendorLimited):
 
 class Unsupported(ProviderError):
     code = "unsupported"
+
+
+def concerns_the_integration(error: ProviderError) -> bool:
+    """Whether a person has to mend the integration before anything goes; else it is about what was sent alone."""
+    return isinstance(error, CredentialRefused) or (isinstance(error, ConfigurationRejected) and bool(error.field))

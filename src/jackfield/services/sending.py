@@ -17,9 +17,7 @@ from jackfield.domain.integration import Detail
 from jackfield.domain.ports import HotDeliveries
 from jackfield.domain.provider import (
     AccountResting,
-    ConfigurationRejected,
     Connection,
-    CredentialRefused,
     Delivered,
     Delivers,
     Delivery,
@@ -27,6 +25,7 @@ from jackfield.domain.provider import (
     ProviderError,
     VendorLimited,
     VendorUnavailable,
+    concerns_the_integration,
 )
 from jackfield.services.running import Retries, Run
 from jackfield.services.vendor_calls import UNTOLD_SECONDS, VendorCalls
@@ -199,22 +198,16 @@ class Sending:
 
     def _not_taken(self, one: Outgoing, error: ProviderError) -> Settlement:
         """Held, when it is the item; when it is the integration, all goes on waiting until a person has mended it."""
-        if isinstance(error, CredentialRefused) or (isinstance(error, ConfigurationRejected) and error.field):
+        if concerns_the_integration(error):
             self.refusal = error
-            return Settlement(outgoing=one, state=DeliveryState.PENDING, error=str(error), counted=False)
+            return _given_back(one, str(error))
         self.failed += 1
-        return Settlement(outgoing=one, state=DeliveryState.HELD, error=str(error))
+        return Settlement(outgoing=one, state=DeliveryState.HELD, error=str(error), in_doubt=one.known.in_doubt)
 
     def _rest(self, one: Outgoing, error: VendorLimited) -> Settlement:
         """The vendor did not look at it, so nothing is in doubt and no try is spent."""
         self.rest_seconds = max(self.rest_seconds or 0.0, error.retry_after or UNTOLD_SECONDS)
-        return Settlement(
-            outgoing=one,
-            state=DeliveryState.PENDING,
-            error=None if isinstance(error, AccountResting) else str(error),
-            counted=False,
-            in_doubt=one.known.in_doubt,
-        )
+        return _given_back(one, None if isinstance(error, AccountResting) else str(error))
 
     async def _not_answered(self, one: Outgoing, reason: str) -> Settlement:
         self.failed += 1
@@ -228,6 +221,8 @@ class Sending:
         return Settlement(outgoing=one, state=DeliveryState.PENDING, error=reason, seconds=seconds, in_doubt=True)
 
 
-def _given_back(one: Outgoing) -> Settlement:
-    """It was claimed, and not tried."""
-    return Settlement(outgoing=one, state=DeliveryState.PENDING, counted=False, in_doubt=one.known.in_doubt)
+def _given_back(one: Outgoing, error: str | None = None) -> Settlement:
+    """It waits as it did before, and this try does not count; what an earlier one left in doubt still is."""
+    return Settlement(
+        outgoing=one, state=DeliveryState.PENDING, error=error, counted=False, in_doubt=one.known.in_doubt
+    )

@@ -20,12 +20,11 @@ from jackfield.domain.job import CURSOR, Job, JobKind, JobState, NewJob, Step
 from jackfield.domain.ports import Database, HotIntegrations, HotLinks, UnitOfWork, Vault
 from jackfield.domain.principal import Caller, Capability
 from jackfield.domain.provider import (
-    ConfigurationRejected,
     Connection,
-    CredentialRefused,
     ProviderError,
     VendorState,
     VendorUnavailable,
+    concerns_the_integration,
 )
 from jackfield.services.catalog import Catalog
 from jackfield.services.deliveries import begin_deliveries
@@ -127,7 +126,7 @@ class Synchronisation:
         except VendorUnavailable:
             raise
         except ProviderError as error:
-            if isinstance(error, CredentialRefused) or (isinstance(error, ConfigurationRejected) and error.field):
+            if concerns_the_integration(error):
                 return refusal(found, str(error), verifies=self._catalog.verifies(found.provider))
             raise
         await run.step(1)
