@@ -22,7 +22,7 @@ from bench.contenders import FLOOR, JACKFIELD, WITHOUT_JOBS, serving
 from bench.database import Server, embedded_server
 from bench.jobs import Caller
 from bench.process import Running, free_port, running
-from bench.report import replace_part
+from bench.report import figures_table, replace_part
 from bench.seed import Seeded, seed
 from bench.workloads import SAVE
 from bench.wrk import run_wrk, write_requests
@@ -215,9 +215,7 @@ def render(figures: Figures) -> str:
         f"stand-in of GitHub that answers after {_VENDOR_MS} ms, with {early:.0f} MiB early and {late:.0f} MiB late.",
         f"Then a synchronisation of all items: {figures.sync_seconds:.1f} s. Failed requests: {figures.errors}.",
         "",
-        "| figure | wanted | measured | met |",
-        "| --- | --- | --- | --- |",
-        *(f"| {what} | {wanted} | {found} | {'yes' if met else 'NO'} |" for what, wanted, found, met in targets),
+        *figures_table(targets),
     ]
     return "\n".join(lines) + "\n"
 

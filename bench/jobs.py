@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from bench.contenders import JACKFIELD, serving
 from bench.database import Server, embedded_server
-from bench.report import replace_part
+from bench.report import figures_table, replace_part
 from bench.seed import Seeded, seed
 
 HEADING: Final = "# Jobs and pages"
@@ -222,9 +222,7 @@ def render(figures: Figures) -> str:
             for name, (small, large) in figures.pages.items()
         ),
         "",
-        "| figure | wanted | measured | met |",
-        "| --- | --- | --- | --- |",
-        *(f"| {what} | {wanted} | {found} | {'yes' if met else 'NO'} |" for what, wanted, found, met in targets),
+        *figures_table(targets),
     ]
     return "\n".join(lines) + "\n"
 

@@ -183,3 +183,9 @@ def replace_part(results: Path, heading: str, text: str) -> None:
     after = rest.partition("\n# ")[2]
     parts = [before.rstrip(), text.rstrip(), f"# {after.rstrip()}" if after else ""]
     results.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
+
+
+def figures_table(targets: Sequence[tuple[str, str, str, bool]]) -> list[str]:
+    """The lines of a table of figures to reach: what, wanted, measured, met."""
+    rows = (f"| {what} | {wanted} | {found} | {'yes' if met else 'NO'} |" for what, wanted, found, met in targets)
+    return ["| figure | wanted | measured | met |", "| --- | --- | --- | --- |", *rows]

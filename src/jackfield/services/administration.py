@@ -132,8 +132,7 @@ class Administration:
         caller.require(Capability.MANAGE)
         async with self._database.transaction() as work:
             found = await _changeable(work, caller, wanted)
-            definition = await self._catalog.get(found.provider, work)
-            return await begin_deletion(work, caller, found, definition.name if definition else found.provider)
+            return await begin_deletion(work, caller, found, await self._catalog.name(found.provider, work))
 
     async def check_changeable(self, caller: Caller, wanted: Wanted) -> None:
         """Raises what `update` would, before it looks at what was sent."""

@@ -41,6 +41,11 @@ class Catalog:
         authored = await self._authored(vendor, work)
         return self._to_definition(authored) if authored else None
 
+    async def name(self, vendor: str, work: UnitOfWork | None = None) -> str:
+        """What people call the vendor; its slug when its package is gone. `work`: the one that is open."""
+        definition = await self.get(vendor, work)
+        return vendor if definition is None else definition.name
+
     async def verifier(self, vendor: str) -> Verifies | None:
         """What proves credentials of the vendor; None when nothing does, or there is no such vendor."""
         provider = await self._provider(vendor)

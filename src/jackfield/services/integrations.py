@@ -156,8 +156,7 @@ class Integrations:
 
     async def _delete_in(self, work: UnitOfWork, caller: Caller, wanted: Wanted) -> Integration:
         found = await _get(work, caller, wanted)
-        definition = await self._catalog.get(found.provider, work)
-        await begin_deletion(work, caller, found, definition.name if definition else found.provider)
+        await begin_deletion(work, caller, found, await self._catalog.name(found.provider, work))
         return found
 
     async def _row(self, caller: Caller, new: NewIntegration) -> IntegrationRow:

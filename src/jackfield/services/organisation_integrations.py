@@ -127,14 +127,14 @@ class OrganisationIntegrations:
         await self._ownership.find(caller, wanted)
         async with self._database.transaction() as work:
             found = await _locked(work, caller, wanted)
-            return await begin_synchronisation(work, caller, found, await self._name(found, work))
+            return await begin_synchronisation(work, caller, found, await self._catalog.name(found.provider, work))
 
     async def delete(self, caller: Caller, wanted: Wanted) -> None:
         """Hides it at once and queues the rest. Raises as `Ownership.find`."""
         await self._ownership.find(caller, wanted)
         async with self._database.transaction() as work:
             found = await _locked(work, caller, wanted)
-            await begin_deletion(work, caller, found, await self._name(found, work))
+            await begin_deletion(work, caller, found, await self._catalog.name(found.provider, work))
 
     async def _creatable(self, provider: str) -> Definition:
         definition = await self._catalog.get(provider)
@@ -149,10 +149,6 @@ class OrganisationIntegrations:
         if not definition.editable:
             raise InvalidState(f"Integrations with {definition.name} cannot be changed")
         return definition
-
-    async def _name(self, found: Detail, work: UnitOfWork) -> str:
-        definition = await self._catalog.get(found.provider, work)
-        return definition.name if definition else found.provider
 
     async def _row(
         self, caller: Caller, definition: Definition, sent: JointSubmission, whole: JointConfiguration

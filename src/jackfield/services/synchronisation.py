@@ -107,8 +107,7 @@ class Synchronisation:
             found = await work.integrations.get_detail_for_update(caller.organisation_id, wanted.id)
             if found is None:
                 raise IntegrationNotFound(wanted.reference)
-            definition = await self._catalog.get(found.provider, work)
-            vendor = definition.name if definition else found.provider
+            vendor = await self._catalog.name(found.provider, work)
             return await begin_synchronisation(work, caller, found, vendor, dry_run=dry_run)
 
     async def perform(self, run: Run) -> Outcome:
