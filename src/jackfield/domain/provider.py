@@ -146,6 +146,34 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         return [(title, text) for title, text in facts if text]
 
 
+class TokenSet(msgspec.Struct, frozen=True, kw_only=True):
+    """One token that a grant gives, by the canonical names of its members; a vendor may give several (Slack: two).
+
+    `lifetime_seconds` is taken where the vendor does not tell; None: such a token does not expire.
+    """
+
+    access: str = "access_token"
+    refresh: str = "refresh_token"
+    expires_at: str = "expires_at"
+    scope: str = "scope"
+    lifetime_seconds: float | None = None
+
+
+class OAuth(msgspec.Struct, frozen=True, kw_only=True):
+    """That customers connect the vendor by OAuth, with the operator's own registration there.
+
+    `scopes` are asked for unless a caller asks for others. `rotates`: a refresh ends the old refresh token.
+    `ends_at_once`: it ends the old access token as well. `token_sets` are refreshed separately.
+    """
+
+    scopes: tuple[str, ...]
+    pkce: bool
+    refreshes: bool
+    rotates: bool = False
+    ends_at_once: bool = False
+    token_sets: tuple[TokenSet, ...] = (TokenSet(),)
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The declared facts of one provider. `base_url` and `api_url` are the vendor's own; an operator may replace them.
 
@@ -193,94 +221,6 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
             missing = {*method.secrets, *method.configuration} - set(names)
             if missing:
                 raise ValueError(f"{self.slug}: {method.name} takes {', '.join(sorted(missing))}, which is no field")
-
-
-class TokenSet(msgspec.Struct, frozen=True, kw_only=True):
-    """One token that a grant gives, by the canonical names of its members; a vendor may give several (Slack: two).
-
-    `lifetime_seconds` is taken where the vendor does not tell; None: such a token does not expire.
-    """
-
-    access: str = "access_token"
-    refresh: str = "refresh_token"
-    expires_at: str = "expires_at"
-    scope: str = "scope"
-    lifetime_seconds: float | None = None
-
-
-class OAuth(msgspec.Struct, frozen=True, kw_only=True):
-    """That customers connect the vendor by OAuth, with the operator's own registration there.
-
-    `scopes` are asked for unless a caller asks for others. `rotates`: a refresh ends the old refresh token.
-    `ends_at_once`: it ends the old access token as well. `token_sets` are refreshed separately.
-    """
-
-    scopes: tuple[str, ...]
-    pkce: bool
-    refreshes: bool
-    rotates: bool = False
-    ends_at_once: bool = False
-    token_sets: tuple[TokenSet, ...] = (TokenSet(),)
-
-
-class Application(msgspec.Struct, frozen=True):
-    """The operator's registration at a vendor. `client_secret` is never printed."""
-
-    client_id: str
-    client_secret: str
-
-    def __repr__(self) -> str:
-        return f"<Application {self.client_id}>"
-
-
-class Authorization(msgspec.Struct, frozen=True, kw_only=True):
-    """One way of a browser to the vendor and back. `challenge` is PKCE's S256 one (RFC 7636), where the vendor takes it.
-
-    `configuration` says where the vendor is, when it is the customer's own (`base_url`).
-    """
-
-    application: Application
-    redirect_uri: str
-    state: str
-    scopes: tuple[str, ...]
-    challenge: str
-    configuration: Mapping[str, str] = {}
-
-
-class CodeExchange(msgspec.Struct, frozen=True, kw_only=True):
-    """The code that came back, with what the vendor checks it against. Neither is ever printed."""
-
-    application: Application
-    redirect_uri: str
-    code: str
-    verifier: str
-    configuration: Mapping[str, str] = {}
-
-    def __repr__(self) -> str:
-        return "<CodeExchange>"
-
-
-class Site(msgspec.Struct, frozen=True, kw_only=True):
-    """One of several places that a grant opens, of which a person has to choose one."""
-
-    name: str
-    url: str
-    configuration: Mapping[str, str]
-
-
-class Granted(msgspec.Struct, frozen=True, kw_only=True):
-    """What a vendor granted. `secrets` are canonical members to be written over those that are stored.
-
-    Times are in them as the canonical `expires_at` texts (ISO 8601, UTC). `account` None: verify tells whose it is.
-    `sites` more than one: a person has to choose. `configuration` are settings that the vendor told.
-    """
-
-    secrets: Secrets
-    expires_at: datetime | None
-    scopes: tuple[str, ...] | None = None
-    account: Account | None = None
-    configuration: Mapping[str, str] = {}
-    sites: tuple[Site, ...] = ()
 
 
 class Budget:
@@ -376,23 +316,6 @@ class Revokes(Protocol):
 
 
 @runtime_checkable
-class Authorizes(Protocol):
-    """Its manifest has `oauth`."""
-
-    def authorize_url(self, authorization: Authorization) -> str:
-        """Where the browser goes. Raises ConfigurationRejected when that cannot be said."""
-        ...
-
-    async def exchange(self, exchange: CodeExchange) -> Granted:
-        """The first tokens for a code. Raises GrantRefused or another ProviderError."""
-        ...
-
-    async def refresh(self, application: Application, connection: Connection, token_set: TokenSet) -> Granted:
-        """Newer tokens of that set for its refresh token, once. Raises GrantRefused or another ProviderError."""
-        ...
-
-
-@runtime_checkable
 class Delivers(Protocol):
     async def deliver(self, connection: Connection, delivery: Delivery) -> Delivered:
         """Creates the vendor's object of the item, or brings the one that is there into line.
@@ -433,7 +356,7 @@ class RightMissing(CredentialRefused):
 
 
 class GrantRefused(ProviderError):
-    """What `exchange` and `refresh` of Authorizes raise for RFC 6749's `invalid_grant`, whatever the vendor calls it."""
+    """RFC 6749's `invalid_grant`, whatever the vendor calls it."""
 
     code = "grant-refused"
 
