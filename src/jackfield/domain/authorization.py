@@ -23,7 +23,8 @@ class Application(msgspec.Struct, frozen=True):
 class Authorization(msgspec.Struct, frozen=True, kw_only=True):
     """One way of a browser to the vendor and back.
 
-    `challenge` is PKCE's S256 one (RFC 7636), for vendors that take it. `configuration` says where the vendor is, when it is the customer's own (`base_url`).
+    `challenge` is PKCE's S256 one (RFC 7636), for vendors that take it. `configuration` says where the vendor is, when
+    it is the customer's own (`base_url`).
     """
 
     application: Application
