@@ -59,8 +59,10 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 class Granted(msgspec.Struct, frozen=True, kw_only=True):
     """What a vendor granted. `secrets` are canonical members to be written over those that are stored.
 
-    Times are in them as the canonical `expires_at` texts (ISO 8601, UTC). `account` None: verify tells whose it is.
-    `sites` more than one: a person has to choose. `configuration` are settings that the vendor told.
+    A member that is None is to be emptied: a first exchange empties what other ways to prove oneself had stored. Times
+    are in them as the canonical `expires_at` texts (ISO 8601, UTC). `expires_at` is the first of them to come; None:
+    nothing of it expires. `account` None: verify tells whose it is. `sites`: a person has to choose one, whose settings
+    then belong to `configuration`, which has what the vendor told without a choice.
     """
 
     secrets: Secrets
@@ -80,9 +82,21 @@ class Authorizes(Protocol):
         ...
 
     async def exchange(self, exchange: CodeExchange) -> Granted:
-        """The first tokens for a code. Raises GrantRefused or another ProviderError."""
+        """The first tokens for a code. Raises GrantRefused, ApplicationRefused or another ProviderError."""
         ...
 
     async def refresh(self, application: Application, connection: Connection, token_set: TokenSet) -> Granted:
-        """Newer tokens of that set for its refresh token, once. Raises GrantRefused or another ProviderError."""
+        """Newer tokens of that set for its refresh token, once. Raises as `exchange`."""
+        ...
+
+
+@runtime_checkable
+class RevokesGrants(Protocol):
+    """Where ending tokens that OAuth gave takes the application, and so is not the `revoke` of Revokes."""
+
+    async def revoke_grant(self, application: Application, connection: Connection) -> None:
+        """Ends these tokens alone at the vendor; also when they have ended already.
+
+        Raises Unsupported for a credential that the application was not granted, or another ProviderError.
+        """
         ...

@@ -23,6 +23,7 @@ from jackfield.domain.provider import (
     Delivered,
     Delivers,
     Delivery,
+    GrantRefused,
     ObjectVanished,
     ProviderError,
     VendorLimited,
@@ -180,7 +181,8 @@ class Sending:
 
     def _not_taken(self, one: Outgoing, error: ProviderError) -> Settlement:
         """Held, when it is the item; when it is the integration, all goes on waiting until a person has mended it."""
-        if isinstance(error, CredentialRefused) or (isinstance(error, ConfigurationRejected) and error.field):
+        broken = isinstance(error, CredentialRefused | GrantRefused)
+        if broken or (isinstance(error, ConfigurationRejected) and error.field):
             self.refusal = error
             return Settlement(outgoing=one, state=DeliveryState.PENDING, error=str(error), counted=False)
         self.failed += 1

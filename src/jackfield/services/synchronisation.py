@@ -14,6 +14,7 @@ import msgspec
 from jackfield.domain.audit import Action, by_caller
 from jackfield.domain.credential import Secrets
 from jackfield.domain.delivery import Compared, DeliveryState, Found
+from jackfield.domain.health import health_after
 from jackfield.domain.integration import Detail, IntegrationNotFound, Wanted
 from jackfield.domain.item import StoredItem
 from jackfield.domain.job import CURSOR, Job, JobKind, JobState, NewJob, Step
@@ -23,6 +24,7 @@ from jackfield.domain.provider import (
     ConfigurationRejected,
     Connection,
     CredentialRefused,
+    GrantRefused,
     ProviderError,
     VendorState,
     VendorUnavailable,
@@ -115,8 +117,10 @@ class Synchronisation:
         except VendorUnavailable:
             raise
         except ProviderError as error:
-            if isinstance(error, CredentialRefused) or (isinstance(error, ConfigurationRejected) and error.field):
-                return refusal(found, str(error), verifies=self._catalog.verifies(found.provider))
+            broken = isinstance(error, CredentialRefused | GrantRefused)
+            if broken or (isinstance(error, ConfigurationRejected) and error.field):
+                verifies = self._catalog.verifies(found.provider)
+                return refusal(found, str(error), verifies=verifies, health=health_after(error))
             raise
         await run.step(1)
         return await self._wait(run, tally)
