@@ -91,7 +91,7 @@ def render(figures: Figures) -> str:
     lines = [
         HEADING,
         "",
-        f"Made by `python -m bench.credential`. GET of a credential out of {SEEDED:,} that are fresh, over {CONNECTIONS}",
+        f"Made by `python -m bench.credential`. GET of a credential out of {SEEDED:,} fresh ones, over {CONNECTIONS}",
         f"connections, {_ROUNDS} rounds of {_SECONDS} s in turns with the floor, which reads, audits and decrypts one",
         f"row: {own:,.0f}/s and {floor:,.0f}/s. At half of saturation the floor's p99 is {floors:.2f} ms. Failed",
         f"requests: {figures.errors}.",

@@ -89,7 +89,11 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         )
         applications = applications_of(settings)
         catalog = Catalog(ground.database, providers, partial(make_authored, http), settings.public_url, applications)
-        yield _build(ground, catalog, http)
+        house = _build(ground, catalog, http)
+        try:
+            yield house
+        finally:
+            await house.services.refreshing.finish()
 
 
 class Ground(msgspec.Struct, frozen=True):

@@ -268,6 +268,19 @@ def test_a_token_that_is_dead_before_its_time_is_refreshed_and_the_call_done_onc
     assert (grant.refreshes, secrets_of(bench, integration)["access_token"]) == (1, grant.access)
 
 
+def test_an_account_whose_newest_token_is_refused_is_believed_after_one_refresh(
+    bench: Workbench, tokens: TokenServer
+) -> None:
+    grant = tokens.grant()
+    integration = connected(bench, grant, refresh_due_at=until(minutes=50))
+    grant.is_suspended = True
+    job = verify(bench, integration)
+    row = bench.row(integration)
+    assert (job["state"], row["health"], row["status"]) == ("error", "needs_reauthorisation", "error")
+    assert grant.refreshes == 1
+    assert events_of(bench, integration) == ["broken"]
+
+
 # Somebody comes in between
 
 

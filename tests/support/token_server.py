@@ -32,6 +32,8 @@ class Grant:
     asked: int = 0
     refreshes: int = 0
     is_over: bool = False
+    #: its access tokens are refused as soon as they were given
+    is_suspended: bool = False
     under_way: int = 0
     most_at_once: int = 0
     #: what comes instead of an answer, one after the other; None: an answer
@@ -92,7 +94,9 @@ class TokenServer:
 
     def owner(self, access: str) -> Grant | None:
         found = self._by_access.get(access)
-        return found if found is not None and not found.is_over and found.access == access else None
+        if found is None or found.is_over or found.is_suspended:
+            return None
+        return found if found.access == access else None
 
     def refresh(self, handler: BaseHTTPRequestHandler, form: dict[str, list[str]], *, slack: bool) -> Behaviour:
         """What comes of a request to the token endpoint."""

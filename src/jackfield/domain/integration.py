@@ -109,6 +109,7 @@ class Detail(Integration, frozen=True, kw_only=True):
     token_expires_at: datetime | None = None
     fresh_until: datetime | None = None
     refresh_due_at: datetime | None = None
+    refreshed_at: datetime | None = None
 
     @property
     def condition(self) -> Condition:

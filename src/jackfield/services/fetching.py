@@ -102,7 +102,7 @@ class Fetching:
         for one in sets:
             if one.access == f"{name}_{_ACCESS}":
                 return one
-        raise UnknownTokenSet(f"The vendor grants no such token: {name}")
+        raise UnknownTokenSet(f"The vendor grants no such token: {name!r}")
 
 
 def _check(found: Fetchable) -> None:

@@ -16,7 +16,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -300,6 +300,7 @@ class ApplicationMissing(ProviderError):
     code = "application-missing"
 
 
+_NEW: Final = timedelta(minutes=1)
 _NO_ANSWER: Final = "The vendor did not answer in time"
 _LOST: Final = (
     "The answer to a refresh begun at {} was lost, and with it the newest token; "
@@ -326,6 +327,19 @@ def is_due(found: Detail, secrets: Secrets, now: datetime) -> bool:
     """Wanted unless somebody has refreshed it since it became due."""
     del secrets
     return found.refresh_due_at is not None and found.refresh_due_at <= now
+
+
+def is_dead(token_set: TokenSet, access_token: str | None) -> Needs:
+    """Wanted unless what is stored is another token than that one, which the vendor refused.
+
+    A token that the vendor refuses as soon as it has given it is no better for another refresh.
+    """
+
+    def needs(found: Detail, secrets: Secrets, now: datetime) -> bool:
+        is_new = found.refreshed_at is not None and now - found.refreshed_at < _NEW
+        return bool(secrets.get(token_set.access) == access_token) and not is_new
+
+    return needs
 
 
 def is_still(token_set: TokenSet, access_token: str | None) -> Needs:

@@ -26,7 +26,7 @@ from jackfield.domain.principal import Caller, Capability
 from jackfield.domain.provider import TokenSet, VendorUnavailable
 from jackfield.domain.refresh import Refreshed, Result
 from jackfield.services.catalog import Catalog
-from jackfield.services.refresh_attempt import Attempt, Means, Needs, Way, is_due, is_still
+from jackfield.services.refresh_attempt import Attempt, Means, Needs, Way, is_dead, is_due, is_still
 from jackfield.services.running import Later, Outcome, Retries, Run
 from jackfield.services.verification import begin_verification
 
@@ -35,6 +35,8 @@ _EXPIRES_SECONDS: Final = 15 * 60.0
 _PATIENCE_SECONDS: Final = 20.0
 #: how long a token in hand is held when the database is away or another process is in the way
 _HOLD_SECONDS: Final = 300.0
+#: how long a stopping process waits for its refreshes
+_FINISH_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = (0.05, 0.15)
 #: after a vendor gave no usable answer to several tries
 _AGAIN_SECONDS: Final = (300.0, 600.0)
@@ -159,14 +161,12 @@ class Refreshing:
             return None
         token_set = way.token_sets[0]
         dead = secrets.get(token_set.access)
-        answer = await self.refresh(found, token_set, is_still(token_set, dead))
-        if (
-            answer.result is Result.FRESH
-            and answer.secrets is not None
-            and answer.secrets.get(token_set.access) == dead
-        ):
-            # the refresh under way was somebody's who did not know that it is dead
-            answer = await self.refresh(found, token_set, is_still(token_set, dead))
+        answer = await self.refresh(found, token_set, is_dead(token_set, dead))
+        if _has(answer, token_set, dead):
+            # the refresh under way may have been somebody's who did not know that it is dead
+            answer = await self.refresh(found, token_set, is_dead(token_set, dead))
+        if _has(answer, token_set, dead):
+            return None
         match answer.result:
             case Result.REFRESHED | Result.FRESH:
                 return answer.secrets
@@ -193,6 +193,11 @@ class Refreshing:
             task.add_done_callback(lambda done: self._forget(key, done))
         # whoever gives up waiting does not end it: a token may be on its way
         return await asyncio.shield(task)
+
+    async def finish(self) -> None:
+        """Waits for what is under way: a token that is on its way must not be lost because the process stops."""
+        if self._under_way:
+            await asyncio.wait(self._under_way.values(), timeout=_FINISH_SECONDS)
 
     async def way(self, vendor: str) -> Way | None:
         """How the vendor's tokens are refreshed; None when they are not."""
@@ -267,6 +272,8 @@ async def drive(attempt: Attempt) -> Refreshed:
             if is_late:
                 break
             await asyncio.sleep(random.uniform(*_POLL_SECONDS))  # noqa: S311  no secret
+    if attempt.has_token_in_hand:
+        _log.error("a new token could not be stored, since another process has the lease")
     return attempt.answer
 
 
@@ -278,6 +285,10 @@ def granted_change(freshness: Freshness, now: datetime) -> Change:
         fresh_until=freshness.fresh_until,
         refresh_due_at=freshness.refresh_due_at,
     )
+
+
+def _has(answer: Refreshed, token_set: TokenSet, access_token: str | None) -> bool:
+    return answer.secrets is not None and answer.secrets.get(token_set.access) == access_token
 
 
 def _ending_first(secrets: Secrets, token_sets: tuple[TokenSet, ...]) -> list[TokenSet]:

@@ -98,7 +98,14 @@ order by i.id limit $4 for update
 RESEAL: Final = "update integration set sealed_secrets = $3 where organisation_id = $1 and id = $2"
 
 #: what is known of tokens that the vendor granted us
-_OF_A_GRANT: Final = ("granted_at", "token_expires_at", "fresh_until", "refresh_due_at", "grant_refused_at")
+_OF_A_GRANT: Final = (
+    "granted_at",
+    "token_expires_at",
+    "fresh_until",
+    "refresh_due_at",
+    "refreshed_at",
+    "grant_refused_at",
+)
 
 LIST: Final = f"""
 select {COLUMNS} from integration i where i.organisation_id = $1 and {VISIBLE}{{conditions}} order by i.id desc

@@ -56,7 +56,7 @@ with held as (
 ), kept as (
     update integration i
     set sealed_secrets = $7, credential_version = i.credential_version + 1, token_expires_at = $8, fresh_until = $9,
-        refresh_due_at = $10, grant_refused_at = null,
+        refresh_due_at = $10, refreshed_at = now(), grant_refused_at = null,
         {_restored("health", "'active'")}, {_restored("health_reason", "null")}, {_restored("error", "null")},
         {_restored("status", "case when i.status = 'error' then 'active' else i.status end")},
         {_restored("state", "'live'")}, {_restored("state_changed_at", "now()")},

@@ -11,6 +11,8 @@ alter table integration
     -- until then tokens are handed out without a look at anything else
     add fresh_until timestamptz,
     add refresh_due_at timestamptz,
+    -- when they were refreshed last
+    add refreshed_at timestamptz,
     -- when the vendor refused a refresh for good; null: it did not, or newer tokens have come since
     add grant_refused_at timestamptz;
 

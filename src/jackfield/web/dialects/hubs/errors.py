@@ -18,7 +18,6 @@ from jackfield.domain.errors import (
     Unauthenticated,
     Unavailable,
 )
-from jackfield.domain.fetching import UnknownTokenSet
 from jackfield.domain.idempotency import CallUnderWay, UnusableIdempotencyKey
 from jackfield.domain.integration import IntegrationNotFound, InvalidState
 from jackfield.domain.item import BatchProblem, ItemNotFound
@@ -89,7 +88,6 @@ _SIMPLE: Final[tuple[tuple[type[Exception], str], ...]] = (
     (KeyExpired, "401.auth-expired"),
     (Unauthenticated, "401.auth-invalid"),
     (HubMismatch, "403.mismatch"),
-    (UnknownTokenSet, "422.invalid-argument"),
     (InvalidState, "403.invalid-state"),
     (Forbidden, "403.permissions"),
     (IntegrationNotFound, "404.hub.integration"),
@@ -104,12 +102,6 @@ _SIMPLE: Final[tuple[tuple[type[Exception], str], ...]] = (
     (UnusableIdempotencyKey, "422.invalid-argument"),
     (NotJson, "415.invalid-content-type"),
     (Unavailable, "503.not-ready"),
-)
-
-#: parameters that an error is about
-_SOURCES: Final[tuple[tuple[type[Exception], str | UnsetType], ...]] = (
-    (UnusableIdempotencyKey, idempotency.HEADER),
-    (UnknownTokenSet, "token_set"),
 )
 
 SHARED_ANSWERS: Final[Mapping[int, Answer]] = {
@@ -151,7 +143,7 @@ def render(error: Exception, _: Operation | None) -> Response:
     # what an unexpected error says goes to the log alone, since it may hold anything
     known = isinstance(error, JackfieldError)
     detail = str(error) if known else "Internal error; the log has the details under this request's id"
-    source = next((source for kind, source in _SOURCES if isinstance(error, kind)), UNSET)
+    source = idempotency.HEADER if isinstance(error, UnusableIdempotencyKey) else UNSET
     extra = {"capability": str(error.capability)} if isinstance(error, CapabilityMissing) else {}
     return _answer(code, detail, source=source, extra=extra, headers=_headers(error))
 
