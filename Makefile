@@ -17,14 +17,14 @@ test: $(VENV)/.development ## the whole test suite, in parallel
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.development ## format, lint, types, floors
-	$(BIN)/ruff format --check src tests bench
-	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench examples
+	$(BIN)/ruff check src tests bench examples
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 format: $(VENV)/.development
-	$(BIN)/ruff format src tests bench
-	$(BIN)/ruff check --fix src tests bench
+	$(BIN)/ruff format src tests bench examples
+	$(BIN)/ruff check --fix src tests bench examples
 
 bench: $(VENV)/.bench ## side by side with the floor and the conventional stack; writes bench/RESULTS.md
 	$(BIN)/python -m bench $(ARGS)
@@ -35,7 +35,7 @@ lock: ## make the hashed requirement files again from the .in files (needs uv)
 			requirements/$$set.in -o requirements/$$set.txt || exit 1; \
 	done
 
-node: $(EMULATOR) tests/vendor_types/node_modules/.package-lock.json tests/descriptions/node_modules/.package-lock.json ## what the tests need of Node: the vendors' emulator, and what vendors publish for programs
+node: $(EMULATOR) tests/vendor_types/node_modules/.package-lock.json tests/descriptions/node_modules/.package-lock.json tests/axe/node_modules/.package-lock.json ## what the tests need of Node: the vendors' emulator, what vendors publish for programs, and what looks at pages
 
 tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund --silent --prefix tests/$*

@@ -21,10 +21,12 @@ from jackfield.services.administration import Administration
 from jackfield.services.answered_calls import AnsweredCalls
 from jackfield.services.apps import Apps
 from jackfield.services.catalog import Catalog
+from jackfield.services.console_links import ConsoleLinks
 from jackfield.services.deletion import Deletion
 from jackfield.services.deliveries import Deliveries
 from jackfield.services.delivering import Delivering
 from jackfield.services.events import Events
+from jackfield.services.failure_limit import FailureLimit
 from jackfield.services.fetching import Fetching
 from jackfield.services.installations import Installations
 from jackfield.services.integrations import Integrations
@@ -38,6 +40,7 @@ from jackfield.services.refresh_attempt import Means
 from jackfield.services.refreshing import Refreshing
 from jackfield.services.rotation import Rotation
 from jackfield.services.running import Handler, Runner
+from jackfield.services.sessions import Sessions
 from jackfield.services.synchronisation import Synchronisation
 from jackfield.services.upkeep import Upkeep
 from jackfield.services.vendor_calls import VendorCalls
@@ -107,6 +110,7 @@ class Ground(msgspec.Struct, frozen=True):
     pepper: bytes
     organisations: Organisations
     apps: Apps
+    console_links: ConsoleLinks
     rotation: Rotation
 
 
@@ -130,6 +134,7 @@ async def open_ground(settings: Settings) -> AsyncIterator[Ground]:
             pepper=pepper,
             organisations=Organisations(database, pepper),
             apps=Apps(database, pepper, allow_http=settings.platform_allow_http),
+            console_links=ConsoleLinks(database, pepper),
             rotation=Rotation(database, sealing),
         )
 
@@ -159,6 +164,7 @@ def _build(ground: Ground, catalog: Catalog, http: HttpClient) -> House:
     means = Means(integrations=hot, leases=RefreshLeases(database), database=database, vault=sealing)
     refreshing = Refreshing(means, catalog)
     calls = VendorCalls(rests, refreshing.renewed)
+    access = Access(KeyLookup(database), ground.pepper)
     answered_calls = AnsweredCalls(IdempotencyKeyTable(database), ground.pepper)
     verification = Verification(database, sealing, catalog, calls)
     delivering = Delivering(database, hot, HotDeliveries(database), sealing, catalog, calls)
@@ -173,7 +179,7 @@ def _build(ground: Ground, catalog: Catalog, http: HttpClient) -> House:
     runner = Runner(HotJobs(database), database, handlers)
     return House(
         services=Services(
-            access=Access(KeyLookup(database), ground.pepper),
+            access=access,
             integrations=Integrations(hot, database, sealing, catalog),
             administration=Administration(hot, database, sealing, catalog),
             ownership=ownership,
@@ -192,6 +198,8 @@ def _build(ground: Ground, catalog: Catalog, http: HttpClient) -> House:
             apps=ground.apps,
             installations=Installations(hot, database, sealing),
             oauth_server=OAuthServer(database, sealing, ground.pepper),
+            console_links=ground.console_links,
+            sessions=Sessions(database, access, ground.pepper, FailureLimit()),
         ),
         runner=runner,
         upkeep=Upkeep(database, verification, delivering, refreshing, runner, rests, answered_calls),

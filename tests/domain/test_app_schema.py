@@ -107,7 +107,7 @@ def test_what_is_filled_in_is_checked_with_formats_and_without_repeating_it() ->
     assert {flaw.path for flaw in flaws} == {
         ("mail",),
         ("list", 0),
-        (),
+        ("name",),
     }
     assert "hunter2" not in str(flaws)
     assert flaws_of_configuration(schema, {"name": "x", "mail": "a@example.com"}) == []

@@ -1,7 +1,11 @@
 """Definitions that tenants author: their own server is asked, and believed only when it answers as it should."""
 
 import asyncio
+import base64
+import hashlib
+import hmac
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,6 +21,7 @@ from jackfield.domain.provider import (
     Connection,
     CredentialRefused,
     ProviderError,
+    Uninstalls,
     VendorLimited,
     VendorUnavailable,
     Verified,
@@ -139,6 +144,86 @@ def test_without_an_address_nothing_is_proven() -> None:
     async def run() -> None:
         async with open_client([], []) as http:
             assert not isinstance(make_authored(http, definition(None)), Verifies)
+
+    asyncio.run(run())
+
+
+# Uninstallations
+
+
+def uninstalled(behaviour: Behaviour) -> Vendor:
+    """What the app's server saw of the call, which it has to take. Raises what the provider does."""
+
+    async def run() -> Vendor:
+        async with vendor(behaviour) as there, open_client([LOOPBACK], []) as http:
+            provider = make_authored(http, app(f"{there.url}/gone?app=7"))
+            assert isinstance(provider, Uninstalls)
+            await provider.uninstall("6b0", "s\u00e9cret")
+            return there
+
+    return asyncio.run(run())
+
+
+def app(uninstallation_url: str | None, verify_url: str | None = None) -> AuthoredDefinition:
+    return AuthoredDefinition(
+        organisation_id=1,
+        id=1,
+        name="Frobnicator",
+        description=None,
+        verify_url=verify_url,
+        uninstallation_url=uninstallation_url,
+    )
+
+
+@pytest.mark.parametrize("status", [200, 202, 204, 299])
+def test_an_uninstallation_is_told_and_signed_as_the_contract_says(status: int) -> None:
+    before = int(time.time())
+    there = uninstalled(answers(Answer(status)))
+    [asked] = there.seen
+    assert (asked.method, asked.path, asked.body) == ("DELETE", "/gone?app=7&installation_id=6b0", b"")
+    timestamp = asked.headers["x-ada-timestamp-v2"]
+    assert before <= int(timestamp) <= time.time()
+    signed = f"delete\n{there.url}/gone\n\n{timestamp}".encode()
+    expected = base64.b64encode(hmac.new("s\u00e9cret".encode(), signed, hashlib.sha256).digest()).decode()
+    assert asked.headers["x-ada-signature-v2"] == expected
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [*(answers(Answer(status)) for status in (300, 302, 400, 401, 403, 404, 410, 500, 503)), resets, floods],
+    ids=range(11),
+)
+def test_any_other_answer_to_it_is_asked_for_again(behaviour: Behaviour) -> None:
+    with pytest.raises(VendorUnavailable):
+        uninstalled(behaviour)
+
+
+def test_its_limits_are_heeded() -> None:
+    with pytest.raises(VendorLimited) as raised:
+        uninstalled(answers(Answer.of({}, 429, {"Retry-After": "30"})))
+    assert raised.value.retry_after == 30.0
+
+
+def test_a_private_address_is_not_told_unless_the_operator_allows_it() -> None:
+    async def run() -> None:
+        async with vendor(answers(Answer(204))) as there, open_client([], []) as http:
+            provider = make_authored(http, app(f"{there.url}/gone"))
+            assert isinstance(provider, Uninstalls)
+            with pytest.raises(ConfigurationRejected, match="JACKFIELD_EGRESS_ALLOW"):
+                await provider.uninstall("1", "secret")
+            assert there.seen == []
+
+    asyncio.run(run())
+
+
+def test_a_definition_does_what_it_has_addresses_for() -> None:
+    async def run() -> None:
+        async with open_client([], []) as http:
+            both = make_authored(http, app("https://a.example.com", "https://b.example.com"))
+            assert isinstance(both, Uninstalls)
+            assert isinstance(both, Verifies)
+            assert not isinstance(make_authored(http, app("https://a.example.com")), Verifies)
+            assert not isinstance(make_authored(http, app(None, "https://b.example.com")), Uninstalls)
 
     asyncio.run(run())
 

@@ -22,9 +22,11 @@ SHOWN_BY: Final = {
 #: vendors' names outside providers/: the enum of two published contracts, and what the demo connects
 NAMED_ELSEWHERE: Final = {
     "web/dialects/integrations/schemas.py",
+    "web/dialects/organisations/schemas.py",
     "cli/demo.py",
     "cli/demo_tour.py",
-    "cli/demo_github.py",
+    "cli/demo_items.py",
+    "cli/demo_vendors.py",
 }
 
 

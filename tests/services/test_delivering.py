@@ -404,9 +404,8 @@ def test_after_six_hours_without_the_vendor_everything_arrives_once(bench: Workb
         while bench.run(bench.delivery_job(integration)) is not None:
             # what the account rests is over
             bench.operator.fetch("delete from rest where organisation_id = $1", bench.organisation.id)
-        waits = [seconds for seconds in due_in(bench, integration)]
         # the next one is due
-        hours += max(0.0, min(waits)) / 3600
+        hours += max(0.0, min(due_in(bench, integration))) / 3600
         bench.make_due(integration)
     assert set(states(bench, integration)) == {DeliveryState.PENDING}
     assert 5 < max(one.attempts for one in bench.deliveries(integration)) < 15
@@ -609,14 +608,16 @@ async def begun(bench: Workbench, job_id: int) -> tuple[Running, Detail]:
 async def claim(bench: Workbench, job_id: int) -> list[Outgoing]:
     """As a process does that dies before it tells what came of it."""
     running, found = await begun(bench, job_id)
-    return await HotDeliveries(bench.house.database).claim(running, found, 1)
+    place = await bench.house.services.catalog.place(found)
+    return await HotDeliveries(bench.house.database).claim(running, found, place, 1)
 
 
 async def claim_and_delete(bench: Workbench, job_id: int) -> None:
     running, found = await begun(bench, job_id)
     fence = (bench.organisation.id, job_id, running.starts)
     async with bench.house.database.connection() as connection:
-        await connection.fetch(CLAIM, *fence, found.id, found.credential_version, 1, found.item_type)
+        place = await bench.house.services.catalog.place(found)
+        await connection.fetch(CLAIM, *fence, found.id, found.credential_version, 1, found.item_type, place)
         await bench.house.services.items.delete(bench.caller, ItemType.WORK_ITEM, "1")
 
 

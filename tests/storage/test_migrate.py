@@ -24,6 +24,7 @@ TABLES = {
     "alembic_version",
     "api_key",
     "audit_entry",
+    "console_link",
     "data_key",
     "definition",
     "delivery",
@@ -42,6 +43,7 @@ TABLES = {
     "pgqueuer_statistics",
     "rest",
     "service_secret",
+    "session",
 }
 #: everything of a schema: tables with their columns, indexes, functions, constraints
 EVERYTHING = """

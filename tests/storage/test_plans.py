@@ -142,8 +142,8 @@ with made as (
     select $1, (array['work_item', 'document'])[1 + n % 2], n::text, 'n', '', 'open', '[]', '{}', now()
     from generate_series(1, $3::integer) n returning id
 ), linked as (
-    insert into link (organisation_id, integration_id, item_id, vendor_id, delivered_version)
-    select $1, i, id, id::text, 1 from made, unnest($2::bigint[]) i
+    insert into link (organisation_id, integration_id, item_id, place, vendor_id, delivered_version)
+    select $1, i, id, 'there', id::text, 1 from made, unnest($2::bigint[]) i
 )
 insert into delivery (organisation_id, integration_id, item_id, version, state, ended_at)
 select $1, i, id, 1, 'delivered', now() from made, unnest($2::bigint[]) i
@@ -166,6 +166,7 @@ ITEMS = 10_000
 WAITING = 1_000
 #: items that one call is about, and rows that it may look at for them
 FEW = 8
+PLACE = b"there"
 MOST_ROWS = 150
 
 
@@ -219,9 +220,9 @@ STATEMENTS: dict[str, tuple[str, Callable[[Tracker], tuple[object, ...]]]] = {
     "get": (items.GET, lambda one: (one.organisation, "work_item", "4")),
     "links": (items.LIST_LINKS, lambda one: (one.organisation, one.items)),
     "due": (deliveries.HAS_DUE, lambda one: (one.organisation, one.integration)),
-    "claim": (deliveries.CLAIM, lambda one: (*one.fence, one.integration, 1, FEW, "work_item")),
-    "page": (links.PAGE, lambda one: (one.organisation, one.integration, "work_item", one.items[-1] - 1, 100)),
-    "the job's": (links.COUNT_BY_STATE, lambda one: (one.organisation, one.job)),
+    "claim": (deliveries.CLAIM, lambda one: (*one.fence, one.integration, 1, FEW, "work_item", PLACE)),
+    "page": (links.PAGE, lambda one: (one.organisation, one.integration, "work_item", one.items[-1] - 1, 100, PLACE)),
+    "the job's": (links.COUNT_DELIVERIES, lambda one: (one.organisation, one.job)),
     "read": (
         links.READ,
         lambda one: (
@@ -231,6 +232,7 @@ STATEMENTS: dict[str, tuple[str, Callable[[Tracker], tuple[object, ...]]]] = {
                 list(column)
                 for column in zip(*((i, str(i), True, "open", None, None, 1) for i in one.items), strict=True)
             ),
+            PLACE,
         ),
     ),
     "deliver": (links.DELIVER, lambda one: (one.organisation, one.integration, one.items, one.job)),

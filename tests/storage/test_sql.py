@@ -27,6 +27,8 @@ TENANT_TABLES: Final = {
     "oauth_token",
     "refresh_lease",
     "event",
+    "console_link",
+    "session",
 }
 
 #: statements that go through several organisations' rows, and why they may
@@ -46,6 +48,8 @@ EXCEPTIONS: Final = {
     "jackfield.storage.definitions.GET_APP": "an app can be installed by other organisations than its own",
     "jackfield.storage.definitions.LIST_APPS": "`definitions list` shows the operator every organisation's",
     "jackfield.storage.grants.PURGE_TOKENS": "the upkeep deletes what expired long ago, whoever's it was",
+    "jackfield.storage.sessions.PURGE": "the upkeep deletes what expired long ago, whoever's it was",
+    "jackfield.storage.sessions.PURGE_LINKS": "the upkeep deletes what expired long ago, whoever's it was",
 }
 
 _STATEMENT: Final = re.compile(r"^\s*(select|insert|update|delete|with)\b", re.IGNORECASE)
@@ -130,10 +134,12 @@ def test_every_unique_index_of_a_tenants_table_is_of_its_organisation(operator: 
         sorted(TENANT_TABLES),
     )
     elsewhere = {record[0] for record in records if record[1] != "organisation_id"}
-    # a key, a code and a token are looked up before it is known whose they are
+    # a key, a code, a token, a link and a session are looked up before it is known whose they are
     # and whoever's a definition is, every organisation may have integrations of it
     assert elsewhere == {
         "api_key.api_key_digest_key",
+        "console_link.console_link_digest_key",
+        "session.session_digest_key",
         "definition.definition_id",
         "oauth_grant.oauth_grant_code_digest_key",
         "oauth_token.oauth_token_digest_key",

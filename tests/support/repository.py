@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -106,6 +107,7 @@ class Repository:
         labels = [{"name": name} for name in body.get("labels", [])]
         url = f"https://github.example/{self.name}/issues/{number}"
         issue = {**body, "number": number, "state": "open", "html_url": url, "assignee": None, "labels": labels}
+        issue["created_at"] = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         self.issues[number] = issue
         return issue
 

@@ -1,8 +1,8 @@
 """A stand-in for every vendor, as the operator would point one elsewhere: how it answers is said for each token.
 
-It speaks GitHub's `GET /user` and its issues, and for the tokens of which something was said Slack's `POST /auth.revoke` and, as an
-authored definition's own server, `POST /verify/<token>`; every other path is unknown to it. Tests share it, and never a
-token.
+It speaks GitHub's `GET /user` and its issues, and for the tokens of which something was said Slack's
+`POST /auth.revoke` and, as an authored definition's own server, `POST /verify/<token>`; every other path is unknown to
+it. Tests share it, and never a token.
 """
 
 import contextlib

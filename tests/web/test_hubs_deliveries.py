@@ -196,11 +196,45 @@ def test_what_is_held_goes_when_a_person_says_so(tenant: CheckedTenant, make: Ca
     answer = retry(tenant, made, held[0]["id"])
     assert answer.status_code == 202
     assert (answer.json()["data"]["id"], answer.json()["data"]["attempts"]) == (held[0]["id"], 0)
-    until(lambda: repository.titles(), lambda titles: titles == ["Item c"])
+    until(repository.titles, lambda titles: titles == ["Item c"])
     answer = retry(tenant, made)
     assert (answer.status_code, answer.json()) == (202, {"data": {"retried": 2}})
     assert {one["state"] for one in settled(tenant, made, 3)} == {"delivered"}
     assert retry(tenant, made).json() == {"data": {"retried": 0}}
+
+
+def test_what_waits_for_a_credential_goes_out_once_that_is_mended(
+    tenant: CheckedTenant, make: Callable[..., Made], vendors: VendorServer
+) -> None:
+    made, repository = make()
+    repository.refused = True
+    put(tenant, "1")
+    shown = until(lambda: tenant.hub_read(made), lambda one: one["state"]["current"] == "new")
+    assert shown["state"]["error"]["message"].startswith("GitHub refuses the credential")
+    put(tenant, "2")
+    assert {(one["state"], one["attempts"]) for one in deliveries(tenant, made)} == {("pending", 0)}
+    refused(tenant.hubs("POST", f"/{made}/tasks", json={"action": "sync"}), "403.invalid-state")
+    repository.refused = False
+    token = f"token-{uuid.uuid4()}"
+    vendors.answer(token, vendor.taken)
+    assert tenant.hubs("PATCH", f"/{made}", json={"auth": {"api_key": token}}).status_code == 200
+    assert tenant.verified(made)["state"]["current"] == "live"
+    assert {one["state"] for one in settled(tenant, made, 2)} == {"delivered"}
+    assert repository.titles() == ["Item 1", "Item 2"]
+
+
+def test_what_waits_for_a_setting_goes_out_once_that_is_mended(
+    tenant: CheckedTenant, make: Callable[..., Made], vendors: VendorServer
+) -> None:
+    made, repository = make()
+    assert tenant.hubs("PATCH", f"/{made}", json={"extra": {"repository": "acme/nowhere"}}).status_code == 200
+    put(tenant)
+    shown = until(lambda: tenant.hub_read(made), lambda one: one["state"]["current"] == "new")
+    assert "does not know this repository" in shown["state"]["error"]["message"]
+    assert tenant.hubs("PATCH", f"/{made}", json={"extra": {"repository": repository.name}}).status_code == 200
+    assert tenant.verified(made)["state"]["current"] == "live"
+    assert settled(tenant, made)[0]["state"] == "delivered"
+    assert repository.titles() == ["Item 1"]
 
 
 def test_what_has_ended_is_not_tried_again(tenant: CheckedTenant, make: Callable[..., Made]) -> None:

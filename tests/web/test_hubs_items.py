@@ -287,10 +287,10 @@ def test_the_largest_of_everything_is_taken(tenant: CheckedTenant) -> None:
 
 TEXTS = {
     "emoji": "👩‍👩‍👧‍👦🏳️‍🌈",
-    "right to left": "مرحبا \u202eשלום\u202c",
+    "right to left": "مرحبا \u202eשלום\u202c",  # noqa: RUF001
     "combining": "Z̷a̸l̵g̶o̴ e\u0301 " + "a" + "\u0301" * 50,
     "private use": "\ue000\uf8ff\U000f0000",
-    "astral": "𝕁𝕒𝕔𝕜𝕗𝕚𝕖𝕝𝕕 𠜎",
+    "astral": "𝕁𝕒𝕔𝕜𝕗𝕚𝕖𝕝𝕕 𠜎",  # noqa: RUF001
     "noncharacters": "\uffff\ufdd0\U0001ffff",
     "invisible": "\u200b\ufeff\u2060x",
     "line separators": "a\u2028b\u2029c\x85d\r\ne",

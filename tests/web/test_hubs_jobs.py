@@ -412,7 +412,6 @@ def test_a_vendor_without_verification_is_not_verified(tenant: CheckedTenant) ->
         ({"action": "nonsense"}, "422.invalid-argument"),
         ({"action": None}, "422.invalid-argument"),
         ({"action": "refresh"}, "422.invalid-argument"),
-        ({"action": "sync", "dry_run": True}, "422.invalid-argument"),
     ],
     ids=str,
 )

@@ -314,7 +314,7 @@ def test_the_form_refuses_what_it_does_not_take_and_repeats_no_value(
     with pytest.raises(InvalidConfiguration) as refusal:
         partner.installed_by(tenant, {"limit": 11, "api_key": 7_777_777})
     flaws = {flaw.path for flaw in refusal.value.flaws}
-    assert flaws == {(), ("limit",), ("api_key",)}
+    assert flaws == {("account_name",), ("limit",), ("api_key",)}
     assert "7777777" not in str(refusal.value)
 
 

@@ -7,6 +7,7 @@ import typer
 
 from jackfield import __version__
 from jackfield.cli.console import fail
+from jackfield.cli.console_link import console_link
 from jackfield.cli.definitions import definitions
 from jackfield.cli.demo import demo
 from jackfield.cli.doctor import doctor
@@ -31,6 +32,7 @@ app.command()(worker)
 app.command()(migrate)
 app.command()(doctor)
 app.command()(demo)
+app.command("console-link")(console_link)
 app.add_typer(organisations, name="organisations")
 app.add_typer(keys, name="keys")
 app.add_typer(providers, name="providers")

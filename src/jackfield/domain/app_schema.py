@@ -1,6 +1,6 @@
 """JSON Schema (draft 2020-12) from a stranger: the form of an app's configuration.
 
-Nothing is ever fetched, patterns run in an engine whose time is linear in the text, and what a schema unfolds to has a
+Nothing is ever fetched, patterns run in an engine whose time grows as the text, and what a schema unfolds to has a
 limit, so that neither checking a configuration nor making a form of it can take long.
 """
 
@@ -54,7 +54,7 @@ def flaws_of_configuration(schema: Schema | None, configuration: Mapping[str, An
     if schema is None:
         return []
     validator = _validator(msgspec.json.encode(schema))
-    return [Flaw(tuple(error.instance_path), error.message) for error in validator.iter_errors(configuration)]
+    return [_to_flaw(error) for error in validator.iter_errors(configuration)]
 
 
 class Document:
@@ -93,6 +93,14 @@ class Document:
             else:
                 return None
         return found
+
+
+def _to_flaw(error: jsonschema_rs.ValidationError) -> Flaw:
+    """Where something is missing, the path leads to what is."""
+    path = tuple(error.instance_path)
+    if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required):
+        return Flaw((*path, error.kind.property), "This is required")
+    return Flaw(path, error.message)
 
 
 @lru_cache(_CACHED)

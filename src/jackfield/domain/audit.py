@@ -20,6 +20,7 @@ class Action(StrEnum):
     INSTALLATION_CREATED = "installation.created"
     INSTALLATION_UPDATED = "installation.updated"
     INSTALLATION_READ = "installation.read"
+    INSTALLATION_NOT_UNINSTALLED = "installation.uninstallation-failed"
     CODE_ISSUED = "code.issued"
     DEFINITION_CREATED = "definition.created"
     DEFINITION_UPDATED = "definition.updated"
@@ -29,6 +30,9 @@ class Action(StrEnum):
     ORGANISATION_DELETED = "organisation.deleted"
     KEY_CREATED = "key.created"
     KEY_REVOKED = "key.revoked"
+    LINK_CREATED = "console-link.created"
+    SESSION_OPENED = "session.opened"
+    SESSION_ENDED = "session.ended"
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +75,19 @@ def by_app(
         key_id=None,
         user=f"app:{client_id}",
         origin=origin,
+        subject_ids=subject_ids,
+        fields=fields,
+    )
+
+
+def by_service(organisation_id: int, action: Action, subject_ids: tuple[int, ...], *fields: str) -> AuditEntry:
+    """The entry for something that happened in a job, with nobody calling."""
+    return AuditEntry(
+        organisation_id=organisation_id,
+        action=action,
+        key_id=None,
+        user="service",
+        origin=Origin("", ""),
         subject_ids=subject_ids,
         fields=fields,
     )

@@ -1,5 +1,6 @@
 """Catalogue entries: what can be connected, what it takes, and whether what was sent fits."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -47,6 +48,14 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(field.name for field in self.configuration if field.destination)
 
 
+def place_of(definition: Definition | None, configuration: Mapping[str, str]) -> bytes:
+    """A digest of the settings that decide where items go; what was brought to another place is not there."""
+    fields = () if definition is None else definition.configuration
+    named = [field.name for field in fields if field.needed_to_deliver or field.destination]
+    place = [(name, configuration.get(name, "").strip()) for name in sorted(named)]
+    return hashlib.blake2b(msgspec.json.encode(place), digest_size=16).digest()
+
+
 def definition_of(manifest: Manifest, supports_verification: bool) -> Definition:
     """The catalogue entry of a built-in provider."""
     return Definition(
@@ -67,13 +76,18 @@ def definition_of(manifest: Manifest, supports_verification: bool) -> Definition
 
 
 class AuthoredDefinition(msgspec.Struct, frozen=True, kw_only=True):
-    """What a tenant authored. `verify_url`, if there is one, is called to ask whether credentials are good."""
+    """What a tenant authored.
+
+    `verify_url`, if there is one, is called to ask whether credentials are good, `uninstallation_url` when an
+    installation is gone.
+    """
 
     organisation_id: int
     id: int
     name: str
     description: str | None
     verify_url: str | None
+    uninstallation_url: str | None = None
 
 
 def definition_of_authored(authored: AuthoredDefinition, vendor: str, install_page: str) -> Definition:

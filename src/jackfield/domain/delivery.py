@@ -29,6 +29,10 @@ JOB_STEPS: Final = (Step("Deliver", "Bring to the vendor every change that waits
 JOB_SECONDS: Final = 24 * 3600.0
 
 
+#: attempts before a delivery is held
+TRIES: Final = 22
+
+
 class DeliveryState(StrEnum):
     PENDING = "pending"
     SENDING = "sending"
@@ -62,8 +66,8 @@ class ItemDelivery(msgspec.Struct, frozen=True, kw_only=True):
 class Known(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of an item at a vendor before a delivery; all None: nothing.
 
-    `in_doubt`: an earlier try may have reached the vendor without our hearing of it. `vanished`: when it was read
-    last, the vendor's object was not there.
+    `in_doubt`: an earlier try, the first at `doubted_at`, may have reached the vendor without our hearing of it.
+    `vanished`: when it was read last, the vendor's object was not there.
     """
 
     vendor_id: str | None = None
@@ -74,6 +78,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     delivered_status: ItemStatus | None = None
     vendor_status: ItemStatus | None = None
     vanished: bool = False
+    doubted_at: datetime | None = None
 
     def status_of(self, item: StoredItem) -> ItemStatus:
         """The status that the vendor's object shall have."""
@@ -135,6 +140,14 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     vendor_id: str
     delivered_version: int | None
     state: VendorState | None
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far the deliveries of a synchronisation are: how many are `under_way`, failed and wait, or are held."""
+
+    under_way: int
+    failing: int
+    held: int
 
 
 class DeliveryFilter(msgspec.Struct, frozen=True, kw_only=True):

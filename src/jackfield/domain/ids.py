@@ -76,6 +76,14 @@ def parse_hex(text: str) -> int:
     return _accept(number, text, to_hex(number))
 
 
+def is_hex(text: str) -> bool:
+    try:
+        parse_hex(text)
+    except MalformedId:
+        return False
+    return True
+
+
 def parse_uuid(text: str) -> int:
     """The number behind its UUID spelling (lower case, with hyphens); raises MalformedId for every other text."""
     if not _UUID.fullmatch(text):

@@ -8,19 +8,21 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from jackfield.domain.app import App
-from jackfield.domain.credential import Secrets
+from jackfield.domain.credential import Secrets, mask
 from jackfield.domain.errors import NotFound
 from jackfield.domain.flaws import Flawed
 from jackfield.domain.identifier_path import identify
 from jackfield.domain.integration import NAME_LIMIT, JsonObject
+from jackfield.domain.schema_form import SchemaForm
 
 READ: Final = "platform_integration_installations:read"
 WRITE: Final = "platform_integration_installations:write"
 #: every installation has these, whatever its app asked for
 GRANTED: Final = (READ, WRITE)
 
-#: names of an installation's secrets: what was filled in as JSON, and what its calls are signed with
+#: names of an installation's secrets: what was filled in as JSON, where in it secrets are, and what signs its calls
 CONFIGURATION: Final = "configuration"
+HIDDEN: Final = "hidden"
 CLIENT_SECRET: Final = "client_secret"
 
 
@@ -82,8 +84,15 @@ def installation_name(app: App, configuration: Mapping[str, Any]) -> str:
     return (identify(app.identifier_field_path, configuration) or app.display_name).replace("\0", "")[:NAME_LIMIT]
 
 
-def sealed_as(configuration: Mapping[str, Any], client_secret: str) -> Secrets:
-    return Secrets({CONFIGURATION: msgspec.json.encode(configuration).decode(), CLIENT_SECRET: client_secret})
+def sealed_as(app: App, configuration: Mapping[str, Any], client_secret: str) -> Secrets:
+    hidden = [field.path for field in SchemaForm(app.configuration_fields).all_fields() if field.secret]
+    return Secrets(
+        {
+            CONFIGURATION: msgspec.json.encode(configuration).decode(),
+            HIDDEN: msgspec.json.encode(hidden).decode(),
+            CLIENT_SECRET: client_secret,
+        }
+    )
 
 
 def configuration_of(opened: Secrets | None) -> dict[str, Any]:
@@ -98,9 +107,30 @@ class Shown(Protocol):
 
 
 def shown_configuration(integration: Shown, opened: Secrets | None) -> JsonObject:
-    """The configuration that an administrator sees: of an installation what was filled in, which is sealed."""
-    stored = None if opened is None else opened.get(CONFIGURATION)
-    return JsonObject(stored) if stored else integration.configuration
+    """The configuration that an administrator sees: of an installation what was filled in, secrets in it masked."""
+    if opened is None or CONFIGURATION not in opened:
+        return integration.configuration
+    shown = configuration_of(opened)
+    for path in _paths.decode(opened.get(HIDDEN) or "[]"):
+        _mask_at(shown, path)
+    return JsonObject(msgspec.json.encode(shown).decode())
+
+
+def _mask_at(configuration: dict[str, Any], path: tuple[str, ...]) -> None:
+    """Masks what is there; a path of no name means all of it."""
+    if not path:
+        configuration.update({name: _masked(value) for name, value in configuration.items()})
+        return
+    inside: Any = configuration
+    for name in path[:-1]:
+        inside = inside.get(name) if isinstance(inside, dict) else None
+    if isinstance(inside, dict) and path[-1] in inside:
+        inside[path[-1]] = _masked(inside[path[-1]])
+
+
+def _masked(value: Any) -> str:
+    return mask(value if isinstance(value, str) else "")
 
 
 _decoder: Final = msgspec.json.Decoder(dict[str, Any])
+_paths: Final = msgspec.json.Decoder(list[tuple[str, ...]])

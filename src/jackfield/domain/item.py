@@ -23,6 +23,8 @@ URL_LIMIT: Final = 2048
 LABELS_LIMIT: Final = 100
 #: of the fields, as JSON
 FIELDS_LIMIT: Final = 65_536
+#: what makes two items differ
+CONTENT: Final = ("title", "body", "url", "status", "priority", "labels", "assignee", "fields")
 #: items in one call
 BATCH_LIMIT: Final = 1000
 
@@ -128,6 +130,10 @@ class StoredItem(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+
+    def says(self, new: NewItem) -> bool:
+        """Whether it is there, and just what the product says."""
+        return self.deleted_at is None and all(getattr(self, name) == getattr(new, name) for name in CONTENT)
 
     @property
     def status_to_show(self) -> ItemStatus:

@@ -12,10 +12,10 @@ from jackfield.domain.definition import AuthoredDefinition
 from jackfield.domain.delivery import (
     Compared,
     DeliveryFilter,
-    DeliveryState,
     Found,
     ItemDelivery,
     Outgoing,
+    Progress,
     Settlement,
 )
 from jackfield.domain.event import IntegrationEvent
@@ -30,6 +30,7 @@ from jackfield.domain.oauth import Client, ClientRow, Exchange, Granted, Holder,
 from jackfield.domain.organisation import Organisation
 from jackfield.domain.principal import Principal
 from jackfield.domain.refresh import Kept, Lease
+from jackfield.domain.session import NewLink, NewSession, Session
 
 
 class Vault(Protocol):
@@ -353,6 +354,10 @@ class DefinitionTable(Protocol):
 class InstallationTable(Protocol):
     """What makes integrations installations of apps."""
 
+    async def lock_id(self, integration_id: int) -> None:
+        """Whoever makes an installation with this id at the same time waits until the end of the unit of work."""
+        ...
+
     async def create(
         self, organisation_id: int, integration_id: int, definition_organisation_id: int, definition_id: int
     ) -> None:
@@ -402,6 +407,32 @@ class GrantTable(Protocol):
     async def purge(self, days: int, most: int) -> int:
         """Deletes up to `most` tokens that expired so many days ago, and grants without any; returns how many."""
         ...
+
+
+class SessionTable(Protocol):
+    """Sessions of administrators and the links that open them, by their keyed hashes."""
+
+    async def create_link(self, link: NewLink) -> int: ...
+
+    async def open_by_link(self, link_digest: bytes, digest: bytes) -> Session | None:
+        """Uses the link, once, for a session; None when it is not good, or not any more."""
+        ...
+
+    async def open_by_key(self, new: NewSession) -> Session: ...
+
+    async def find(self, digest: bytes) -> Session | None:
+        """None when it is not good: ended, expired, its key revoked or expired, its organisation deleted."""
+        ...
+
+    async def renew(self, session: Session) -> None:
+        """Its time begins anew, up to the longest that a session can live."""
+        ...
+
+    async def revoke(self, session: Session) -> bool:
+        """Ends it; False when it had ended already."""
+        ...
+
+    async def purge(self, days: int, most: int) -> int: ...
 
 
 class AuditTable(Protocol):
@@ -515,25 +546,25 @@ class HotDeliveries(Protocol):
     """What happens to every delivery of a job. Each is atomic by itself, and done only by who runs the job."""
 
     async def release(self, running: Running) -> None:
-        """What an earlier run of the job had in hand is pending again."""
+        """What an earlier run of the job had in hand is pending again, or held if it never came to an end."""
         ...
 
-    async def claim(self, running: Running, integration: Detail, most: int) -> Sequence[Outgoing]:
-        """Up to `most` that are due, the longest due first, one of each item.
+    async def claim(self, running: Running, integration: Detail, place: bytes, most: int) -> Sequence[Outgoing]:
+        """Up to `most` that are due, the longest due first, one of each item. `place` is where they go.
 
         None when the integration is not worked with any more, or differs from what it was in what it sends or where.
         """
         ...
 
-    async def settle(self, running: Running, settlements: Sequence[Settlement]) -> None:
-        """Writes what came of them."""
+    async def settle(self, running: Running, place: bytes, settlements: Sequence[Settlement]) -> None:
+        """Writes what came of them in that place."""
         ...
 
 
 class LinkTable(Protocol):
     """What items are at vendors, inside a unit of work."""
 
-    async def note_read(self, integration: Detail, found: Sequence[Found]) -> None:
+    async def note_read(self, integration: Detail, place: bytes, found: Sequence[Found]) -> None:
         """Keeps what was read of the vendor's objects, unless a delivery has changed them since."""
         ...
 
@@ -549,12 +580,15 @@ class HotLinks(Protocol):
         """How many items trigger the integration."""
         ...
 
-    async def page(self, integration: Detail, after_id: int, most: int) -> Sequence[Compared]:
-        """The next items that trigger the integration, by id, each with what is known of it at the vendor."""
+    async def page(self, integration: Detail, place: bytes, after_id: int, most: int) -> Sequence[Compared]:
+        """The next items that trigger the integration, by id, each with what is known of it in that place.
+
+        Deleted ones are among them as long as the vendor has not heard of it.
+        """
         ...
 
-    async def count_deliveries(self, running: Running) -> Mapping[DeliveryState, int]:
-        """How many of the job's deliveries are in each state."""
+    async def count_deliveries(self, running: Running) -> Progress:
+        """How far the job's deliveries are."""
         ...
 
 
@@ -587,6 +621,9 @@ class UnitOfWork(Protocol):
 
     @property
     def refresh_leases(self) -> RefreshLeaseTable: ...
+
+    @property
+    def sessions(self) -> SessionTable: ...
 
     @property
     def audit(self) -> AuditTable: ...

@@ -18,7 +18,7 @@ class Capability(StrEnum):
 
 
 class Principal(msgspec.Struct, frozen=True):
-    """A verified API key: one user in one organisation."""
+    """A verified API key: one user in one organisation. A session that a link opened stands in place of a key."""
 
     key_id: int
     organisation_id: int

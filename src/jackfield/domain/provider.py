@@ -184,8 +184,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     The first of `auth_methods` is what `required` marks in the fields. `features` are words for the catalogue.
     `unprovable` says why the credential cannot be proven without a trace, where it cannot. `tracks` tells whether the
-    vendor's objects have a state that can be read back. `deliveries_at_once` is how many items may be on their way for
-    one integration. `checks` are claims that our tests have to show.
+    vendor's objects have a state that can be read back, `tells_progress` whether that tells items in progress from
+    others that are open. `deliveries_at_once` is how many items may be on their way for one integration. `checks` are
+    claims that our tests have to show.
     """
 
     slug: str
@@ -205,6 +206,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     api_url: str | None = None
     facts: Facts | None = None
     tracks: bool = False
+    tells_progress: bool = True
     deliveries_at_once: int = 8
     unprovable: str | None = None
     oauth: OAuth | None = None
@@ -276,13 +278,14 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
     `vendor_id` is what an earlier delivery of this item returned; None: there was none, or nobody knows. `marker` is
     the same for every delivery of the item by this integration, and of nothing else: 32 lower-case hex digits.
-    `retried`: an earlier try may have reached the vendor without our hearing of it.
+    `retried`: an earlier try, the first `since` then, may have reached the vendor without our hearing of it.
     """
 
     item: Item
     marker: str
     vendor_id: str | None = None
     retried: bool = False
+    since: datetime | None = None
 
 
 class Delivered(msgspec.Struct, frozen=True, kw_only=True):
@@ -317,6 +320,13 @@ class Verifies(Protocol):
 class Revokes(Protocol):
     async def revoke(self, connection: Connection) -> None:
         """Ends the credential at the vendor; also when it has ended already. Raises ProviderError."""
+        ...
+
+
+@runtime_checkable
+class Uninstalls(Protocol):
+    async def uninstall(self, installation_id: str, client_secret: str) -> None:
+        """Tells an app's own server that an installation of it is gone; may be repeated. Raises ProviderError."""
         ...
 
 

@@ -9,7 +9,7 @@ import hashlib
 import re
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 
@@ -83,6 +83,8 @@ _MOST_LABELS: Final = 100
 #: a lost issue is among the newest; so few to a page, since a page of longest ones is still one that we read
 _PAGE: Final = 30
 _PAGES: Final = 3
+#: in a burst many came after it
+_MOST_PAGES: Final = 50
 _MOVED: Final = frozenset({301, 302, 307, 308})
 #: so many issues are asked for one by one; more in one query
 _FEW: Final = 3
@@ -126,6 +128,7 @@ class _Issue(msgspec.Struct):
     state: Literal["open", "closed"]
     html_url: str | None = None
     body: str | None = None
+    created_at: datetime | None = None
     assignee: _Login | None = None
     labels: list[_Label | str] = []
 
@@ -283,6 +286,7 @@ class GitHub(AuthorizesByCode):
             rotates=True,
             ends_at_once=True,
         ),
+        tells_progress=False,
         checks=(
             Check.EMULATOR,
             Check.DESCRIPTION,
@@ -410,7 +414,7 @@ class GitHub(AuthorizesByCode):
         content = _content(delivery)
         number = delivery.vendor_id
         if number is None and delivery.retried:
-            number = await self._find(connection, issues, delivery.marker)
+            number = await self._find(connection, issues, delivery.marker, delivery.since)
         if number is None:
             issue = await self._create(connection, issues, content, _labels(connection, delivery.item))
             if delivery.item.status is ItemStatus.CLOSED:
@@ -437,8 +441,9 @@ class GitHub(AuthorizesByCode):
             await self._check_repository(connection, repository)
         return states
 
-    async def _find(self, connection: Connection, issues: str, marker: str) -> str | None:
-        for page in range(1, _PAGES + 1):
+    async def _find(self, connection: Connection, issues: str, marker: str, since: datetime | None) -> str | None:
+        """The number of the issue with the marker, as far back as it can have been created."""
+        for page in range(1, _MOST_PAGES + 1):
             query = f"?state=all&sort=created&direction=desc&per_page={_PAGE}&page={page}"
             reply = await self._as(connection, "GET", issues + query, right=_ISSUES)
             if reply.status != 200:
@@ -447,7 +452,7 @@ class GitHub(AuthorizesByCode):
             for issue in found:
                 if _comment(marker) in (issue.body or ""):
                     return str(issue.number)
-            if len(found) < _PAGE:
+            if len(found) < _PAGE or (page >= _PAGES and _is_before(found[-1], since)):
                 break
         return None
 
@@ -737,6 +742,13 @@ def _raise_if_limited(reply: Reply, reset: float | None) -> None:
         raise limited(reply, "GitHub", reset)
     if b"secondary rate limit" in reply.body:
         raise limited(reply, "GitHub", _SECONDARY_SECONDS)
+
+
+def _is_before(issue: _Issue, moment: datetime | None) -> bool:
+    """Whether the issue was created before then, whatever GitHub's clock and ours make of it."""
+    if moment is None or issue.created_at is None or issue.created_at.tzinfo is None:
+        return True
+    return issue.created_at < moment - timedelta(seconds=_CLOCK_SECONDS)
 
 
 def _rejected(reply: Reply) -> Exception:

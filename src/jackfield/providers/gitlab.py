@@ -185,6 +185,7 @@ class GitLab(AuthorizesByCode):
             ends_at_once=True,
             token_sets=(TokenSet(lifetime_seconds=2 * 3600.0),),
         ),
+        tells_progress=False,
         sources=(
             Source("authentication", "https://docs.gitlab.com/api/rest/authentication/", _CHECKED),
             Source("the user of a token", "https://docs.gitlab.com/api/users/#get-the-current-user", _CHECKED),

@@ -182,6 +182,7 @@ class Sentry(AuthorizesByCode):
             rotates=True,
             token_sets=(TokenSet(lifetime_seconds=8 * 3600.0),),
         ),
+        tells_progress=False,
         checks=(Check.DESCRIPTION,),
         sources=(
             Source("authentication", "https://docs.sentry.io/api/auth/", _CHECKED),

@@ -7,6 +7,7 @@ from jackfield.services.administration import Administration
 from jackfield.services.answered_calls import AnsweredCalls
 from jackfield.services.apps import Apps
 from jackfield.services.catalog import Catalog
+from jackfield.services.console_links import ConsoleLinks
 from jackfield.services.deliveries import Deliveries
 from jackfield.services.events import Events
 from jackfield.services.fetching import Fetching
@@ -19,6 +20,7 @@ from jackfield.services.organisation_integrations import OrganisationIntegration
 from jackfield.services.organisations import Organisations
 from jackfield.services.ownership import Ownership
 from jackfield.services.refreshing import Refreshing
+from jackfield.services.sessions import Sessions
 from jackfield.services.synchronisation import Synchronisation
 from jackfield.services.verification import Verification
 
@@ -45,3 +47,5 @@ class Services(msgspec.Struct, frozen=True):
     apps: Apps
     installations: Installations
     oauth_server: OAuthServer
+    sessions: Sessions
+    console_links: ConsoleLinks

@@ -116,11 +116,16 @@ class Apps:
     async def get_installable(self, caller: Caller, definition_id: int) -> App:
         """The app, for its page. Raises CapabilityMissing, AppNotFound or AppArchived."""
         caller.require(Capability.MANAGE)
+        app = await self.get(definition_id)
+        app.require_installable_by(caller.organisation_id)
+        return app
+
+    async def get(self, definition_id: int) -> App:
+        """The app, whatever its status, unless its owner is deleted. Raises AppNotFound."""
         async with self._database.transaction() as work:
             app = await work.definitions.get_app_for_installation(definition_id)
         if app is None:
             raise AppNotFound(ids.to_hex(definition_id))
-        app.require_installable_by(caller.organisation_id)
         return app
 
     async def list_all(self) -> Sequence[App]:

@@ -5,7 +5,8 @@ from types import MappingProxyType
 
 from jackfield.domain import ids
 from jackfield.domain.authorization import Application, Authorizes, RevokesGrants
-from jackfield.domain.definition import AuthoredDefinition, Definition, definition_of, definition_of_authored
+from jackfield.domain.definition import AuthoredDefinition, Definition, definition_of, definition_of_authored, place_of
+from jackfield.domain.integration import Detail, to_configuration
 from jackfield.domain.ports import Database, UnitOfWork
 from jackfield.domain.provider import (
     Category,
@@ -15,6 +16,7 @@ from jackfield.domain.provider import (
     Provider,
     ReadsBack,
     Revokes,
+    Uninstalls,
     Unsupported,
     Verifies,
 )
@@ -70,6 +72,11 @@ class Catalog:
             return _Revoker(provider, application)
         return provider if isinstance(provider, Revokes) else None
 
+    async def uninstaller(self, vendor: str) -> Uninstalls | None:
+        """What tells an app's server of uninstallations; None when it does not want to know, or there is none."""
+        provider = await self._provider(vendor)
+        return provider if isinstance(provider, Uninstalls) else None
+
     async def deliverer(self, vendor: str) -> Delivers | None:
         """What brings items to the vendor; None when nothing does, or there is no such vendor."""
         provider = await self._provider(vendor)
@@ -97,6 +104,15 @@ class Catalog:
         """How the vendor's OAuth is; None when customers cannot connect it so."""
         provider = self._providers.get(vendor)
         return None if provider is None else provider.manifest.oauth
+
+    async def place(self, integration: Detail) -> bytes:
+        """A digest of where the integration's items go, as its settings are now."""
+        return place_of(await self.get(integration.provider), to_configuration(integration))
+
+    def tells_progress(self, vendor: str) -> bool:
+        """Whether the state that is read at the vendor tells items in progress from others that are not closed."""
+        provider = self._providers.get(vendor)
+        return provider is None or provider.manifest.tells_progress
 
     def deliveries_at_once(self, vendor: str) -> int:
         """How many items may be on their way to the vendor at once, for one integration."""

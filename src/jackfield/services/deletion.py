@@ -2,8 +2,10 @@
 
 from typing import Final
 
-from jackfield.domain.audit import Action, by_caller
+from jackfield.domain import ids
+from jackfield.domain.audit import Action, by_caller, by_service
 from jackfield.domain.credential import Secrets
+from jackfield.domain.installation import CLIENT_SECRET
 from jackfield.domain.integration import Change, Detail, Integration, Listing, State
 from jackfield.domain.job import Job, JobKind, JobState, NewJob, Running, Step
 from jackfield.domain.ports import HotIntegrations, UnitOfWork, Vault
@@ -17,6 +19,7 @@ from jackfield.services.vendor_calls import VendorCalls
 _EXPIRES_SECONDS: Final = 30 * 24 * 3600.0
 #: an organisation has few integrations with one vendor; of one that has more, the newest are looked through
 _LOOKED_THROUGH: Final = 1000
+_REFUSED: Final = "refused: "
 
 
 class Deletion:
@@ -31,23 +34,45 @@ class Deletion:
         self._catalog = catalog
 
     async def perform(self, run: Run) -> Outcome:
-        """Revokes the credential at the vendor, where that can be done, and erases it. Raises VendorUnavailable."""
+        """Revokes the credential at the vendor, or tells the app, where that can be done, and erases the secrets.
+
+        Raises VendorUnavailable.
+        """
         await run.step(0)
-        return Outcome(output={"revocation": await self._revoke(run.job)}, effects=_erase)
+        told = await self._take_leave(run.job)
+        return Outcome(output={"revocation": told}, effects=_erase_refused if told.startswith(_REFUSED) else _erase)
 
     async def give_up(self, state: JobState, reason: str) -> Outcome:
         """The vendor does not answer: what can be done without it is done, and the reason kept."""
         del state  # the deletion itself succeeds
-        return Outcome(output={"revocation": f"failed: {reason}"}, effects=_erase)
+        return Outcome(output={"revocation": f"failed: {reason}"}, effects=_erase_refused)
 
-    async def _revoke(self, job: Running) -> str:
+    async def _take_leave(self, job: Running) -> str:
         found = await self._hot.get_detail(job.organisation_id, job.integration_id)
         if found is None or found.sealed_secrets is None:
             return "not needed: there was no credential"
+        secrets = await self._vault.open(found.secrets_place, found.sealed_secrets)
+        if ids.is_hex(found.provider) and CLIENT_SECRET in secrets:
+            return await self._uninstall(found, secrets)
+        return await self._revoke(found, secrets)
+
+    async def _uninstall(self, found: Detail, secrets: Secrets) -> str:
+        app = await self._catalog.uninstaller(found.provider)
+        if app is None:
+            return "not wanted by the app"
+        client_secret = secrets.get(CLIENT_SECRET) or ""
+        try:
+            await self._calls.call(found, secrets, lambda _: app.uninstall(ids.to_hex(found.id), client_secret))
+        except VendorUnavailable:
+            raise
+        except ProviderError as error:
+            return f"{_REFUSED}{error}"
+        return "done"
+
+    async def _revoke(self, found: Detail, secrets: Secrets) -> str:
         provider = await self._catalog.revoker(found.provider)
         if provider is None:
             return "not offered by the vendor"
-        secrets = await self._vault.open(found.secrets_place, found.sealed_secrets)
         others = await self._count_sharing(found, secrets)
         if others:
             return f"not done: {others} other integration(s) of this organisation use the same credential"
@@ -56,7 +81,7 @@ class Deletion:
         except VendorUnavailable:
             raise
         except ProviderError as error:
-            return f"refused: {error}"
+            return f"{_REFUSED}{error}"
         return "done"
 
     async def _count_sharing(self, found: Detail, secrets: Secrets) -> int:
@@ -90,6 +115,14 @@ async def begin_deletion(work: UnitOfWork, caller: Caller, found: Integration, v
         )
     )
     return job
+
+
+async def _erase_refused(work: UnitOfWork, found: Detail | None) -> None:
+    """As `_erase`; that an app's server has not heard of it is kept, since nobody will tell it any more."""
+    await _erase(work, found)
+    if found is not None and ids.is_hex(found.provider):
+        action = Action.INSTALLATION_NOT_UNINSTALLED
+        await work.audit.add(by_service(found.organisation_id, action, (found.id,)))
 
 
 async def _erase(work: UnitOfWork, found: Detail | None) -> None:

@@ -13,7 +13,7 @@ from jackfield.domain.provider import AccountResting
 from jackfield.services.catalog import Catalog
 from jackfield.services.deliveries import begin_deliveries
 from jackfield.services.running import Outcome, Retries, Run, TryAgain
-from jackfield.services.sending import Sending
+from jackfield.services.sending import Sending, Target
 from jackfield.services.vendor_calls import VendorCalls
 from jackfield.services.verdicts import refusal
 
@@ -61,15 +61,22 @@ class Delivering:
         secrets = Secrets({})
         if found.sealed_secrets is not None:
             secrets = await self._vault.open(found.secrets_place, found.sealed_secrets)
-        deliverer = await self._catalog.deliverer(found.provider)
-        at_once = self._catalog.deliveries_at_once(found.provider)
-        sending = Sending(run.job, found, secrets, deliverer, at_once, self._deliveries, self._calls)
+        target = Target(
+            integration=found,
+            secrets=secrets,
+            place=await self._catalog.place(found),
+            deliverer=await self._catalog.deliverer(found.provider),
+            at_once=self._catalog.deliveries_at_once(found.provider),
+        )
+        sending = Sending(run, target, self._deliveries, self._calls)
         await sending.send_all()
         if sending.refusal is not None:
             verifies, health = self._catalog.verifies(found.provider), health_after(sending.refusal)
             return refusal(found, str(sending.refusal), verifies=verifies, health=health)
         if sending.rest_seconds is not None:
             raise AccountResting(sending.rest_seconds)
+        if run.is_stopping:
+            raise TryAgain
         return Outcome(output={"delivered": str(sending.delivered), "failed": str(sending.failed)}, effects=_all_out)
 
     async def give_up(self, state: JobState, reason: str) -> Outcome:

@@ -40,32 +40,34 @@ class Installations:
         self._database = database
         self._vault = vault
 
-    async def create(self, caller: Caller, definition_id: int, configuration: Mapping[str, Any]) -> Installation:
+    async def reserve_id(self) -> int:
+        """The id of an installation to come: a form that has one can be sent twice, and makes one installation."""
+        return await self._hot.reserve_id()
+
+    async def create(
+        self,
+        caller: Caller,
+        definition_id: int,
+        configuration: Mapping[str, Any],
+        reserved_id: int | None = None,
+    ) -> Installation:
         """Installs the app in the caller's organisation; it is incomplete until the app's server says otherwise.
 
-        Raises CapabilityMissing, AppNotFound, AppArchived, or InvalidConfiguration with all that the form refuses.
+        With an id that was reserved and is used already, nothing is made, and that installation is returned. Raises
+        CapabilityMissing, AppNotFound, AppArchived, InvalidConfiguration with all that the form refuses, or
+        InstallationNotFound when the id's installation is gone again.
         """
         caller.require(Capability.MANAGE)
-        integration_id = await self._hot.reserve_id()
-        secrets = sealed_as(configuration, new_client_secret())
+        integration_id = await self._hot.reserve_id() if reserved_id is None else reserved_id
+        secrets = sealed_as(await self._app(definition_id), configuration, new_client_secret())
         place = secrets_place(caller.organisation_id, integration_id)
         # before the unit of work: a first seal makes a data key, which is a unit of its own
         sealed = await self._vault.seal(place, secrets)
         async with self._database.transaction() as work:
-            app = await work.definitions.get_app_for_installation(definition_id)
-            if app is None:
-                raise AppNotFound(ids.to_hex(definition_id))
-            app.require_installable_by(caller.organisation_id)
-            flaws = flaws_of_configuration(app.configuration_fields, configuration)
-            if flaws:
-                raise InvalidConfiguration(flaws)
-            row = _integration_row(caller, app, integration_id, configuration, sealed)
-            await work.integrations.create(row)
-            await work.installations.create(row.organisation_id, row.id, app.organisation_id, app.id)
-            await work.audit.add(by_caller(caller, Action.INSTALLATION_CREATED, (row.id, app.id), ("configuration",)))
-            created = await work.installations.get(row.organisation_id, row.id)
-        if created is None:
-            raise LookupError(f"the new installation {integration_id} is not there")
+            await work.installations.lock_id(integration_id)
+            if await work.integrations.get_detail_for_update(caller.organisation_id, integration_id) is None:
+                await _install(work, caller, definition_id, configuration, integration_id, sealed)
+            created = await _existing(work, caller.organisation_id, integration_id)
         return await self._opened(created)
 
     async def read(self, holder: Holder, definition_reference: str, origin: Origin) -> Installation:
@@ -98,6 +100,13 @@ class Installations:
                 found = await _own(work, holder)
         return await self._opened(found)
 
+    async def _app(self, definition_id: int) -> App:
+        async with self._database.transaction() as work:
+            app = await work.definitions.get_app_for_installation(definition_id)
+        if app is None:
+            raise AppNotFound(ids.to_hex(definition_id))
+        return app
+
     async def _opened(self, row: InstallationRow) -> Installation:
         opened = None
         if row.sealed_secrets is not None:
@@ -114,10 +123,35 @@ class Installations:
         )
 
 
+async def _install(
+    work: UnitOfWork,
+    caller: Caller,
+    definition_id: int,
+    configuration: Mapping[str, Any],
+    integration_id: int,
+    sealed: bytes,
+) -> None:
+    app = await work.definitions.get_app_for_installation(definition_id)
+    if app is None:
+        raise AppNotFound(ids.to_hex(definition_id))
+    app.require_installable_by(caller.organisation_id)
+    flaws = flaws_of_configuration(app.configuration_fields, configuration)
+    if flaws:
+        raise InvalidConfiguration(flaws)
+    row = _integration_row(caller, app, integration_id, configuration, sealed)
+    await work.integrations.create(row)
+    await work.installations.create(row.organisation_id, row.id, app.organisation_id, app.id)
+    await work.audit.add(by_caller(caller, Action.INSTALLATION_CREATED, (row.id, app.id), ("configuration",)))
+
+
 async def _own(work: UnitOfWork, holder: Holder) -> InstallationRow:
-    found = await work.installations.get(holder.organisation_id, holder.installation_id)
+    return await _existing(work, holder.organisation_id, holder.installation_id)
+
+
+async def _existing(work: UnitOfWork, organisation_id: int, installation_id: int) -> InstallationRow:
+    found = await work.installations.get(organisation_id, installation_id)
     if found is None:
-        raise InstallationNotFound(ids.to_hex(holder.installation_id))
+        raise InstallationNotFound(ids.to_hex(installation_id))
     return found
 
 

@@ -68,12 +68,12 @@ class Organisations:
     async def get(self, reference: str) -> Organisation:
         """By id, handle or name. Raises NotFound, or Conflict when a name fits several."""
         async with self._database.transaction() as work:
-            return await _one(work, reference)
+            return await find_one(work, reference)
 
     async def delete(self, reference: str, origin: Origin) -> Organisation:
         """Deletes it for good: secrets, items and data keys erased, API keys dead at once; the handle stays taken."""
         async with self._database.transaction() as work:
-            organisation = await _one(work, reference)
+            organisation = await find_one(work, reference)
             await work.organisations.mark_deleted(organisation.id)
             await work.integrations.delete_all(organisation.id)
             await work.items.erase(organisation.id)
@@ -92,10 +92,10 @@ class Organisations:
     ) -> NewKey:
         """A key for a user of an organisation; no capabilities named: all of them. Raises Invalid or NotFound."""
         user = checked_name(user)
-        granted = _checked_capabilities(capabilities)
+        granted = checked_capabilities(capabilities)
         secret = api_key.generate()
         async with self._database.transaction() as work:
-            organisation = await _one(work, reference)
+            organisation = await find_one(work, reference)
             digest = api_key.digest(self._pepper, secret)
             key = await work.keys.create(organisation.id, user, granted, digest, expires_at)
             await work.audit.add(
@@ -106,7 +106,7 @@ class Organisations:
     async def list_keys(self, reference: str | None) -> Sequence[ApiKey]:
         """Keys of one organisation, or of all; revoked ones included."""
         async with self._database.transaction() as work:
-            organisation_id = (await _one(work, reference)).id if reference is not None else None
+            organisation_id = (await find_one(work, reference)).id if reference is not None else None
             return await work.keys.list(organisation_id)
 
     async def revoke_key(self, key_id: int, origin: Origin) -> ApiKey:
@@ -119,7 +119,8 @@ class Organisations:
         return key
 
 
-async def _one(work: UnitOfWork, reference: str) -> Organisation:
+async def find_one(work: UnitOfWork, reference: str) -> Organisation:
+    """By id, handle or name. Raises NotFound, or Conflict when a name fits several."""
     found = await work.organisations.find(reference)
     if not found:
         raise NotFound("Organisation", reference)
@@ -129,7 +130,8 @@ async def _one(work: UnitOfWork, reference: str) -> Organisation:
     return found[0]
 
 
-def _checked_capabilities(named: Sequence[str]) -> tuple[str, ...]:
+def checked_capabilities(named: Sequence[str]) -> tuple[str, ...]:
+    """All of them when none is named. Raises Invalid for one that there is not."""
     unknown = sorted(set(named) - set(Capability))
     if unknown:
         raise Invalid(f"No such capability: {', '.join(unknown)}. There are: {', '.join(Capability)}")

@@ -1,4 +1,4 @@
-"""One try to get newer tokens for an integration, in steps that can be told apart: the protocol of ADR 30.
+"""One try to get newer tokens for an integration, in steps that can be told apart: the protocol of ADR 29.
 
     acquire ─→ read ─→ announce ─→ ask ─→ keep ─→ done
        ↑        │                   │      │

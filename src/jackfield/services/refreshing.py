@@ -1,7 +1,7 @@
 """Keeping tokens fresh: before they expire, when somebody needs one that lasts, and when a vendor says one is dead.
 
 Tokens that a vendor granted us by OAuth are refreshed here; those that somebody brought are that one's. A process has
-at most one refresh of a token set under way, which everybody in it waits for; among processes a lease decides (ADR 30).
+at most one refresh of a token set under way, which everybody in it waits for; among processes a lease decides (ADR 29).
 """
 
 import asyncio

@@ -71,10 +71,16 @@ class TryAgain(Later):
 class Run:
     """A job under way: what it is, and where it stands."""
 
-    def __init__(self, running: Running, jobs: HotJobs) -> None:
+    def __init__(self, running: Running, jobs: HotJobs, stopping: Callable[[], bool] = lambda: False) -> None:
         self.job = running
         self.steps = list(running.steps)
         self._jobs = jobs
+        self._stopping = stopping
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the process is about to stop, so that nothing should be begun that can wait for another."""
+        return self._stopping()
 
     async def note_progress(self, progress: Mapping[str, int]) -> None:
         """Whoever watches sees it, and whoever takes the job over goes on from there."""
@@ -118,6 +124,11 @@ class Runner:
         self._jobs = jobs
         self._database = database
         self._handlers = handlers
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """The process is about to stop: long jobs end as soon as they can, and go on elsewhere."""
+        self._is_stopping = True
 
     async def run(self, organisation_id: int, job_id: int) -> float | None:
         """Runs the job; None when there is nothing more to do, else the seconds after which to run it again.
@@ -146,7 +157,7 @@ class Runner:
 
     async def _perform(self, job: Running) -> float | None:
         handler = self._handlers[job.kind]
-        run = Run(job, self._jobs)
+        run = Run(job, self._jobs, lambda: self._is_stopping)
         hopeless = _hopeless(job)
         if hopeless is not None:
             return await self._end(job, await handler.give_up(*hopeless), run.steps)

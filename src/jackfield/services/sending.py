@@ -7,13 +7,13 @@ import asyncio
 from collections import deque
 from typing import Final
 
+import msgspec
 import structlog
 
 from jackfield.domain.credential import Secrets
-from jackfield.domain.delivery import DeliveryState, Outgoing, Settlement, marker_of
+from jackfield.domain.delivery import TRIES, DeliveryState, Outgoing, Settlement, marker_of
 from jackfield.domain.errors import Unavailable
 from jackfield.domain.integration import Detail
-from jackfield.domain.job import Running
 from jackfield.domain.ports import HotDeliveries
 from jackfield.domain.provider import (
     AccountResting,
@@ -29,11 +29,11 @@ from jackfield.domain.provider import (
     VendorLimited,
     VendorUnavailable,
 )
-from jackfield.services.running import Retries
+from jackfield.services.running import Retries, Run
 from jackfield.services.vendor_calls import UNTOLD_SECONDS, VendorCalls
 
 #: half a minute, a minute, two, and so on up to six hours: the last try is after three and a half days
-_RETRIES: Final = Retries(tries=22, first_seconds=30.0, longest_seconds=6 * 3600.0)
+_RETRIES: Final = Retries(tries=TRIES, first_seconds=30.0, longest_seconds=6 * 3600.0)
 #: so many failures in a row are the vendor's, not the items': the others are spared
 _VENDOR_IS_DOWN: Final = 5
 _LONGEST_REST_SECONDS: Final = 900.0
@@ -44,27 +44,31 @@ _INTERNAL: Final = "Internal error; the log has the details under this delivery'
 _log = structlog.get_logger(__name__)
 
 
-class Sending:
-    """Brings out what is due for one integration; `deliverer` None: nothing installed here can."""
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """Where items go: the integration as it is now, its credential, a digest of the place, and what calls the vendor.
 
-    def __init__(
-        self,
-        job: Running,
-        integration: Detail,
-        secrets: Secrets,
-        deliverer: Delivers | None,
-        at_once: int,
-        deliveries: HotDeliveries,
-        calls: VendorCalls,
-    ) -> None:
-        self._job = job
-        self._integration = integration
-        self._secrets = secrets
-        self._deliverer = deliverer
-        self._at_once = at_once
+    `deliverer` None: nothing installed here can. `at_once` is how many may be on their way.
+    """
+
+    integration: Detail
+    secrets: Secrets
+    place: bytes
+    deliverer: Delivers | None
+    at_once: int
+
+
+class Sending:
+    """Brings out what is due for one integration."""
+
+    def __init__(self, run: Run, target: Target, deliveries: HotDeliveries, calls: VendorCalls) -> None:
+        self._run = run
+        self._job = run.job
+        self._target = target
+        self._integration = target.integration
         self._deliveries = deliveries
         self._calls = calls
         self._failures_in_a_row = 0
+        self._lost: Unavailable | None = None
         self.delivered = 0
         self.failed = 0
         #: why the integration cannot be worked with
@@ -75,68 +79,82 @@ class Sending:
     async def send_all(self) -> None:
         """Until nothing is due, or nothing can be sent any more; what is on its way is waited for.
 
-        Some are claimed ahead, so that the vendor need not wait for our database.
+        Some are claimed ahead, so that the vendor need not wait for our database. Raises Unavailable when that is away.
         """
         ahead: deque[Outgoing] = deque()
         on_their_way: set[asyncio.Task[Settlement]] = set()
         try:
             while True:
-                if not self._is_stopped and len(ahead) < self._at_once:
-                    ahead += await self._deliveries.claim(self._job, self._integration, 2 * self._at_once - len(ahead))
-                on_their_way |= self._start(ahead, self._at_once - len(on_their_way))
+                await self._claim(ahead)
+                on_their_way |= self._start(ahead, on_their_way)
                 if not on_their_way:
                     break
                 ended, on_their_way = await asyncio.wait(on_their_way, return_when=asyncio.FIRST_COMPLETED)
-                on_their_way |= self._start(ahead, self._at_once - len(on_their_way))
-                await self._settle([task.result() for task in ended if task.exception() is None])
-                for task in ended:
-                    task.result()  # raises what is no settlement, now that the others are written
-            if ahead:
-                await self._settle([_given_back(one) for one in ahead])
+                on_their_way |= self._start(ahead, on_their_way)
+                await self._settle([task.result() for task in ended])
+            await self._settle([_given_back(one) for one in ahead])
         finally:
-            # a process that stops leaves them in doubt, which they are
+            # a process that is stopped in the middle leaves them in doubt, which they are
             for task in on_their_way:
                 task.cancel()
             await asyncio.gather(*on_their_way, return_exceptions=True)
+        if self._lost is not None:
+            raise self._lost
 
     @property
     def _is_stopped(self) -> bool:
-        return self.refusal is not None or self.rest_seconds is not None
+        reasons = (self.refusal, self.rest_seconds, self._lost)
+        return self._run.is_stopping or any(reason is not None for reason in reasons)
 
-    def _start(self, ahead: deque[Outgoing], most: int) -> set[asyncio.Task[Settlement]]:
+    async def _claim(self, ahead: deque[Outgoing]) -> None:
+        missing = self._target.at_once - len(ahead)
+        if self._is_stopped or missing <= len(ahead):
+            return
+        try:
+            ahead += await self._deliveries.claim(self._job, self._integration, self._target.place, missing)
+        except Unavailable as error:
+            self._lost = error
+
+    def _start(
+        self, ahead: deque[Outgoing], on_their_way: set[asyncio.Task[Settlement]]
+    ) -> set[asyncio.Task[Settlement]]:
         if self._is_stopped:
             return set()
+        room = self._target.at_once - len(on_their_way)
         loop = asyncio.get_running_loop()
-        return {loop.create_task(self._bring(ahead.popleft())) for _ in range(min(most, len(ahead)))}
+        return {loop.create_task(self._bring(ahead.popleft())) for _ in range(min(room, len(ahead)))}
 
     async def _settle(self, settlements: list[Settlement]) -> None:
         """What a vendor took must not be forgotten because the database is away for a moment."""
+        if not settlements:
+            return
         for pause in _SETTLE_PAUSES:
             try:
-                await self._deliveries.settle(self._job, settlements)
+                await self._deliveries.settle(self._job, self._target.place, settlements)
             except Unavailable:
                 await asyncio.sleep(pause)
             else:
                 return
-        await self._deliveries.settle(self._job, settlements)
+        await self._deliveries.settle(self._job, self._target.place, settlements)
 
     async def _bring(self, one: Outgoing) -> Settlement:
-        settled = self._without_sending(one)
-        if settled is not None:
-            return settled
         try:
-            return await self._send(one)
-        except VendorLimited as error:
-            return self._rest(one, error)
-        except VendorUnavailable as error:
-            return await self._not_answered(one, str(error))
+            return self._without_sending(one) or await self._send(one)
         except ProviderError as error:
-            return self._not_taken(one, error)
-        except Unavailable:
-            raise
+            return await self._not_delivered(one, error)
+        except Unavailable as error:
+            self._lost = error
+            return _given_back(one)
         except Exception:  # noqa: BLE001  one item must not keep the others from going out
             _log.exception("an item could not be delivered", delivery_id=one.id, integration_id=self._integration.id)
             return await self._not_answered(one, _INTERNAL)
+
+    async def _not_delivered(self, one: Outgoing, error: ProviderError) -> Settlement:
+        if isinstance(error, VendorLimited):
+            return self._rest(one, error)
+        if isinstance(error, VendorUnavailable):
+            return await self._not_answered(one, str(error))
+        return self._not_taken(one, error)
 
     def _without_sending(self, one: Outgoing) -> Settlement | None:
         """What comes of it when the vendor need not be told anything."""
@@ -157,7 +175,7 @@ class Sending:
         return self._took(one, await self._deliver(one, None))
 
     async def _deliver(self, one: Outgoing, vendor_id: str | None) -> Delivered:
-        deliverer = self._deliverer
+        deliverer = self._target.deliverer
         if deliverer is None:
             raise ProviderError("Nothing installed here brings items to this vendor")
         delivery = Delivery(
@@ -165,12 +183,13 @@ class Sending:
             marker=marker_of(self._integration.id, one.item.id),
             vendor_id=vendor_id,
             retried=one.known.in_doubt,
+            since=one.known.doubted_at,
         )
 
         async def deed(connection: Connection) -> Delivered:
             return await deliverer.deliver(connection, delivery)
 
-        return await self._calls.call(self._integration, self._secrets, deed)
+        return await self._calls.call(self._integration, self._target.secrets, deed)
 
     def _took(self, one: Outgoing, delivered: Delivered) -> Settlement:
         self._failures_in_a_row = 0

@@ -13,10 +13,10 @@ import msgspec
 
 from jackfield.domain.audit import Action, by_caller
 from jackfield.domain.credential import Secrets
-from jackfield.domain.delivery import Compared, DeliveryState, Found
+from jackfield.domain.delivery import Compared, Found
 from jackfield.domain.health import health_after
 from jackfield.domain.integration import Detail, IntegrationNotFound, Wanted
-from jackfield.domain.item import StoredItem
+from jackfield.domain.item import ItemStatus, StoredItem
 from jackfield.domain.job import CURSOR, Job, JobKind, JobState, NewJob, Step
 from jackfield.domain.ports import Database, HotIntegrations, HotLinks, UnitOfWork, Vault
 from jackfield.domain.principal import Caller, Capability
@@ -43,7 +43,8 @@ _DRY_RUN: Final = "dry_run"
 #: seconds between looks at what is still on its way; after the last one others may have our place for a while
 _LOOKS: Final = (0.1, 0.2, 0.5, *([1.0] * 10))
 _LATER_SECONDS: Final = 5.0
-_OPEN: Final = (DeliveryState.PENDING, DeliveryState.SENDING)
+#: together some ten minutes: who waits for longer looks at the deliveries
+_MOST_RETURNS: Final = 40
 
 
 class Tally(msgspec.Struct, kw_only=True):
@@ -68,6 +69,14 @@ class Tally(msgspec.Struct, kw_only=True):
 
     def to_output(self) -> dict[str, str]:
         return {name: str(count) for name, count in self.to_progress().items() if name != CURSOR}
+
+
+class Page(msgspec.Struct, frozen=True):
+    """What came of comparing some items: what was read of them in that place, and which it lacks or has stale."""
+
+    place: bytes
+    read: Sequence[Found]
+    lacking: Sequence[StoredItem]
 
 
 class Synchronisation:
@@ -110,7 +119,10 @@ class Synchronisation:
         found = await self._integrations.get_detail(run.job.organisation_id, run.job.integration_id)
         if found is None or not found.is_workable:
             return Outcome(state=JobState.ERROR, error=_why_not(found))
-        tally = Tally(**run.job.progress) if run.job.progress else Tally(total=await self._links.count_items(found))
+        if run.job.progress is None:
+            tally = Tally(total=await self._links.count_items(found))
+        else:
+            tally = msgspec.convert(dict(run.job.progress), Tally)
         await run.step(0)
         try:
             await self._compare_all(run, found, tally)
@@ -133,7 +145,10 @@ class Synchronisation:
         secrets = Secrets({})
         if found.sealed_secrets is not None:
             secrets = await self._vault.open(found.secrets_place, found.sealed_secrets)
-        while page := await self._links.page(found, tally.cursor, _PAGE):
+        place = await self._catalog.place(found)
+        while page := await self._links.page(found, place, tally.cursor, _PAGE):
+            if run.is_stopping:
+                raise Later(0.0)
             read = await self._read(found, secrets, page)
             lacking = _compare(page, read, tally)
             tally.cursor = page[-1].item.id
@@ -143,7 +158,7 @@ class Synchronisation:
             if _DRY_RUN in run.job.input:
                 await run.note_progress(tally.to_progress())
             else:
-                await self._write(run, found, read, lacking, tally)
+                await self._write(run, found, Page(place, read, lacking), tally)
 
     async def _read(self, found: Detail, secrets: Secrets, page: Sequence[Compared]) -> Sequence[Found]:
         """How the vendor's objects are now; nothing, where the vendor does not tell."""
@@ -161,35 +176,43 @@ class Synchronisation:
                 item_id=one.item.id,
                 vendor_id=vendor_id,
                 delivered_version=one.known.delivered_version,
-                state=states.get(vendor_id),
+                state=self._as_believed(found, one, states.get(vendor_id)),
             )
             for vendor_id, one in there.items()
         ]
 
-    async def _write(
-        self, run: Run, found: Detail, read: Sequence[Found], lacking: Sequence[StoredItem], tally: Tally
-    ) -> None:
+    def _as_believed(self, found: Detail, one: Compared, state: VendorState | None) -> VendorState | None:
+        """What is in progress is merely not closed to some vendors, which is no news of it."""
+        if state is None or state.status is not ItemStatus.OPEN or self._catalog.tells_progress(found.provider):
+            return state
+        if one.known.vendor_status is not ItemStatus.IN_PROGRESS:
+            return state
+        return msgspec.structs.replace(state, status=ItemStatus.IN_PROGRESS)
+
+    async def _write(self, run: Run, found: Detail, page: Page, tally: Tally) -> None:
         """The page and the place after it, both or none."""
         async with self._database.transaction() as work:
             # the integration before the job, as everyone locks them who asks for a job
             integration = await work.integrations.get_detail_for_update(found.organisation_id, found.id)
             if integration is None or not await work.jobs.note_progress(run.job, tally.to_progress()):
                 raise Later(_LATER_SECONDS)  # someone else runs this job now
-            await work.links.note_read(found, read)
-            if lacking:
-                await work.links.deliver(found, lacking, run.job.id)
+            await work.links.note_read(found, page.place, page.read)
+            if page.lacking:
+                await work.links.deliver(found, page.lacking, run.job.id)
                 await begin_deliveries(work, integration)
 
     async def _wait(self, run: Run, tally: Tally) -> Outcome:
-        """Until everything that was found missing has gone out, or is held."""
+        """Until everything that was found missing has gone out, or failed; but not for as long as an account rests."""
         for seconds in _LOOKS:
-            counts = await self._links.count_deliveries(run.job)
-            if not any(counts.get(state) for state in _OPEN):
-                held = counts.get(DeliveryState.HELD, 0)
-                return Outcome(output={**tally.to_output(), "held": str(held)})
+            progress = await self._links.count_deliveries(run.job)
+            if not progress.under_way or run.job.returns > _MOST_RETURNS:
+                counts = msgspec.structs.asdict(progress)
+                return Outcome(output={**tally.to_output(), **{name: str(count) for name, count in counts.items()}})
             found = await self._integrations.get_detail(run.job.organisation_id, run.job.integration_id)
             if found is None or not found.is_workable:
                 return Outcome(state=JobState.ERROR, error=_why_not(found))
+            if run.is_stopping:
+                raise Later(0.0)
             await asyncio.sleep(seconds)
         raise Later(_LATER_SECONDS)
 

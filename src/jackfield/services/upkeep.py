@@ -57,5 +57,6 @@ class Upkeep:
             deliveries = await work.deliveries.purge(_KEPT_DAYS, _BATCH)
             items = await work.items.purge(_KEPT_DAYS, _BATCH)
             grants = await work.grants.purge(_KEPT_DAYS, _BATCH)
+            sessions = await work.sessions.purge(_KEPT_DAYS, _BATCH)
         answers = await self._answered_calls.purge(_BATCH)
-        return _BATCH in {integrations, jobs, deliveries, items, grants, answers}
+        return _BATCH in {integrations, jobs, deliveries, items, grants, sessions, answers}

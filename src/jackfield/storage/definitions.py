@@ -10,7 +10,7 @@ from jackfield.domain.definition import AuthoredDefinition
 from jackfield.domain.oauth import Client, ClientRow
 from jackfield.storage.pool import Connection
 
-COLUMNS: Final = "organisation_id, id, name, description, verify_url"
+COLUMNS: Final = "organisation_id, id, name, description, verify_url, uninstallation_url"
 #: every column that an App is made of, by the names of its fields
 APP_COLUMNS: Final = """organisation_id, id, status, created_at, updated_at, identifier_field_path, name, author,
     call_to_action, configuration_fields, contact, description, error_codes, oauth_callback_url, scopes, tags,
@@ -129,13 +129,14 @@ class DefinitionTable:
 
 
 def _to_authored(record: asyncpg.Record) -> AuthoredDefinition:
-    organisation_id, identity, name, description, verify_url = record
+    organisation_id, identity, name, description, verify_url, uninstallation_url = record
     return AuthoredDefinition(
         organisation_id=organisation_id,
         id=identity,
         name=display_name(name, identity),
         description=description,
         verify_url=verify_url,
+        uninstallation_url=uninstallation_url,
     )
 
 

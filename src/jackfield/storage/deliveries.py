@@ -6,6 +6,7 @@ from typing import Any, Final
 import asyncpg
 
 from jackfield.domain.delivery import (
+    TRIES,
     DeliveryFilter,
     DeliveryState,
     ItemDelivery,
@@ -28,7 +29,7 @@ COLUMNS: Final = """d.id, d.organisation_id, d.integration_id, t.type, t.key, d.
 
 #: every column that a Known is made of, in `to_known`'s order
 KNOWN_COLUMNS: Final = """l.vendor_id, l.vendor_url, coalesce(l.in_doubt, false), l.delivered_version,
-    l.delivered_content, l.delivered_status, l.vendor_status, l.vanished_at is not null"""
+    l.delivered_content, l.delivered_status, l.vendor_status, l.vanished_at is not null, l.doubted_at"""
 
 #: only who runs the job may write what came of it; who took it over has another number
 _FENCE: Final = """
@@ -83,7 +84,11 @@ limit $1
 # What an earlier run of the job had in hand, whose end nobody will hear of. It goes before all others: a vendor is
 # looked through for what may have arrived, and no further than its newest objects.
 RELEASE: Final = f"""
-update delivery d set state = 'pending', due_at = least(now(), (
+update delivery d set state = case when d.attempts < $5 then 'pending' else 'held' end,
+    error = case when d.attempts < $5 then d.error else $6 end,
+    error_at = case when d.attempts < $5 then d.error_at else now() end,
+    ended_at = case when d.attempts < $5 then null else now() end,
+    due_at = least(now(), (
         select min(p.due_at) from delivery p
         where p.organisation_id = $1 and p.integration_id = $4 and p.state = 'pending'
     )) - interval '1 second'
@@ -98,12 +103,15 @@ update delivery set state = 'pending', due_at = least(now(), (
 where organisation_id = $1 and integration_id = $2 and state = 'sending'
 """
 
-# The newest of each item goes, and stands for the older ones. One item is in one hand at a time.
+# The newest of each item goes, and stands for the older ones. One item is in one hand at a time. The job is locked, so
+# that whoever takes it over releases what is claimed here as well.
 CLAIM: Final = f"""
-with workable as (
+with fence as materialized (
+    {_FENCE} for share
+), workable as materialized (
     select from integration i
     where i.organisation_id = $1 and i.id = $4 and i.credential_version = $5 and i.item_type = $7 and i.enabled
-        and i.status = 'active' and {VISIBLE} and exists ({_FENCE})
+        and i.status = 'active' and {VISIBLE} and exists (select from fence)
 ), due as materialized (
     select d.item_id from delivery d
     where d.organisation_id = $1 and d.integration_id = $4 and d.state = 'pending' and d.due_at <= now()
@@ -131,8 +139,10 @@ with workable as (
     where (d.organisation_id, d.id) = (w.organisation_id, w.id) and w.newest and {_IS_PENDING}
     returning d.id, d.item_id, d.attempts
 ), doubted as (
-    insert into link (organisation_id, integration_id, item_id, in_doubt) select $1, $4, item_id, true from claimed
-    on conflict (organisation_id, integration_id, item_id) do update set in_doubt = true
+    insert into link as l (organisation_id, integration_id, item_id, place, in_doubt, doubted_at)
+    select $1, $4, item_id, $8, true, now() from claimed
+    on conflict (organisation_id, integration_id, item_id, place) do update set in_doubt = true,
+        doubted_at = case when l.in_doubt then l.doubted_at else now() end
 )
 select {ITEM_COLUMNS}, c.id, c.attempts, {KNOWN_COLUMNS}
 from claimed c
@@ -141,7 +151,7 @@ cross join lateral (
 ) t
 left join lateral (
     select l.* from link l
-    where l.organisation_id = $1 and l.integration_id = $4 and l.item_id = c.item_id
+    where l.organisation_id = $1 and l.integration_id = $4 and l.item_id = c.item_id and l.place = $8
     offset 0
 ) l on true
 order by c.id
@@ -149,7 +159,7 @@ order by c.id
 
 SETTLE: Final = f"""
 with settled as materialized (
-    select $1::bigint as organisation_id, $4::bigint as integration_id, s.* from unnest(
+    select $1::bigint as organisation_id, $4::bigint as integration_id, $19::bytea as place, s.* from unnest(
         $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::integer[], $10::double precision[], $11::boolean[],
         $12::boolean[], $13::text[], $14::text[], $15::bigint[], $16::bytea[], $17::text[], $18::text[]
     ) as s(
@@ -173,11 +183,13 @@ with settled as materialized (
         vanished_at = case when s.gone and s.vendor_id is null then now() when s.state = 'delivered' then null
             else l.vanished_at end,
         delivered_version = case when s.state = 'delivered' then s.version else l.delivered_version end,
+        delivered_at = case when s.state = 'delivered' then now() else l.delivered_at end,
         delivered_content = case when s.state = 'delivered' then s.content else l.delivered_content end,
         delivered_status = case when s.state = 'delivered' then s.delivered_status else l.delivered_status end,
         vendor_status = case when s.state = 'delivered' then s.vendor_status else l.vendor_status end
     from settled s join ended e on e.id = s.id
-    where (l.organisation_id, l.integration_id, l.item_id) = (s.organisation_id, s.integration_id, s.item_id)
+    where (l.organisation_id, l.integration_id, l.item_id, l.place)
+        = (s.organisation_id, s.integration_id, s.item_id, s.place)
 ), held as materialized (
     select d.organisation_id, d.id from ended e cross join lateral (
         select d.organisation_id, d.id from delivery d
@@ -185,7 +197,7 @@ with settled as materialized (
             and d.state not in ('pending', 'sending') and d.version <= e.version and d.id <> e.id
         offset 0
     ) d
-    where e.state = 'delivered'
+    where e.state in ('delivered', 'held')
 )
 update delivery d set state = 'superseded', ended_at = now() from held h
 where (d.organisation_id, d.id) = (h.organisation_id, h.id) and d.state not in ('pending', 'sending')
@@ -228,6 +240,7 @@ delete from delivery where (organisation_id, id) in (
 )
 """
 
+_NO_END: Final = "It was tried again and again without an end: it may kill the processes that try it"
 _TYPES: Final = {one.value: one for one in ItemType}
 _STATUSES: Final = {one.value: one for one in ItemStatus}
 
@@ -296,21 +309,21 @@ class HotDeliveries:
         self._pool = pool
 
     async def release(self, running: Running) -> None:
-        """What an earlier run of the job had in hand is pending again."""
-        await self._pool.fetch(RELEASE, *_fence(running), running.integration_id)
+        """What an earlier run of the job had in hand is pending again, or held if it never came to an end."""
+        await self._pool.fetch(RELEASE, *_fence(running), running.integration_id, TRIES, _NO_END)
 
-    async def claim(self, running: Running, integration: Detail, most: int) -> list[Outgoing]:
-        """Up to `most` that are due, the longest due first, one of each item.
+    async def claim(self, running: Running, integration: Detail, place: bytes, most: int) -> list[Outgoing]:
+        """Up to `most` that are due, the longest due first, one of each item. `place` is where they go.
 
         None when the integration is not worked with any more, or differs from what it was in what it sends or where.
         """
-        arguments = (*_fence(running), integration.id, integration.credential_version, most, integration.item_type)
-        return [_to_outgoing(record) for record in await self._pool.fetch(CLAIM, *arguments)]
+        now = (integration.id, integration.credential_version, most, integration.item_type, place)
+        return [_to_outgoing(record) for record in await self._pool.fetch(CLAIM, *_fence(running), *now)]
 
-    async def settle(self, running: Running, settlements: Sequence[Settlement]) -> None:
-        """Writes what came of them."""
+    async def settle(self, running: Running, place: bytes, settlements: Sequence[Settlement]) -> None:
+        """Writes what came of them in that place."""
         columns = [list(column) for column in zip(*map(_settled_row, settlements), strict=True)]
-        await self._pool.fetch(SETTLE, *_fence(running), running.integration_id, *columns)
+        await self._pool.fetch(SETTLE, *_fence(running), running.integration_id, *columns, place)
 
 
 def _fence(running: Running) -> tuple[int, int, int]:
@@ -339,7 +352,7 @@ def _settled_row(settlement: Settlement) -> tuple[Any, ...]:
 
 def to_known(values: Sequence[Any]) -> Known:
     """The values of KNOWN_COLUMNS."""
-    vendor_id, vendor_url, in_doubt, version, content, delivered_status, vendor_status, vanished = values
+    vendor_id, vendor_url, in_doubt, version, content, delivered_status, vendor_status, vanished, doubted_at = values
     return Known(
         vendor_id=vendor_id,
         vendor_url=vendor_url,
@@ -349,6 +362,7 @@ def to_known(values: Sequence[Any]) -> Known:
         delivered_status=None if delivered_status is None else _STATUSES[delivered_status],
         vendor_status=None if vendor_status is None else _STATUSES[vendor_status],
         vanished=vanished,
+        doubted_at=doubted_at if in_doubt else None,
     )
 
 

@@ -11,6 +11,8 @@ CREATE: Final = """
 insert into installation (organisation_id, integration_id, definition_organisation_id, definition_id)
 values ($1, $2, $3, $4)
 """
+# of a row that is not there yet; ids are unique among all organisations
+LOCK_ID: Final = "select pg_advisory_xact_lock($1)"
 GET: Final = """
 select n.organisation_id, n.integration_id, n.definition_organisation_id, n.definition_id, n.status, n.created_at,
     n.updated_at, i.sealed_secrets
@@ -34,6 +36,10 @@ class InstallationTable:
         await self._connection.execute(
             CREATE, organisation_id, integration_id, definition_organisation_id, definition_id
         )
+
+    async def lock_id(self, integration_id: int) -> None:
+        """Whoever makes an installation with this id at the same time waits until the end of the transaction."""
+        await self._connection.execute(LOCK_ID, integration_id)
 
     async def get(self, organisation_id: int, integration_id: int) -> InstallationRow | None:
         """None also when it is being uninstalled, or is."""

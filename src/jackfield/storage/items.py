@@ -8,6 +8,7 @@ import msgspec
 
 from jackfield.domain import delivery
 from jackfield.domain.item import (
+    CONTENT,
     ItemFilter,
     ItemStatus,
     ItemType,
@@ -26,10 +27,9 @@ COLUMNS: Final = """t.organisation_id, t.id, t.type, t.key, t.title, t.body, t.u
     t.assignee, t.fields, t.occurred_at, t.version, t.created_at, t.updated_at, t.deleted_at"""
 _WIDTH: Final = COLUMNS.count(",") + 1
 
-_CONTENT: Final = ("title", "body", "url", "status", "priority", "labels", "assignee", "fields")
 _DIFFERS: Final = (
-    f"(t.deleted_at is not null or ({', '.join(f't.{name}' for name in _CONTENT)})"
-    f" is distinct from ({', '.join(f'excluded.{name}' for name in _CONTENT)}))"
+    f"(t.deleted_at is not null or ({', '.join(f't.{name}' for name in CONTENT)})"
+    f" is distinct from ({', '.join(f'excluded.{name}' for name in CONTENT)}))"
 )
 
 # What enabled integrations of the items' type have to hear of. They are locked against the end of their jobs, which
@@ -73,7 +73,7 @@ PUT: Final = f"""
 with wanted as (
     select * from unnest(
         $1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::jsonb[],
-        $10::text[], $11::jsonb[], $12::timestamptz[]
+        $10::text[], $11::text[], $12::timestamptz[]
     ) as w(
         organisation_id, type, key, title, body, url, status, priority, labels, assignee, fields, occurred_at
     )
@@ -83,10 +83,14 @@ with wanted as (
     )
     select
         organisation_id, type, key, title, body, url, status, priority, labels, assignee, fields,
-        coalesce(occurred_at, now())
-    from wanted
+        -- as of now, whatever a clock that is ahead of ours has said before
+        coalesce(w.occurred_at, greatest(now(), (
+            select t.occurred_at from item t
+            where t.organisation_id = w.organisation_id and t.type = w.type and t.key = w.key
+        )))
+    from wanted w
     on conflict (organisation_id, type, key) do update set
-        {", ".join(f"{name} = excluded.{name}" for name in _CONTENT)},
+        {", ".join(f"{name} = excluded.{name}" for name in CONTENT)},
         occurred_at = excluded.occurred_at,
         version = t.version + {_DIFFERS}::integer,
         updated_at = case when {_DIFFERS} then now() else t.updated_at end,
@@ -110,8 +114,8 @@ where not exists (
 )
 """
 
-# only who has something of it hears that it is gone, or may be about to: a delivery is claimed, and its link written, in
-# a statement that this one may not see
+# Only who has something of it hears that it is gone, or who may be about to have it: a delivery is claimed, and its
+# link written, in a statement that this one may not see.
 DELETE: Final = f"""
 with put as (
     update item t set deleted_at = now(), updated_at = now(), version = t.version + 1,
@@ -134,7 +138,9 @@ select {COLUMNS}, true, (select count(*) from enqueued) as queued from put t
 """
 
 GET: Final = f"""
-select {COLUMNS} from item t where t.organisation_id = $1 and t.type = $2 and t.key = $3 and t.deleted_at is null
+select {COLUMNS} from (
+    select {COLUMNS} from item t where t.organisation_id = $1 and t.type = $2 and t.key = $3 offset 0
+) t where t.deleted_at is null
 """
 
 LIST: Final = f"""
@@ -149,13 +155,14 @@ where t.organisation_id = $1 and t.deleted_at is null
 order by {{order}} limit $8 offset $9
 """
 
+# of an integration that brought the item to several places, the last
 LIST_LINKS: Final = """
-select l.item_id, l.integration_id, i.provider, l.vendor_id, l.vendor_url, l.delivered_version, l.vendor_status,
-    l.vendor_assignee, l.read_at, l.vanished_at
+select distinct on (l.item_id, l.integration_id) l.item_id, l.integration_id, i.provider, l.vendor_id, l.vendor_url,
+    l.delivered_version, l.vendor_status, l.vendor_assignee, l.read_at, l.vanished_at
 from link l join integration i on i.organisation_id = l.organisation_id and i.id = l.integration_id
 where l.organisation_id = $1 and l.item_id = any($2::bigint[]) and i.state not in ('deleting', 'deleted')
     and (l.vendor_id is not null or l.vanished_at is not null)
-order by l.item_id, l.integration_id
+order by l.item_id, l.integration_id, l.delivered_at desc nulls last
 """
 
 # with the deliveries that still wait for an integration that cannot be worked with; those that ended go by their age
@@ -229,8 +236,9 @@ class ItemTable:
         while left:
             records = await self._connection.fetch(PUT, *_columns([(organisation_id, item) for item in left]), *_JOB)
             self.has_queued = self.has_queued or _has_queued(records)
-            by_name |= {(put.item.type, put.item.key): put for put in map(_to_put, records)}
-            # someone else's was written between the statement's look and its write: look again
+            found = {(put.item.type, put.item.key): put for put in map(_to_put, records)}
+            settled = {(item.type, item.key): _settled(item, found.get((item.type, item.key))) for item in left}
+            by_name |= {name: put for name, put in settled.items() if put is not None}
             left = [item for item in left if (item.type, item.key) not in by_name]
         return [by_name[item.type, item.key] for item in items]
 
@@ -264,10 +272,9 @@ class HotItems:
     async def put(self, organisation_id: int, item: NewItem) -> Put:
         """Writes what the product says of it, with the deliveries that follow from it."""
         while True:
-            put = await self._puts.ask((organisation_id, item))
+            put = _settled(item, await self._puts.ask((organisation_id, item)))
             if put is not None:
                 return put
-            # someone else's was written between the statement's look and its write: look again
 
     async def get(self, organisation_id: int, item_type: ItemType, key: str) -> StoredItem | None:
         records = await self._pool.fetch(GET, organisation_id, item_type, key)
@@ -315,6 +322,15 @@ class HotItems:
         return answers
 
 
+def _settled(item: NewItem, put: Put | None) -> Put | None:
+    """What came of telling of the item; None when someone else's was written between the statement's look and its
+    write, so that it has to look again: what is told as of now is never older than what is stored.
+    """
+    if put is None or put.applied or item.occurred_at is not None:
+        return put
+    return Put(put.item, applied=True) if put.item.says(item) else None
+
+
 def _name(question: tuple[int, NewItem]) -> tuple[int, str, str]:
     organisation_id, item = question
     return organisation_id, item.type.value, item.key
@@ -334,7 +350,8 @@ def _columns(rows: Sequence[tuple[int, NewItem]]) -> Sequence[Sequence[Any]]:
             item.priority,
             msgspec.json.encode(item.labels).decode(),
             item.assignee,
-            msgspec.json.encode(item.fields).decode(),
+            # the same fields in another order are no change
+            msgspec.json.encode(item.fields, order="deterministic").decode(),
             item.occurred_at,
         )
         for organisation_id, item in rows

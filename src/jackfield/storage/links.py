@@ -1,11 +1,11 @@
 """What items are at vendors: compared with the items, page by page, and brought up to date with what was read there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import asyncpg
 
-from jackfield.domain.delivery import Compared, DeliveryState, Found
+from jackfield.domain.delivery import Compared, Found, Progress
 from jackfield.domain.integration import Detail
 from jackfield.domain.item import StoredItem
 from jackfield.domain.job import Running
@@ -26,12 +26,14 @@ select {ITEM_COLUMNS}, {KNOWN_COLUMNS}, exists (
             and d.state in ('pending', 'sending')
     )
 from item t left join lateral (
-    select vendor_id, vendor_url, in_doubt, delivered_version, delivered_content, delivered_status, vendor_status,
-        vanished_at
-    from link where organisation_id = $1 and integration_id = $2 and item_id = t.id
+    select vendor_id, vendor_url, in_doubt, delivered_version, delivered_content, delivered_status,
+        vendor_status, vanished_at, doubted_at
+    from link where organisation_id = $1 and integration_id = $2 and item_id = t.id and place = $6
     offset 0
 ) l on true
-where t.organisation_id = $1 and t.type = $3 and t.id > $4 and t.deleted_at is null
+where t.organisation_id = $1 and t.type = $3 and t.id > $4 and (
+    t.deleted_at is null or (l.vendor_id is not null and l.delivered_version < t.version)
+)
 order by t.id limit $5
 """
 
@@ -43,7 +45,7 @@ update link l set vendor_status = coalesce(r.status, l.vendor_status), vendor_as
 from unnest($3::bigint[], $4::text[], $5::boolean[], $6::text[], $7::text[], $8::text[], $9::bigint[])
     r(item_id, vendor_id, there, status, assignee, url, version)
 where l.organisation_id = $1 and l.integration_id = $2 and l.item_id = any($3::bigint[]) and l.item_id = r.item_id
-    and l.vendor_id = r.vendor_id
+    and l.place = $10 and l.vendor_id = r.vendor_id
     and l.delivered_version is not distinct from r.version and not l.in_doubt
 """
 
@@ -60,7 +62,14 @@ where t.organisation_id = $1 and t.id = any($3::bigint[]) and not exists (
 )
 """
 
-COUNT_BY_STATE: Final = "select state, count(*) from delivery where organisation_id = $1 and job_id = $2 group by state"
+# what failed and is tried again later is nothing to wait for
+COUNT_DELIVERIES: Final = """
+select
+    count(*) filter (where state = 'sending' or (state = 'pending' and due_at <= now())),
+    count(*) filter (where state = 'pending' and due_at > now()),
+    count(*) filter (where state = 'held')
+from delivery where organisation_id = $1 and job_id = $2
+"""
 
 
 class LinkTable:
@@ -69,7 +78,7 @@ class LinkTable:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def note_read(self, integration: Detail, found: Sequence[Found]) -> None:
+    async def note_read(self, integration: Detail, place: bytes, found: Sequence[Found]) -> None:
         """Keeps what was read of the vendor's objects, unless a delivery has changed them since."""
         rows = [
             (
@@ -85,7 +94,7 @@ class LinkTable:
         ]
         if rows:
             columns = [list(column) for column in zip(*rows, strict=True)]
-            await self._connection.execute(READ, integration.organisation_id, integration.id, *columns)
+            await self._connection.execute(READ, integration.organisation_id, integration.id, *columns, place)
 
     async def deliver(self, integration: Detail, items: Sequence[StoredItem], job_id: int) -> None:
         """Has the items brought to the integration's vendor, unless they are on their way."""
@@ -105,15 +114,18 @@ class HotLinks:
         count: int = records[0][0]
         return count
 
-    async def page(self, integration: Detail, after_id: int, most: int) -> list[Compared]:
-        """The next items that trigger the integration, by id, each with what is known of it at the vendor."""
-        arguments = (integration.organisation_id, integration.id, integration.item_type, after_id, most)
+    async def page(self, integration: Detail, place: bytes, after_id: int, most: int) -> list[Compared]:
+        """The next items that trigger the integration, by id, each with what is known of it in that place.
+
+        Deleted ones are among them as long as the vendor has not heard of it.
+        """
+        arguments = (integration.organisation_id, integration.id, integration.item_type, after_id, most, place)
         return [_to_compared(record) for record in await self._pool.fetch(PAGE, *arguments)]
 
-    async def count_deliveries(self, running: Running) -> Mapping[DeliveryState, int]:
-        """How many of the job's deliveries are in each state."""
-        records = await self._pool.fetch(COUNT_BY_STATE, running.organisation_id, running.id)
-        return {DeliveryState(record[0]): record[1] for record in records}
+    async def count_deliveries(self, running: Running) -> Progress:
+        """How far the job's deliveries are."""
+        [record] = await self._pool.fetch(COUNT_DELIVERIES, running.organisation_id, running.id)
+        return Progress(under_way=record[0], failing=record[1], held=record[2])
 
 
 def _to_compared(record: asyncpg.Record) -> Compared:

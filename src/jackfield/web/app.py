@@ -19,6 +19,7 @@ from jackfield.web.dialects.organisations.routes import DIALECT as ORGANISATIONS
 from jackfield.web.dialects.platform.routes import AREAS as PLATFORM_AREAS
 from jackfield.web.dialects.platform.routes import DIALECT as PLATFORM
 from jackfield.web.observe import Observe
+from jackfield.web.pages import installing, sign_in
 from jackfield.web.routing import ContractRoutes
 from jackfield.web.tenant_address import TenantAddress
 
@@ -45,7 +46,13 @@ def create_app(
     in `platform_domain`.
     """
     app: ASGIApp = Router(
-        [ContractRoutes(DIALECTS), *health.ROUTES, *docs.routes(DIALECTS, manifests, public_url)],
+        [
+            ContractRoutes(DIALECTS),
+            *health.ROUTES,
+            *docs.routes(DIALECTS, manifests, public_url),
+            *sign_in.ROUTES,
+            *installing.ROUTES,
+        ],
         # a redirect would take the caller's key along to wherever Host says
         redirect_slashes=False,
         default=_no_route,

@@ -74,6 +74,7 @@ class Engine:
     def stop(self) -> None:
         """Begins nothing more; jobs under way may end within the drain time, the others are given back."""
         self._stopping.set()
+        self._runner.stop()
         asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._drained.set)
 
     async def _run_on_one_connection(self) -> None:

@@ -12,7 +12,8 @@ create table item (
     priority text,
     labels jsonb not null,
     assignee text,
-    fields jsonb not null,
+    -- JSON, as it was sent: jsonb writes out every digit of a number
+    fields text not null,
     -- when it became so in the product; what is older does not replace it
     occurred_at timestamptz not null,
     -- counts its contents: one more with each that differs from the one before
@@ -28,18 +29,23 @@ create unique index item_key on item (organisation_id, type, key);
 create index item_type on item (organisation_id, type, id);
 create index item_deleted on item (deleted_at) where deleted_at is not null;
 
--- what an item is at an integration's vendor
+-- what an item is at an integration's vendor, in each place there that the integration ever named
 create table link (
     organisation_id bigint not null references organisation (id),
     integration_id bigint not null,
     item_id bigint not null,
+    -- a digest of the settings that say where items go
+    place bytea not null,
     -- null: nothing that we know of
     vendor_id text,
     vendor_url text,
     -- a try is under way, or ended without our hearing of it, so there may be something that we do not know of
     in_doubt boolean not null default false,
+    -- when the first such try began
+    doubted_at timestamptz,
     -- of the item, as the vendor has it: the version, everything but the status as a digest, and the status
     delivered_version bigint,
+    delivered_at timestamptz,
     delivered_content bytea,
     delivered_status text,
     -- how the vendor's object was when it was read last, or as we made it since
@@ -48,7 +54,7 @@ create table link (
     read_at timestamptz,
     -- when the vendor's object was found to be gone
     vanished_at timestamptz,
-    primary key (organisation_id, integration_id, item_id)
+    primary key (organisation_id, integration_id, item_id, place)
 );
 create index link_item on link (organisation_id, item_id);
 

@@ -3,7 +3,7 @@
 from jackfield.storage.migrations.plain_sql import run_beside
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 
 
 def upgrade() -> None:

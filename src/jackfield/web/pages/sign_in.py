@@ -1,0 +1,82 @@
+"""Signing in, by a one-time link or with a key, and out again."""
+
+import re
+from typing import Final
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from jackfield.domain.errors import KeyExpired, KeyInvalid
+from jackfield.services.sessions import OpenedSession
+from jackfield.web.pages.browser import Browser
+from jackfield.web.pages.form import Form, read_form
+from jackfield.web.pages.rendering import QUIET_HEADERS, STYLE, STYLE_PATH, render
+from jackfield.web.pages.routing import SIGN_IN, page_route
+
+_LINK: Final = "/console/link/{token}"
+#: pages of ours, and nothing that a browser could take for another host
+_OWN_PAGE: Final = re.compile(r"/(platform|tenants|console)/[A-Za-z0-9_./-]*(\?error_code=[A-Za-z0-9_.~%+-]{0,600})?")
+
+
+async def show_sign_in(browser: Browser) -> Response:
+    next_page = _own_page(browser.request.query_params.get("next", ""))
+    if browser.session is not None:
+        return render("page_signed_in.html", browser=browser, next_page=next_page)
+    return render("page_sign_in.html", browser=browser, next_page=next_page, complaint="")
+
+
+async def sign_in(browser: Browser) -> Response:
+    form = await read_form(browser.request)
+    browser.check_form(form)
+    next_page = _own_page(form.first("next"))
+    try:
+        opened = await browser.services.sessions.open_by_key(form.first("key").strip(), browser.origin)
+    except KeyInvalid as error:
+        complaint = "This key has expired." if isinstance(error, KeyExpired) else "This key is not valid."
+        return render("page_sign_in.html", 403, browser=browser, next_page=next_page, complaint=complaint)
+    return await _signed_in(browser, opened, next_page)
+
+
+async def show_link(browser: Browser) -> Response:
+    """Does not use the link: programs that look at addresses in messages would, before its receiver could."""
+    return render("page_link.html", browser=browser, token=browser.request.path_params["token"])
+
+
+async def use_link(browser: Browser) -> Response:
+    form = await read_form(browser.request)
+    browser.check_form(form)
+    opened = await browser.services.sessions.open_by_link(browser.request.path_params["token"], browser.origin)
+    return await _signed_in(browser, opened, "")
+
+
+async def sign_out(browser: Browser) -> Response:
+    form: Form = await read_form(browser.request)
+    browser.check_form(form)
+    if browser.session is not None:
+        await browser.services.sessions.end(browser.session, browser.origin)
+    return browser.sign_out(RedirectResponse(SIGN_IN, 303, {"cache-control": "no-store"}))
+
+
+async def _signed_in(browser: Browser, opened: OpenedSession, next_page: str) -> Response:
+    if browser.session is not None:
+        await browser.services.sessions.end(browser.session, browser.origin)
+    return browser.sign_in(RedirectResponse(next_page or SIGN_IN, 303, {"cache-control": "no-store"}), opened)
+
+
+def _own_page(address: str) -> str:
+    """The address if it is a page of ours, else nothing."""
+    return quote(address, safe="/?=%~+") if _OWN_PAGE.fullmatch(address) and ".." not in address else ""
+
+
+async def _style(_: Request) -> Response:
+    return Response(STYLE, headers={**QUIET_HEADERS, "cache-control": "max-age=300"}, media_type="text/css")
+
+
+ROUTES: Final = [
+    Route(STYLE_PATH, _style, methods=["GET"]),
+    page_route(SIGN_IN, {"GET": show_sign_in, "POST": sign_in}),
+    page_route(_LINK, {"GET": show_link, "POST": use_link}),
+    page_route("/console/sign-out", {"POST": sign_out}),
+]
