@@ -8,6 +8,7 @@ from functools import partial
 import msgspec
 
 from jackfield import vault
+from jackfield.domain.authorization import Application
 from jackfield.domain.errors import Misconfigured
 from jackfield.domain.job import JobKind
 from jackfield.master_key_file import MasterKeyFile
@@ -24,7 +25,9 @@ from jackfield.services.console_links import ConsoleLinks
 from jackfield.services.deletion import Deletion
 from jackfield.services.deliveries import Deliveries
 from jackfield.services.delivering import Delivering
+from jackfield.services.events import Events
 from jackfield.services.failure_limit import FailureLimit
+from jackfield.services.fetching import Fetching
 from jackfield.services.installations import Installations
 from jackfield.services.integrations import Integrations
 from jackfield.services.items import Items
@@ -33,6 +36,8 @@ from jackfield.services.oauth_server import OAuthServer
 from jackfield.services.organisation_integrations import OrganisationIntegrations
 from jackfield.services.organisations import Organisations
 from jackfield.services.ownership import Ownership
+from jackfield.services.refresh_attempt import Means
+from jackfield.services.refreshing import Refreshing
 from jackfield.services.rotation import Rotation
 from jackfield.services.running import Handler, Runner
 from jackfield.services.sessions import Sessions
@@ -45,6 +50,8 @@ from jackfield.storage.data_keys import DataKeyStore, ServiceSecretStore
 from jackfield.storage.database import Database
 from jackfield.storage.deliveries import HotDeliveries
 from jackfield.storage.embedded import EmbeddedServer
+from jackfield.storage.events import EventTable
+from jackfield.storage.fetches import FetchTable
 from jackfield.storage.hot_integrations import HotIntegrations
 from jackfield.storage.idempotency_keys import IdempotencyKeyTable
 from jackfield.storage.items import HotItems
@@ -53,6 +60,7 @@ from jackfield.storage.keys import KeyLookup
 from jackfield.storage.links import HotLinks
 from jackfield.storage.migrate import migrate
 from jackfield.storage.owners import OwnerLookup
+from jackfield.storage.refresh_leases import RefreshLeases
 from jackfield.storage.rests import RestTable
 from jackfield.vault import MasterKeys, Vault, load_service_secret
 
@@ -78,10 +86,17 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     Raises Misconfigured with what to do, or Unavailable when the database cannot be reached.
     """
     async with open_ground(settings) as ground, _open_http(settings) as http:
-        endpoints = {slug: Endpoints(one.base_url, one.api_url) for slug, one in settings.providers.items()}
-        providers = make_providers(http, endpoints)
-        catalog = Catalog(ground.database, providers, partial(make_authored, http), settings.public_url)
-        yield _build(ground, catalog, http)
+        providers = make_providers(
+            http,
+            {slug: Endpoints(one.base_url, one.api_url, one.auth_url) for slug, one in settings.providers.items()},
+        )
+        applications = applications_of(settings)
+        catalog = Catalog(ground.database, providers, partial(make_authored, http), settings.public_url, applications)
+        house = _build(ground, catalog, http)
+        try:
+            yield house
+        finally:
+            await house.services.refreshing.finish()
 
 
 class Ground(msgspec.Struct, frozen=True):
@@ -128,8 +143,17 @@ def _open_http(settings: Settings) -> AbstractAsyncContextManager[HttpClient]:
     # it takes longer to import than all else here, and whoever only looks at the ground calls nobody
     from jackfield.providers._client import open_client  # noqa: PLC0415
 
-    urls = [url for one in settings.providers.values() for url in (one.base_url, one.api_url) if url]
+    urls = [url for one in settings.providers.values() for url in (one.base_url, one.api_url, one.auth_url) if url]
     return open_client(settings.egress_allow, urls)
+
+
+def applications_of(settings: Settings) -> dict[str, Application]:
+    """The operator's registrations at vendors, by slug."""
+    return {
+        slug: Application(one.client_id, one.client_secret.get_secret_value())
+        for slug, one in settings.providers.items()
+        if one.client_id is not None and one.client_secret is not None
+    }
 
 
 def _build(ground: Ground, catalog: Catalog, http: HttpClient) -> House:
@@ -137,7 +161,9 @@ def _build(ground: Ground, catalog: Catalog, http: HttpClient) -> House:
     hot = HotIntegrations(database)
     ownership = Ownership(hot, OwnerLookup(database))
     rests = RestTable(database)
-    calls = VendorCalls(rests)
+    means = Means(integrations=hot, leases=RefreshLeases(database), database=database, vault=sealing)
+    refreshing = Refreshing(means, catalog)
+    calls = VendorCalls(rests, refreshing.renewed)
     access = Access(KeyLookup(database), ground.pepper)
     answered_calls = AnsweredCalls(IdempotencyKeyTable(database), ground.pepper)
     verification = Verification(database, sealing, catalog, calls)
@@ -148,6 +174,7 @@ def _build(ground: Ground, catalog: Catalog, http: HttpClient) -> House:
         JobKind.DELETE: Deletion(hot, sealing, catalog, calls),
         JobKind.DELIVER: delivering,
         JobKind.SYNC: synchronisation,
+        JobKind.REFRESH: refreshing,
     }
     runner = Runner(HotJobs(database), database, handlers)
     return House(
@@ -162,6 +189,9 @@ def _build(ground: Ground, catalog: Catalog, http: HttpClient) -> House:
             deliveries=Deliveries(database),
             synchronisation=synchronisation,
             verification=verification,
+            refreshing=refreshing,
+            events=Events(EventTable(database), hot),
+            fetching=Fetching(FetchTable(database), hot, sealing, catalog, refreshing),
             jobs=Jobs(database),
             organisations=ground.organisations,
             answered_calls=answered_calls,
@@ -172,7 +202,7 @@ def _build(ground: Ground, catalog: Catalog, http: HttpClient) -> House:
             sessions=Sessions(database, access, ground.pepper, FailureLimit()),
         ),
         runner=runner,
-        upkeep=Upkeep(database, verification, delivering, runner, rests, answered_calls),
+        upkeep=Upkeep(database, verification, delivering, refreshing, runner, rests, answered_calls),
         rotation=ground.rotation,
         database=database,
         http=http,

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from jackfield.domain.errors import Misconfigured
@@ -24,16 +24,23 @@ class ProviderSettings(BaseModel):
 
     base_url: str | None = None
     api_url: str | None = None
+    auth_url: str | None = None
     client_id: str | None = None
     client_secret: SecretStr | None = None
     webhook_secret: SecretStr | None = None
 
-    @field_validator("base_url", "api_url")
+    @field_validator("base_url", "api_url", "auth_url")
     @classmethod
     def _check_url(cls, value: str | None) -> str | None:
         if value is not None and not _URL.fullmatch(value):
             raise ValueError("must be an address such as https://vendor.example.com")
         return value and value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _check_registration(self) -> "ProviderSettings":
+        if (self.client_id is None) != (self.client_secret is None):
+            raise ValueError("CLIENT_ID and CLIENT_SECRET belong together: set both, or neither")
+        return self
 
 
 class Settings(BaseSettings):
@@ -86,7 +93,8 @@ class Settings(BaseSettings):
     providers: dict[str, ProviderSettings] = Field(
         default={},
         description="For each provider, as `JACKFIELD_PROVIDERS__GITHUB__BASE_URL`: `BASE_URL` and `API_URL` (where "
-        "the vendor is, wherever that leads), `CLIENT_ID`, `CLIENT_SECRET` and `WEBHOOK_SECRET`.",
+        "the vendor is, wherever that leads), `AUTH_URL` (where people log in, if that is elsewhere), `CLIENT_ID`, "
+        "`CLIENT_SECRET` and `WEBHOOK_SECRET`.",
     )
     serve_jobs: bool = Field(
         default=True, description="Whether serving processes run jobs, too; `serve --no-jobs` is the same as `false`."

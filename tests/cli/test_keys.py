@@ -27,7 +27,12 @@ def test_a_key_from_its_making_to_its_end(
     assert {"key", "id", "organisation", "user", "capabilities"} <= set(made)
     assert looks_like_key(made["key"])
     assert (made["organisation"], made["user"]) == (organisation.handle, "alice")
-    assert made["capabilities"] == ["hubs-integrations-view", "hubs-integrations-manage", "MANAGE_ORGANISATION"]
+    assert made["capabilities"] == [
+        "hubs-integrations-view",
+        "hubs-integrations-manage",
+        "credentials-reveal",
+        "MANAGE_ORGANISATION",
+    ]
 
     principal = operator.run(operator.house.services.access.authenticate(made["key"]))
     assert (principal.organisation_id, principal.user) == (organisation.id, "alice")

@@ -13,7 +13,16 @@ def test_all_that_is_installed_is_listed() -> None:
     assert heading.split() == ["PROVIDER", "NAME", "CATEGORY", "GRADE", "CAN"]
     assert [line.split()[0] for line in lines] == list(provider_classes())
     found = {line.split()[0]: line for line in lines}
-    assert found["github"].split()[1:] == ["GitHub", "source-control", "gold", "verify,", "deliver,", "read_back"]
+    assert found["github"].split()[1:] == [
+        "GitHub",
+        "source-control",
+        "gold",
+        "connect,",
+        "verify,",
+        "deliver,",
+        "read_back,",
+        "revoke",
+    ]
     assert found["slack"].endswith("verify, deliver, revoke")
     # a workflow shows nothing without a message
     assert found["teams"].split()[-2:] == ["gold", "deliver"]
@@ -28,7 +37,7 @@ def test_the_list_for_scripts() -> None:
         "name": "GitHub",
         "category": "source-control",
         "grade": "gold",
-        "can": ["verify", "deliver", "read_back"],
+        "can": ["connect", "verify", "deliver", "read_back", "revoke"],
         "missing": [],
     }
 
@@ -48,7 +57,7 @@ def test_a_provider_is_shown_with_all_that_it_takes() -> None:
 
 def test_a_provider_for_scripts() -> None:
     shown = jackfield({}, "providers", "show", "github", "--json").json
-    assert (shown["slug"], shown["can"]) == ("github", ["verify", "deliver", "read_back"])
+    assert (shown["slug"], shown["can"]) == ("github", ["connect", "verify", "deliver", "read_back", "revoke"])
     manifest = provider_classes()["github"].manifest
     assert [one["name"] for one in shown["manifest"]["secrets"]] == [one.name for one in manifest.secrets]
 

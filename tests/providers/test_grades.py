@@ -11,6 +11,7 @@ from jackfield.cli.provider_page import provider_page
 from jackfield.domain.grade import Grade, abilities, grade_of, missing
 from jackfield.domain.provider import Check
 from support.recorded import CLASSES, cases
+from support.recorded_oauth import oauth_cases
 
 ROOT: Final = Path(__file__).parents[2]
 #: modules of tests that say with COVERS whose conversations they check, and against what
@@ -63,7 +64,7 @@ def test_what_a_provider_claims_to_be_checked_against_a_test_checks(check: Check
 
 @pytest.mark.parametrize("slug", CLASSES)
 def test_what_a_provider_can_do_is_recorded(slug: str) -> None:
-    called = {one.call for one in cases(slug)}
+    called = {one.call for one in (*cases(slug), *oauth_cases(slug))}
     assert abilities(CLASSES[slug]) == called
 
 

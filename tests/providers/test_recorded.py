@@ -6,6 +6,7 @@ import json
 import logging
 from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from joserfc.jwk import RSAKey
@@ -24,7 +25,7 @@ from jackfield.domain.provider import (
     Verifies,
 )
 from jackfield.providers._http import Endpoints
-from support.recorded import CLASSES, Case, case, cases, provider_at
+from support.recorded import CLASSES, Case, case, cases, lies, provider_at
 from support.vendor import Answer, answers, path_of
 
 INSTANCES: dict[str, Any] = {slug: made(None, Endpoints()) for slug, made in CLASSES.items()}  # type: ignore[arg-type]
@@ -148,6 +149,8 @@ def test_a_recorded_reply_means_what_is_expected(case: Case, caplog: pytest.LogC
         assert asked.headers["user-agent"] == "Jackfield"
         if "json" in request:
             assert json.loads(asked.body) == request["json"]
+        if "form" in request:
+            assert dict(parse_qsl(asked.body.decode(), strict_parsing=True)) == request["form"]
 
     # addresses of objects begin with the vendor's where it is self-hosted
     expected = json.loads(json.dumps(case.expected).replace("{url}", vendor.url))
@@ -369,15 +372,3 @@ def check_sentence(error: ProviderError, case: Case) -> None:
         assert path_of(exchange["request"]["path"]) not in told
         text = exchange["reply"].get("text")
         assert not text or text not in told
-
-
-def lies(value: Any) -> list[Any]:
-    """The value with each of its parts in turn replaced by others of any type, or left out."""
-    found: list[Any] = [None, [], {}, 5, True, "", "x" * 100_000, "\0", [None], 2**70, -1.5]
-    if isinstance(value, list) and value:
-        found += [[lie, *value[1:]] for lie in lies(value[0])]
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            found += [{**value, key: lie} for lie in lies(inner)]
-            found.append({name: one for name, one in value.items() if name != key})
-    return found

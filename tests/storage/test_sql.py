@@ -25,6 +25,8 @@ TENANT_TABLES: Final = {
     "installation",
     "oauth_grant",
     "oauth_token",
+    "refresh_lease",
+    "event",
     "console_link",
     "session",
 }
@@ -38,6 +40,7 @@ EXCEPTIONS: Final = {
     "jackfield.storage.deliveries.PURGE": "the upkeep deletes what ended long ago, whoever's it was",
     "jackfield.storage.jobs.PURGE": "the upkeep deletes what finished long ago, whoever's it was",
     "jackfield.storage.idempotency_keys.PURGE": "the upkeep forgets every organisation's answers that are old",
+    "jackfield.storage.refresh_leases.DUE": "the upkeep asks for every organisation's refreshes; rows give only ids",
     "jackfield.storage.rests.PURGE": "upkeep forgets every organisation's limits that are over",
     "jackfield.storage.owners.FIND_OWNER": "the organisations contract says whether it is another's, or nobody's",
     "jackfield.storage.definitions.GET": "every organisation may have integrations of any definition",

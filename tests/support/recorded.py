@@ -43,7 +43,8 @@ class Case:
 
     `call` is the provider's method. `deliver` takes the ITEM with the members of `item` replaced, and what `delivery`
     says of `vendor_id`, `retried` and `marker`; `read_back` takes `vendor_ids`. An exchange's request has a `path` with
-    its query, `headers`, and, if it is to be compared, the body as `json`. `remaining` is what the budget says at last.
+    its query, `headers`, and, if it is to be compared, the body as `json` or `form`. `remaining` is what the budget
+    says at last.
     """
 
     slug: str
@@ -110,6 +111,18 @@ async def provider_at(
         async with open_client(LOOPBACK, list(endpoints.values()), total_seconds) as http:
             made: ProviderClass = CLASSES[case.slug]
             yield made(http, Endpoints(**endpoints)), connection, there
+
+
+def lies(value: Any) -> list[Any]:
+    """The value with each of its parts in turn replaced by others of any type, or left out."""
+    found: list[Any] = [None, [], {}, 5, True, "", "x" * 100_000, "\0", [None], 2**70, -1.5]
+    if isinstance(value, list) and value:
+        found += [[lie, *value[1:]] for lie in lies(value[0])]
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            found += [{**value, key: lie} for lie in lies(inner)]
+            found.append({name: one for name, one in value.items() if name != key})
+    return found
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -184,7 +184,8 @@ def test_with_every_capability_but_the_one_that_is_needed_the_answer_is_403_and_
 def test_with_the_capability_alone_the_call_is_allowed(
     tenant: CheckedTenant, dialect: Dialect, operation: Operation, job: int
 ) -> None:
-    fresh = number_of(tenant.saved(integration_type="github")["integration_id"])
+    secrets = {"access_token": "a token to fetch"}
+    fresh = number_of(tenant.saved(integration_type="github", auth_data=secrets)["integration_id"])
     key = tenant.another_key(operation.capability).key
     answer = call(tenant, dialect, operation, fresh, job, key)
     assert answer.status_code == operation.success

@@ -47,6 +47,8 @@ STATUSES: Final = {
     "hubs.updateIntegration": HUBS_BODY | {200, 404},
     "hubs.deleteIntegration": HUBS | {202, 404},
     "hubs.createIntegrationTask": HUBS_BODY | {202, 404, 409},
+    "hubs.getIntegrationCredential": HUBS | {200, 404, 422},
+    "hubs.listIntegrationEvents": HUBS | {200, 404, 422},
     "hubs.listJobs": HUBS | {200, 422},
     "hubs.getLatestJobs": HUBS | {200, 422},
     "hubs.getJob": HUBS | {200, 404, 422},

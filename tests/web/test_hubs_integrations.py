@@ -77,6 +77,13 @@ def test_creation_answers_201_with_the_whole_integration(tenant: CheckedTenant) 
         "creator": {"id": shown["creator"]["id"], "type": "api-key"},
         "hub_id": ids.to_hex(tenant.organisation.id),
         "state": {"current": "new", "changed": shown["events"]["created"]},
+        "health": {
+            "status": "active",
+            "reason": None,
+            "since": shown["events"]["created"],
+            "next_check": None,
+            "expires": None,
+        },
         "events": {
             "created": shown["events"]["created"],
             "updated": shown["events"]["created"],

@@ -64,7 +64,12 @@ async def _inside(settings: Settings, house: House) -> AsyncIterator[Finding]:
 
 async def _egress(settings: Settings, house: House) -> Finding:
     """Whether the vendors that the operator placed somewhere can be reached; others are reached when they are used."""
-    placed = [(slug, url) for slug, one in settings.providers.items() for url in (one.base_url, one.api_url) if url]
+    placed = [
+        (slug, url)
+        for slug, one in settings.providers.items()
+        for url in (one.base_url, one.api_url, one.auth_url)
+        if url
+    ]
     problems = []
     for slug, url in placed:
         try:

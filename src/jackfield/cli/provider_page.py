@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from jackfield.domain.grade import Grade, grade_of, missing
-from jackfield.domain.provider import Facts, Manifest
+from jackfield.domain.provider import Facts, Manifest, OAuth
 
 
 def provider_page(manifest: Manifest, can: frozenset[str]) -> str:
@@ -22,6 +22,8 @@ def _lines(manifest: Manifest, can: frozenset[str]) -> Iterator[str]:
         yield manifest.unprovable
     if manifest.facts is not None:
         yield from _facts(manifest.facts)
+    if manifest.oauth is not None:
+        yield from _oauth(manifest.slug, manifest.oauth)
     yield from _fields(manifest)
     yield ""
     yield "## Documented at"
@@ -46,6 +48,30 @@ def _facts(facts: Facts) -> Iterator[str]:
     yield ""
     for title, text in facts.told:
         yield f"- **{title}**: {text}"
+
+
+def _oauth(slug: str, oauth: OAuth) -> Iterator[str]:
+    prefix = f"JACKFIELD_PROVIDERS__{slug.upper()}__"
+    yield ""
+    yield "## Connecting by OAuth"
+    yield ""
+    yield f"The operator registers an application and sets `{prefix}CLIENT_ID` and `{prefix}CLIENT_SECRET`."
+    yield ""
+    yield f"- **Registered at**: {oauth.registration}"
+    yield f"- **Rights asked for**: {', '.join(f'`{scope}`' for scope in oauth.scopes)}"
+    yield f"- **PKCE**: {'S256' if oauth.pkce else 'no'}"
+    yield f"- **Refresh**: {_refresh(oauth)}"
+    second = [token_set for token_set in oauth.token_sets if token_set.scope_prefix]
+    for token_set in second:
+        asked = f"`{token_set.scope_prefix}...`"
+        yield f"- **Second token**: `{token_set.access}`, for rights that are asked for as {asked}"
+
+
+def _refresh(oauth: OAuth) -> str:
+    if not oauth.refreshes:
+        return "none"
+    ends = ["the refresh token"] * oauth.rotates + ["the access token"] * oauth.ends_at_once
+    return f"each ends {' and '.join(ends)} before it" if ends else "the refresh token stays"
 
 
 def _fields(manifest: Manifest) -> Iterator[str]:

@@ -12,7 +12,14 @@ from jackfield.domain.grade import grade_of, missing
 from jackfield.domain.provider import Manifest
 from jackfield.providers._registry import ProviderClass, provider_classes
 
-_ABILITIES: Final = ("verify", "deliver", "read_back", "revoke")
+#: what each word stands for: any of these methods
+_ABILITIES: Final = {
+    "connect": {"authorize_url"},
+    "verify": {"verify"},
+    "deliver": {"deliver"},
+    "read_back": {"read_back"},
+    "revoke": {"revoke", "revoke_grant"},
+}
 
 providers = typer.Typer(help="What can be connected, and what each takes.", no_args_is_help=True)
 
@@ -88,6 +95,6 @@ def _summary(provider: ProviderClass) -> dict[str, Any]:
         "name": manifest.name,
         "category": manifest.category.value,
         "grade": grade_of(manifest, can).value,
-        "can": [word for word in _ABILITIES if word in can],
+        "can": [word for word, methods in _ABILITIES.items() if methods & can],
         "missing": [lack for lacks in missing(manifest, can).values() for lack in lacks],
     }

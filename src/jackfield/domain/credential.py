@@ -17,7 +17,7 @@ CANONICAL_NAMES: Final = (
     "code",
 )
 #: of these, the ones that open nothing by themselves
-_TELLING_NAMES: Final = frozenset({"token_type", "expires_at", "scope"})
+_TELLING_NAMES: Final = frozenset({"token_type", "expires_at", "scope", "user_expires_at", "user_scope"})
 
 
 class Secrets(Mapping[str, str | None]):

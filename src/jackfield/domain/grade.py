@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from jackfield.domain.authorization import Authorizes, RevokesGrants
 from jackfield.domain.provider import Delivers, Manifest, ReadsBack, Revokes, Verifies
 
 
@@ -18,9 +19,9 @@ class Grade(StrEnum):
 
 
 def abilities(provider: object) -> frozenset[str]:
-    """The names of what a provider, or its class, can do: verify, revoke, deliver, read_back."""
+    """The names of what a provider, or its class, can do: its methods of the protocols that it satisfies."""
     found = set()
-    for protocol in (Verifies, Revokes, Delivers, ReadsBack):
+    for protocol in (Verifies, Revokes, Delivers, ReadsBack, Authorizes, RevokesGrants):
         methods = [name for name in vars(protocol) if not name.startswith("_")]
         if all(callable(getattr(provider, name, None)) for name in methods):
             found.update(methods)
@@ -40,7 +41,11 @@ def missing(manifest: Manifest, can: frozenset[str]) -> dict[Grade, list[str]]:
     ask(Grade.BRONZE, "help for every field", met=all(helps))
     ask(Grade.BRONZE, "the steps to a credential", met=facts is not None and bool(facts.steps))
     ask(Grade.BRONZE, "verify", met="verify" in can or manifest.unprovable is not None)
-    ask(Grade.SILVER, "revoke", met="revoke" in can or (facts is not None and facts.revocation is None))
+    ask(
+        Grade.SILVER,
+        "revoke",
+        met=bool({"revoke", "revoke_grant"} & can) or (facts is not None and facts.revocation is None),
+    )
     ask(Grade.SILVER, "the vendor's limits", met=facts is not None and bool(facts.limits))
     ask(Grade.GOLD, "deliver", met="deliver" in can)
     ask(Grade.GOLD, "read_back", met="read_back" in can or not manifest.tracks)

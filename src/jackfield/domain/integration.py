@@ -16,6 +16,7 @@ import msgspec
 
 from jackfield.domain.credential import Place, Secrets
 from jackfield.domain.errors import Conflict, Forbidden, NotFound
+from jackfield.domain.health import WORKING, Condition, Health
 from jackfield.domain.item import ItemType
 
 #: a JSON object as text; kept as text because most readers pass it on unread
@@ -28,7 +29,12 @@ NAME_LIMIT: Final = 255
 # their text differs with who wrote it: the database sets blanks
 _JSON_FIELDS: Final = ("configuration", "metadata")
 #: what follows from a change by itself, and is nobody's deed
-FOLLOWING: Final = frozenset({"state", "error", "error_at", "verified_at", "verification_due_at"})
+FOLLOWING: Final = frozenset(
+    {
+        *("state", "error", "error_at", "verified_at", "verification_due_at", "health", "health_reason"),
+        *("granted_at", "token_expires_at", "fresh_until", "refresh_due_at", "grant_refused_at"),
+    }
+)
 
 
 class Status(StrEnum):
@@ -80,6 +86,8 @@ class Detail(Integration, frozen=True, kw_only=True):
     """An integration with its lifecycle. `credential_version` counts what its verification speaks of.
 
     `verified_at` is when the present credential was proven, None when it was not. `creator_key_id` made it.
+    `granted_at`: its vendor granted us its tokens by OAuth, and they are refreshed here; when the first of them ends,
+    and until when none has to be looked at, is by the database's clock.
     """
 
     identifier: str
@@ -93,6 +101,28 @@ class Detail(Integration, frozen=True, kw_only=True):
     creator_user: str
     creator_key_id: int
     deleted_at: datetime | None
+    verification_due_at: datetime | None = None
+    health: Health = Health.ACTIVE
+    health_reason: str | None = None
+    health_since: datetime | None = None
+    granted_at: datetime | None = None
+    token_expires_at: datetime | None = None
+    fresh_until: datetime | None = None
+    refresh_due_at: datetime | None = None
+    refreshed_at: datetime | None = None
+
+    @property
+    def condition(self) -> Condition:
+        """How well it works, as far as is known."""
+        is_revoked = self.is_going or (self.status is Status.INACTIVE and self.sealed_secrets is None)
+        checks = [due for due in (self.verification_due_at, self.refresh_due_at) if due is not None]
+        return Condition(
+            health=Health.REVOKED if is_revoked else self.health,
+            reason=None if is_revoked else self.health_reason,
+            since=(self.state_changed_at if is_revoked else self.health_since) or self.created_at,
+            next_check=None if is_revoked else min(checks, default=None),
+            expires=None if is_revoked else self.token_expires_at,
+        )
 
     @property
     def is_going(self) -> bool:
@@ -157,6 +187,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     error_at: datetime | None | msgspec.UnsetType = msgspec.UNSET
     verified_at: datetime | None | msgspec.UnsetType = msgspec.UNSET
     verification_due_at: datetime | None | msgspec.UnsetType = msgspec.UNSET
+    health: Health | msgspec.UnsetType = msgspec.UNSET
+    health_reason: str | None | msgspec.UnsetType = msgspec.UNSET
+    granted_at: datetime | None | msgspec.UnsetType = msgspec.UNSET
+    token_expires_at: datetime | None | msgspec.UnsetType = msgspec.UNSET
+    fresh_until: datetime | None | msgspec.UnsetType = msgspec.UNSET
+    refresh_due_at: datetime | None | msgspec.UnsetType = msgspec.UNSET
+    grant_refused_at: datetime | None | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -273,9 +310,10 @@ def to_configuration(integration: Integration) -> Mapping[str, str]:
 
 def unproven(*, verifies: bool) -> Change:
     """What else changes when the credential does: what was known of the old one is forgotten."""
+    forgotten = Change(error=None, error_at=None, health=Health.ACTIVE, health_reason=None)
     if not verifies:
-        return Change(error=None, error_at=None)
-    return Change(state=State.NEW, error=None, error_at=None, verified_at=None, verification_due_at=None)
+        return forgotten
+    return merged(forgotten, Change(state=State.NEW, verified_at=None, verification_due_at=None))
 
 
 def proven(integration: Detail, now: datetime, due_at: datetime) -> Change:
@@ -287,10 +325,12 @@ def proven(integration: Detail, now: datetime, due_at: datetime) -> Change:
         error_at=None,
         verified_at=now,
         verification_due_at=due_at,
+        health=Health.ACTIVE,
+        health_reason=None,
     )
 
 
-def refused(integration: Detail, now: datetime, reason: str) -> Change:
+def refused(integration: Detail, now: datetime, reason: str, health: Health = Health.NEEDS_REAUTHORISATION) -> Change:
     """The vendor did not take the credential, or not with this configuration. A client's `inactive` stands."""
     return Change(
         state=State.NEW,
@@ -299,18 +339,28 @@ def refused(integration: Detail, now: datetime, reason: str) -> Change:
         error_at=now,
         verified_at=None,
         verification_due_at=None,
+        health=health,
+        health_reason=reason,
     )
 
 
 def undecided(integration: Detail, now: datetime, due_at: datetime, reason: str) -> Change:
     """The vendor could not be asked. What was proven before stays proven, and is asked for again."""
     was_live = integration.verified_at is not None
-    return Change(
-        state=State.LIVE if was_live else State.NEW,
-        error=reason,
-        error_at=now,
-        verification_due_at=due_at if was_live else None,
+    return merged(
+        Change(
+            state=State.LIVE if was_live else State.NEW,
+            error=reason,
+            error_at=now,
+            verification_due_at=due_at if was_live else None,
+        ),
+        degraded(integration, reason),
     )
+
+
+def degraded(integration: Detail, reason: str) -> Change:
+    """The vendor gave no usable answer. That breaks nothing, and mends nothing that is broken."""
+    return Change(health=Health.DEGRADED, health_reason=reason) if integration.health in WORKING else Change()
 
 
 def merged(*changes: Change) -> Change:

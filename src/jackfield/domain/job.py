@@ -29,6 +29,7 @@ class JobKind(StrEnum):
     DELETE = "delete"
     DELIVER = "deliver"
     SYNC = "sync"
+    REFRESH = "refresh"
 
 
 class JobState(StrEnum):

@@ -18,6 +18,8 @@ from jackfield.domain.delivery import (
     Progress,
     Settlement,
 )
+from jackfield.domain.event import IntegrationEvent
+from jackfield.domain.fetching import Fetch, Fetchable
 from jackfield.domain.idempotency import Claim, EarlierCall, IdempotentCall, KeptAnswer
 from jackfield.domain.installation import InstallationRow, InstallationStatus
 from jackfield.domain.integration import Change, Detail, Filter, Integration, IntegrationRow, Listing, Owner, Wanted
@@ -27,6 +29,7 @@ from jackfield.domain.key import ApiKey
 from jackfield.domain.oauth import Client, ClientRow, Exchange, Granted, Holder, NewGrant, NewTokens, TokenFacts
 from jackfield.domain.organisation import Organisation
 from jackfield.domain.principal import Principal
+from jackfield.domain.refresh import Kept, Lease
 from jackfield.domain.session import NewLink, NewSession, Session
 
 
@@ -105,6 +108,17 @@ class HotIntegrations(Protocol):
 
     async def list_for_reveal(self, wanted: Filter, entry: AuditEntry) -> Sequence[Integration]:
         """As `list` in the entry's organisation; one entry names every integration with secrets to show."""
+        ...
+
+
+class Fetches(Protocol):
+    """Credentials that are handed out. Atomic by itself, with its audit entry, and answers after its commit."""
+
+    async def get(self, wanted: Fetch) -> Fetchable | None:
+        """The credential as it is stored; None when there is no such integration, or it is being deleted.
+
+        The entry is written if it is ready.
+        """
         ...
 
 
@@ -218,6 +232,56 @@ class Rests(Protocol):
     async def note(self, organisation_id: int, integration_id: int, seconds: float) -> None: ...
 
     async def purge(self) -> None: ...
+
+
+class RefreshLeases(Protocol):
+    """Who may refresh an integration's tokens; the same for every process. Each call is atomic by itself."""
+
+    async def acquire(
+        self, organisation_id: int, integration_id: int, token_set: str, owner: str, seconds: float
+    ) -> Lease | None:
+        """The lease, for so many seconds; None while somebody else has it."""
+        ...
+
+    async def announce(self, lease: Lease, seconds: float, since: datetime | None) -> datetime | None:
+        """The vendor is about to be asked; returns since when an answer is missing. None: somebody else has the lease.
+
+        `since`: an answer is missing already. The lease lasts for so many seconds from now on.
+        """
+        ...
+
+    async def keep(self, lease: Lease, kept: Kept) -> Detail | None:
+        """Writes newer tokens and gives the lease back. None, and nothing is written, when the credential is not the
+        one that was read any more, or somebody else has the lease."""
+        ...
+
+    async def release(self, lease: Lease, asked_at: datetime | None) -> None:
+        """Gives the lease back, unless somebody else has it. `asked_at`: an answer is missing since then."""
+        ...
+
+
+class RefreshLeaseTable(Protocol):
+    """Leases inside a unit of work."""
+
+    async def hold(self, lease: Lease) -> bool:
+        """Whether the lease is still its owner's, until the end of the unit of work; to be asked first of all."""
+        ...
+
+    async def release(self, lease: Lease) -> None:
+        """Gives the lease back; no answer is missing."""
+        ...
+
+    async def due(self, most: int) -> Sequence[tuple[int, int]]:
+        """Organisation and id of integrations whose tokens have to be refreshed, the longest due first."""
+        ...
+
+
+class IntegrationEvents(Protocol):
+    async def list(
+        self, organisation_id: int, integration_id: int, limit: int, offset: int
+    ) -> Sequence[IntegrationEvent]:
+        """Of one integration, newest first."""
+        ...
 
 
 class IdempotencyKeys(Protocol):
@@ -554,6 +618,9 @@ class UnitOfWork(Protocol):
 
     @property
     def grants(self) -> GrantTable: ...
+
+    @property
+    def refresh_leases(self) -> RefreshLeaseTable: ...
 
     @property
     def sessions(self) -> SessionTable: ...

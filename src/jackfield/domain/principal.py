@@ -13,6 +13,7 @@ class Capability(StrEnum):
 
     VIEW = "hubs-integrations-view"
     MANAGE = "hubs-integrations-manage"
+    REVEAL_CREDENTIALS = "credentials-reveal"
     MANAGE_ORGANISATION = "MANAGE_ORGANISATION"
 
 

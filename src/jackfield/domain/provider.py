@@ -6,6 +6,8 @@ services:
     ProviderError
     ├── CredentialRefused         the vendor does not take the credential: a person has to replace it
     │   └── RightMissing          it takes it, but the credential may not do what is needed: the right is named
+    ├── GrantRefused              the vendor does not take the grant (code, refresh token): it is spent or revoked
+    ├── ApplicationRefused        the vendor does not take the operator's registration: nothing a customer can mend
     ├── ConfigurationRejected     a setting is wrong or missing (`field` names it), or one item is not taken
     ├── ObjectVanished            what was delivered before is not there any more
     ├── VendorUnavailable         no usable answer: worth another try
@@ -145,6 +147,38 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         return [(title, text) for title, text in facts if text]
 
 
+class TokenSet(msgspec.Struct, frozen=True, kw_only=True):
+    """One token that a grant gives, by the canonical names of its members; a vendor may give several.
+
+    `lifetime_seconds` is taken where the vendor does not tell; None: such a token does not expire. A scope that is
+    asked for this token rather than for the first starts with `scope_prefix`.
+    """
+
+    access: str = "access_token"
+    refresh: str = "refresh_token"
+    expires_at: str = "expires_at"
+    scope: str = "scope"
+    scope_prefix: str = ""
+    lifetime_seconds: float | None = None
+
+
+class OAuth(msgspec.Struct, frozen=True, kw_only=True):
+    """That customers connect the vendor by OAuth, with the operator's own registration there.
+
+    `registration` is where the operator gets it. `scopes` are asked for unless a caller asks for others. `rotates`: a
+    refresh ends the old refresh token. `ends_at_once`: it ends the old access token as well. `token_sets` are
+    refreshed separately.
+    """
+
+    registration: str
+    scopes: tuple[str, ...]
+    pkce: bool
+    refreshes: bool
+    rotates: bool = False
+    ends_at_once: bool = False
+    token_sets: tuple[TokenSet, ...] = (TokenSet(),)
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The declared facts of one provider. `base_url` and `api_url` are the vendor's own; an operator may replace them.
 
@@ -175,6 +209,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     tells_progress: bool = True
     deliveries_at_once: int = 8
     unprovable: str | None = None
+    oauth: OAuth | None = None
     checks: tuple[Check, ...] = ()
     sources: tuple[Source, ...]
 
@@ -335,6 +370,18 @@ class RightMissing(CredentialRefused):
         self.right = right
 
 
+class GrantRefused(ProviderError):
+    """RFC 6749's `invalid_grant`, whatever the vendor calls it."""
+
+    code = "grant-refused"
+
+
+class ApplicationRefused(ProviderError):
+    """RFC 6749's `invalid_client` and its like: the client ID, the client secret, or what was registered with them."""
+
+    code = "application-refused"
+
+
 class ConfigurationRejected(ProviderError):
     """`field` is the setting that has to be changed before anything goes; None: the vendor does not take this item."""
 
@@ -376,4 +423,5 @@ class Unsupported(ProviderError):
 
 def concerns_the_integration(error: ProviderError) -> bool:
     """Whether a person has to mend the integration before anything goes; else it is about what was sent alone."""
-    return isinstance(error, CredentialRefused) or (isinstance(error, ConfigurationRejected) and bool(error.field))
+    broken = isinstance(error, CredentialRefused | GrantRefused)
+    return broken or (isinstance(error, ConfigurationRejected) and bool(error.field))

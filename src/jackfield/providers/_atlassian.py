@@ -9,24 +9,29 @@ import contextlib
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
+from jackfield.domain.authorization import CodeExchange, Granted, Site
 from jackfield.domain.provider import (
     AuthMethod,
     ConfigurationRejected,
     Connection,
     CredentialRefused,
+    GrantRefused,
+    OAuth,
     RightMissing,
     SecretField,
     SettingField,
     Source,
+    TokenSet,
 )
 from jackfield.providers._credentials import member, token
 from jackfield.providers._endpoints import URL_PATTERN, own_base_url
 from jackfield.providers._http import Endpoints, HttpClient, Reply
-from jackfield.providers._replies import note_budget, raise_for_status
+from jackfield.providers._oauth2 import AuthorizesByCode, Flow
+from jackfield.providers._replies import Text, decode, note_budget, raise_for_status, unexpected
 
 GATEWAY: Final = "https://api.atlassian.com"
 _CHECKED: Final = date(2026, 11, 21)
@@ -83,6 +88,12 @@ SOURCES: Final = (
         _CHECKED,
     ),
     Source("OAuth and the gateway", "https://developer.atlassian.com/cloud/jira/platform/oauth-2-3lo-apps/", _CHECKED),
+    Source("refresh tokens", "https://developer.atlassian.com/cloud/oauth/getting-started/refresh-tokens/", _CHECKED),
+    Source(
+        "the sites of a grant",
+        "https://developer.atlassian.com/cloud/oauth/getting-started/making-calls-to-api",
+        _CHECKED,
+    ),
     Source("limits", "https://developer.atlassian.com/cloud/jira/platform/rate-limiting/", _CHECKED),
 )
 
@@ -100,8 +111,96 @@ LIMITS: Final = (
 )
 
 
+_OFFLINE: Final = "offline_access"
+
+
 class _Message(msgspec.Struct):
     message: str = ""
+
+
+class _Resource(msgspec.Struct):
+    id: Text
+    name: Text
+    url: str | None = None
+    scopes: list[str] = []
+
+
+def oauth(*scopes: str) -> OAuth:
+    """What OAuth is for one of the products."""
+    return OAuth(
+        registration="https://developer.atlassian.com/console/myapps/",
+        scopes=(*scopes, _OFFLINE),
+        # nowhere documented
+        pkce=False,
+        refreshes=True,
+        rotates=True,
+        token_sets=(TokenSet(lifetime_seconds=3600.0),),
+    )
+
+
+class AuthorizesAtSites(AuthorizesByCode):
+    """A grant opens every site that the person has allowed the application, of which an integration works with one."""
+
+    flow: ClassVar[Flow] = Flow(
+        site="https://auth.atlassian.com",
+        authorize_at="{site}/authorize",
+        tokens_at="{site}/oauth/token",
+        parameters={"audience": "api.atlassian.com", "prompt": "consent"},
+        # without it there is no refresh token
+        always=(_OFFLINE,),
+        json=True,
+        # of a refresh token that it does not know it also says that the client is not authorised
+        refused_because=("refresh_token is invalid", "unknown or invalid refresh token"),
+        # of a wrong client secret
+        misregistrations=frozenset({"access_denied"}),
+    )
+
+    async def exchange(self, exchange: CodeExchange) -> Granted:
+        """The tokens, and the site, or the sites to choose from. An integration that has a site keeps it.
+
+        Raises ConfigurationRejected when that one was not granted, and GrantRefused when none was.
+        """
+        granted = await super().exchange(exchange)
+        sites = await self._sites(str(granted.secrets["access_token"]))
+        kept = exchange.configuration.get("cloud_id", "").strip()
+        if kept:
+            sites = [site for site in sites if site.configuration["cloud_id"] == kept]
+            if not sites:
+                raise ConfigurationRejected(
+                    f"{self.manifest.name} was not granted for the site that is set: choose that one when asked",
+                    "cloud_id",
+                )
+        if not sites:
+            raise GrantRefused(f"{self.manifest.name} was granted for no site: choose one when asked")
+        if len(sites) == 1:
+            return msgspec.structs.replace(granted, configuration=sites[0].configuration)
+        return msgspec.structs.replace(granted, sites=tuple(sites))
+
+    async def _sites(self, access_token: str) -> list[Site]:
+        """Those where the product was granted: the list is of every product's, a site once for each."""
+        name = self.manifest.name
+        reply = await self._http.request(
+            self.manifest.slug,
+            "GET",
+            f"{(self._endpoints.api_url or GATEWAY).rstrip('/')}/oauth/token/accessible-resources",
+            headers={"Authorization": f"Bearer {access_token}"},
+        )
+        raise_for_status(reply, name, "to list sites")
+        if reply.status != 200:
+            raise unexpected(reply, name)
+        sites: dict[str, Site] = {}
+        for found in decode(reply, list[_Resource], name):
+            if _CLOUD_ID.fullmatch(found.id) and any(self.manifest.slug in scope for scope in found.scopes):
+                sites[found.id] = _site(found)
+        return list(sites.values())
+
+
+def _site(found: _Resource) -> Site:
+    url = (found.url or "").rstrip("/")
+    configuration = {"cloud_id": found.id}
+    if re.fullmatch(URL_PATTERN, url) and url.isprintable() and len(url) <= 1000:
+        configuration["base_url"] = url
+    return Site(name=found.name, url=configuration.get("base_url", ""), configuration=configuration)
 
 
 class Atlassian:

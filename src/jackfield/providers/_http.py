@@ -10,10 +10,14 @@ from jackfield.domain.provider import ConfigurationRejected
 
 
 class Endpoints(msgspec.Struct, frozen=True):
-    """Where a vendor is, when the operator says so; None: where its manifest says."""
+    """Where a vendor is, when the operator says so; None: where its manifest says.
+
+    `auth_url`: where people log in, when that is not at `base_url`.
+    """
 
     base_url: str | None = None
     api_url: str | None = None
+    auth_url: str | None = None
 
 
 class Reply(msgspec.Struct, frozen=True):

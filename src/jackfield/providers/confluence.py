@@ -102,7 +102,7 @@ class _Errors(msgspec.Struct):
     errors: list[_Error] = []
 
 
-class Confluence:
+class Confluence(_atlassian.AuthorizesAtSites):
     manifest: ClassVar[Manifest] = Manifest(
         slug="confluence",
         name="Confluence",
@@ -141,6 +141,7 @@ class Confluence:
             webhook_signature="Of Connect apps only: a JWT of HS256 with the secret shared at the installation.",
             limits=_atlassian.LIMITS,
         ),
+        oauth=_atlassian.oauth("read:confluence-user", _READ, _WRITE),
         sources=(
             Source(
                 "the user of a token",
@@ -164,6 +165,8 @@ class Confluence:
     )
 
     def __init__(self, http: HttpClient, endpoints: Endpoints) -> None:
+        self._http = http
+        self._endpoints = endpoints
         self._site = _atlassian.Atlassian(http, endpoints, "confluence", "Confluence")
 
     async def verify(self, connection: Connection) -> Verified:

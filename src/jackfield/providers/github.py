@@ -18,9 +18,12 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
+from jackfield.domain.authorization import Application
+from jackfield.domain.credential import Secrets
 from jackfield.domain.item import Item, ItemStatus
 from jackfield.domain.provider import (
     Account,
+    ApplicationRefused,
     AuthMethod,
     Category,
     Check,
@@ -32,11 +35,13 @@ from jackfield.domain.provider import (
     Facts,
     FieldType,
     Manifest,
+    OAuth,
     ObjectVanished,
     RightMissing,
     SecretField,
     SettingField,
     Source,
+    Unsupported,
     VendorState,
     VendorUnavailable,
     Verified,
@@ -45,6 +50,7 @@ from jackfield.providers._credentials import member, token
 from jackfield.providers._endpoints import URL_PATTERN, api_url, own_base_url
 from jackfield.providers._gfm import Dialect, body_of, title_of
 from jackfield.providers._http import Endpoints, HttpClient, Reply
+from jackfield.providers._oauth2 import AuthorizesByCode, Flow, basic
 from jackfield.providers._replies import (
     Text,
     decode,
@@ -159,7 +165,17 @@ class _QueryAnswer(msgspec.Struct):
     errors: list[_QueryError] | None = None
 
 
-class GitHub:
+#: of the tokens that it gave, an application can end but these: OAuth apps' and GitHub Apps' for users
+_GRANTED: Final = ("gho_", "ghu_")
+
+
+class GitHub(AuthorizesByCode):
+    flow: ClassVar[Flow] = Flow(
+        authorize_at="{site}/login/oauth/authorize",
+        tokens_at="{site}/login/oauth/access_token",
+        refusals=frozenset({"bad_verification_code", "bad_refresh_token", "unverified_user_email"}),
+        misregistrations=frozenset({"incorrect_client_credentials", "application_suspended"}),
+    )
     manifest: ClassVar[Manifest] = Manifest(
         slug="github",
         name="GitHub",
@@ -255,11 +271,21 @@ class GitHub:
             lifetime="A token until the date chosen with it; an installation token of an app 1 hour, made anew "
             "as needed.",
             refresh="User tokens of OAuth last 8 hours and their refresh tokens 6 months, each used once.",
+            revocation="Tokens of OAuth are ended one by one; a personal access token only a person can end.",
             webhook_signature="X-Hub-Signature-256: HMAC-SHA256 in hex of the body; no timestamp, deliveries are "
             "told apart by X-GitHub-Delivery.",
             limits="5,000 calls an hour for a token; secondary limits on writes answer 403 or 429 with Retry-After.",
         ),
         tracks=True,
+        oauth=OAuth(
+            registration="https://github.com/settings/apps (a GitHub App) or https://github.com/settings/developers",
+            # of OAuth apps; a GitHub App has permissions in place of scopes, and takes no notice of these
+            scopes=("repo",),
+            pkce=True,
+            refreshes=True,
+            rotates=True,
+            ends_at_once=True,
+        ),
         tells_progress=False,
         checks=(
             Check.EMULATOR,
@@ -282,6 +308,35 @@ class GitHub:
                 "generating-a-json-web-token-jwt-for-a-github-app",
                 _CHECKED,
             ),
+            Source(
+                "OAuth of a GitHub App",
+                "https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/"
+                "generating-a-user-access-token-for-a-github-app",
+                _CHECKED,
+            ),
+            Source(
+                "refresh tokens",
+                "https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/"
+                "refreshing-user-access-tokens",
+                _CHECKED,
+            ),
+            Source(
+                "OAuth of an OAuth app",
+                "https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps",
+                _CHECKED,
+            ),
+            Source(
+                "errors of OAuth",
+                "https://docs.github.com/en/apps/oauth-apps/maintaining-oauth-apps/"
+                "troubleshooting-oauth-app-access-token-request-errors",
+                _CHECKED,
+            ),
+            Source(
+                "PKCE",
+                "https://github.blog/changelog/2025-07-14-pkce-support-for-oauth-and-github-app-authentication",
+                _CHECKED,
+            ),
+            Source("revocation", "https://docs.github.com/en/rest/apps/oauth-applications", _CHECKED),
             Source("installations", "https://docs.github.com/en/rest/apps/apps", _CHECKED),
             Source(
                 "limits", "https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api", _CHECKED
@@ -324,6 +379,33 @@ class GitHub:
             scopes=scopes,
             expires_at=_expiry(reply.headers.get("github-authentication-token-expiration")),
         )
+
+    async def revoke_grant(self, application: Application, connection: Connection) -> None:
+        """Ends the token alone: ending the whole grant would end other integrations' of the same person as well."""
+        secret = member(connection, "access_token") or ""
+        if not secret.startswith(_GRANTED):
+            raise Unsupported("GitHub lets only a person end this credential: Settings, Developer settings")
+        self._code_flow.require_registration(connection.configuration)
+        reply = await self._http.request(
+            "github",
+            "DELETE",
+            # not where the integration says: only the server that knows the application may be sent its secret
+            f"{self._api_url(Connection(Secrets({}), {}))}/applications/{application.client_id}/token",
+            headers={
+                "Authorization": basic(application),
+                "Accept": "application/vnd.github+json",
+                "X-GitHub-Api-Version": _API_VERSION,
+            },
+            json={"access_token": secret},
+        )
+        _raise_if_limited(reply, seconds_until(reply, "x-ratelimit-reset"))
+        # 404 and 422: it does not know the token, any more
+        if reply.status in {204, 404, 422}:
+            return
+        if reply.status == 401:
+            raise ApplicationRefused("GitHub does not take this service's client ID and client secret: check them")
+        raise_for_status(reply, "GitHub", "to end tokens")
+        raise unexpected(reply, "GitHub")
 
     async def deliver(self, connection: Connection, delivery: Delivery) -> Delivered:
         """Creates the item's issue or rewrites it. A retried delivery looks through the newest issues first, which

@@ -11,9 +11,11 @@ from urllib.parse import quote
 
 import msgspec
 
+from jackfield.domain.authorization import Application
 from jackfield.domain.item import Item, ItemStatus
 from jackfield.domain.provider import (
     Account,
+    ApplicationRefused,
     AuthMethod,
     Category,
     ConfigurationRejected,
@@ -22,19 +24,22 @@ from jackfield.domain.provider import (
     Delivery,
     Facts,
     Manifest,
+    OAuth,
     ObjectVanished,
     RightMissing,
     SecretField,
     SettingField,
     Source,
+    TokenSet,
     Unsupported,
     VendorState,
     Verified,
 )
-from jackfield.providers._credentials import token
+from jackfield.providers._credentials import member, token
 from jackfield.providers._endpoints import URL_PATTERN, api_url, own_base_url
 from jackfield.providers._gfm import Dialect, body_of, title_of
 from jackfield.providers._http import Endpoints, HttpClient, Reply
+from jackfield.providers._oauth2 import AuthorizesByCode, Flow
 from jackfield.providers._replies import (
     Text,
     decode,
@@ -114,7 +119,8 @@ class _Refusal(msgspec.Struct):
     error: Any = None
 
 
-class GitLab:
+class GitLab(AuthorizesByCode):
+    flow: ClassVar[Flow] = Flow(authorize_at="{site}/oauth/authorize", tokens_at="{site}/oauth/token")
     manifest: ClassVar[Manifest] = Manifest(
         slug="gitlab",
         name="GitLab",
@@ -170,6 +176,15 @@ class GitLab:
             limits="2,000 calls a minute for a user on gitlab.com; told in RateLimit-Remaining and RateLimit-Reset.",
         ),
         tracks=True,
+        oauth=OAuth(
+            registration="https://gitlab.com/-/user_settings/applications",
+            scopes=("api",),
+            pkce=True,
+            refreshes=True,
+            rotates=True,
+            ends_at_once=True,
+            token_sets=(TokenSet(lifetime_seconds=2 * 3600.0),),
+        ),
         tells_progress=False,
         sources=(
             Source("authentication", "https://docs.gitlab.com/api/rest/authentication/", _CHECKED),
@@ -179,6 +194,7 @@ class GitLab:
                 "https://docs.gitlab.com/api/personal_access_tokens/",
                 _CHECKED,
             ),
+            Source("OAuth", "https://docs.gitlab.com/api/oauth2/", _CHECKED),
             Source("limits", "https://docs.gitlab.com/security/rate_limits/", _CHECKED),
             Source(
                 "the headers of limits",
@@ -222,6 +238,29 @@ class GitLab:
         raise_for_status(reply, "GitLab", "api")
         if reply.status in {400, 404, 405}:
             raise Unsupported("GitLab cannot end this kind of token for us: revoke it in GitLab, under Access tokens")
+        raise unexpected(reply, "GitLab")
+
+    async def revoke_grant(self, application: Application, connection: Connection) -> None:
+        """`/oauth/revoke`, which ends both tokens, and answers the same for such as it does not know."""
+        # every grant has one, and no other credential
+        if member(connection, "refresh_token") is None:
+            raise Unsupported("GitLab did not give this credential to an application")
+        self._code_flow.require_registration(connection.configuration)
+        reply = await self._http.request(
+            "gitlab",
+            "POST",
+            self._code_flow.placed("{site}/oauth/revoke"),
+            form={
+                "client_id": application.client_id,
+                "client_secret": application.client_secret,
+                "token": token(connection, "GitLab"),
+            },
+        )
+        if reply.status == 200:
+            return
+        if reply.status in {401, 403}:
+            raise ApplicationRefused("GitLab does not take this service's client ID and client secret: check them")
+        raise_for_status(reply, "GitLab", "to end tokens")
         raise unexpected(reply, "GitLab")
 
     async def deliver(self, connection: Connection, delivery: Delivery) -> Delivered:

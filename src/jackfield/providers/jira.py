@@ -131,7 +131,7 @@ class _Server(msgspec.Struct, rename="camel"):
     base_url: str
 
 
-class Jira:
+class Jira(_atlassian.AuthorizesAtSites):
     manifest: ClassVar[Manifest] = Manifest(
         slug="jira",
         name="Jira",
@@ -172,6 +172,7 @@ class Jira:
             "those of OAuth apps: a JWT of HS256 with the app's client secret.",
             limits=_atlassian.LIMITS,
         ),
+        oauth=_atlassian.oauth("read:jira-user", _READ, _WRITE),
         tracks=True,
         checks=(Check.DESCRIPTION,),
         sources=(
@@ -210,6 +211,8 @@ class Jira:
     )
 
     def __init__(self, http: HttpClient, endpoints: Endpoints) -> None:
+        self._http = http
+        self._endpoints = endpoints
         self._site = _atlassian.Atlassian(http, endpoints, "jira", "Jira")
         #: the addresses of sites that are known by their cloud IDs only
         self._addresses: dict[str, str] = {}

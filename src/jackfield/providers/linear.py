@@ -25,20 +25,23 @@ from jackfield.domain.provider import (
     Delivery,
     Facts,
     Manifest,
+    OAuth,
     ObjectVanished,
     RightMissing,
     SecretField,
     SettingField,
     Source,
+    TokenSet,
     Unsupported,
     VendorState,
     VendorUnavailable,
     Verified,
 )
-from jackfield.providers._credentials import token
+from jackfield.providers._credentials import member, token
 from jackfield.providers._endpoints import api_url
 from jackfield.providers._gfm import MENTIONS, Dialect, body_of, title_of
 from jackfield.providers._http import Endpoints, HttpClient, Reply
+from jackfield.providers._oauth2 import AuthorizesByCode, Flow
 from jackfield.providers._replies import (
     Text,
     decode,
@@ -253,7 +256,14 @@ class _Refused(Exception):
         self.about = about
 
 
-class Linear:
+class Linear(AuthorizesByCode):
+    flow: ClassVar[Flow] = Flow(
+        authorize_at="{site}/oauth/authorize",
+        tokens_at="{api}/oauth/token",
+        scope_separator=",",
+        # what is made is made by the application, and people are asked again, so that they can choose a workspace
+        parameters={"actor": "app", "prompt": "consent"},
+    )
     manifest: ClassVar[Manifest] = Manifest(
         slug="linear",
         name="Linear",
@@ -314,13 +324,21 @@ class Linear:
             limits="A number of requests and of complexity an hour, told in x-ratelimit-requests-remaining.",
         ),
         tracks=True,
+        oauth=OAuth(
+            registration="https://linear.app/settings/api/applications/new",
+            scopes=("read", "write"),
+            pkce=True,
+            refreshes=True,
+            rotates=True,
+            token_sets=(TokenSet(lifetime_seconds=24 * 3600.0),),
+        ),
         checks=(
             Check.EMULATOR,
             Check.DESCRIPTION,
         ),
         sources=(
             Source("authentication and errors", "https://linear.app/developers/graphql", _CHECKED),
-            Source("revocation", "https://linear.app/developers/oauth-2-0-authentication", _CHECKED),
+            Source("OAuth and revocation", "https://linear.app/developers/oauth-2-0-authentication", _CHECKED),
             Source("limits", "https://linear.app/developers/rate-limiting", _CHECKED),
             Source(
                 "issues, their IDs and states",
@@ -510,16 +528,23 @@ class Linear:
         return reply
 
     async def revoke(self, connection: Connection) -> None:
-        """Ends OAuth tokens. 400 and 401 say that the token has ended already. Personal keys only a person can end."""
+        """Ends OAuth tokens, the refresh token first. Personal keys only a person can end."""
         secret = token(connection, "Linear", title="API key")
         if secret.startswith(_KEY):
             raise Unsupported("Linear lets only a person end a personal API key: Settings, Security & access")
+        refresh_token = member(connection, "refresh_token")
+        if refresh_token is not None:
+            await self._end(secret, refresh_token, "refresh_token")
+        await self._end(secret, secret, "access_token")
+
+    async def _end(self, secret: str, ended: str, hint: str) -> None:
+        """400 and 401 say that it has ended already."""
         reply = await self._http.request(
             "linear",
             "POST",
             f"{self._api_url()}/oauth/revoke",
             headers={"Authorization": _authorization(secret)},
-            form={"token": secret, "token_type_hint": "access_token"},
+            form={"token": ended, "token_type_hint": hint},
         )
         if reply.status in {400, 401}:
             return

@@ -23,11 +23,13 @@ from jackfield.domain.provider import (
     Delivery,
     Facts,
     Manifest,
+    OAuth,
     ObjectVanished,
     RightMissing,
     SecretField,
     SettingField,
     Source,
+    TokenSet,
     VendorState,
     Verified,
 )
@@ -35,6 +37,7 @@ from jackfield.providers._credentials import token
 from jackfield.providers._endpoints import URL_PATTERN, api_url, own_base_url
 from jackfield.providers._gfm import MENTIONS, Dialect, body_of, escape, title_of
 from jackfield.providers._http import Endpoints, HttpClient, Reply
+from jackfield.providers._oauth2 import AuthorizesByCode, Flow
 from jackfield.providers._replies import (
     Text,
     decode,
@@ -103,7 +106,8 @@ class _Comment(msgspec.Struct):
     data: _CommentData | None = None
 
 
-class Sentry:
+class Sentry(AuthorizesByCode):
+    flow: ClassVar[Flow] = Flow(authorize_at="{site}/oauth/authorize/", tokens_at="{site}/oauth/token/")
     manifest: ClassVar[Manifest] = Manifest(
         slug="sentry",
         name="Sentry",
@@ -170,10 +174,20 @@ class Sentry:
             limits="A number of calls in a window for each endpoint, told in X-Sentry-Rate-Limit-Remaining.",
         ),
         tracks=True,
+        oauth=OAuth(
+            registration="Sentry, Settings, Account, API, Applications",
+            scopes=("org:read", "project:read", "event:read", "event:write"),
+            pkce=True,
+            refreshes=True,
+            rotates=True,
+            token_sets=(TokenSet(lifetime_seconds=8 * 3600.0),),
+        ),
         tells_progress=False,
         checks=(Check.DESCRIPTION,),
         sources=(
             Source("authentication", "https://docs.sentry.io/api/auth/", _CHECKED),
+            Source("OAuth", "https://docs.sentry.io/product/partnership-platform/oauth-integration/", _CHECKED),
+            Source("PKCE", "https://sentry.io/.well-known/oauth-authorization-server", _CHECKED),
             Source("one organisation", "https://docs.sentry.io/api/organizations/retrieve-an-organization/", _CHECKED),
             Source("all organisations", "https://docs.sentry.io/api/organizations/list-your-organizations/", _CHECKED),
             Source("one project", "https://docs.sentry.io/api/projects/retrieve-a-project/", _CHECKED),

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 
 import msgspec
 
+from jackfield.domain.credential import Secrets
 from jackfield.domain.item import Item
 from jackfield.domain.provider import (
     Account,
@@ -28,21 +29,24 @@ from jackfield.domain.provider import (
     Delivery,
     Facts,
     Manifest,
+    OAuth,
     ObjectVanished,
     ProviderError,
     RightMissing,
     SecretField,
     SettingField,
     Source,
+    TokenSet,
     VendorLimited,
     VendorUnavailable,
     Verified,
 )
 from jackfield.providers._chat_text import body_of, facts_of, link_of, own_facts_of, shorten, title_of
-from jackfield.providers._credentials import token
+from jackfield.providers._credentials import member, token
 from jackfield.providers._endpoints import api_url
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._mrkdwn import bold, escape, inert, link, sections_of
+from jackfield.providers._oauth2 import AuthorizesByCode, Flow, TokenPlace
 from jackfield.providers._replies import Text, decode, limited, raise_for_status, unexpected, web_url
 
 _CHECKED: Final = date(2026, 11, 21)
@@ -166,7 +170,42 @@ class _Place(NamedTuple):
     ts: str
 
 
-class Slack:
+class Slack(AuthorizesByCode):
+    flow: ClassVar[Flow] = Flow(
+        authorize_at="{site}/oauth/v2/authorize",
+        tokens_at="{api}/oauth.v2.access",
+        api_below="/api",
+        scope_separator=",",
+        basic=True,
+        places={
+            "access_token": TokenPlace(called="bot"),
+            "user_access_token": TokenPlace(
+                scope_parameter="user_scope",
+                at="authed_user",
+                called="user",
+            ),
+        },
+        told={"workspace_id": ("team", "id")},
+        refusals=_GONE
+        | {
+            "invalid_code",
+            "code_already_used",
+            "code_expired",
+            "invalid_refresh_token",
+            "authorization_not_found",
+            "team_access_not_granted",
+        },
+        misregistrations=frozenset(
+            {
+                "bad_client_secret",
+                "invalid_client_id",
+                "bad_redirect_uri",
+                "oauth_authorization_url_mismatch",
+                "invalid_grant_type",
+                "no_scopes",
+            }
+        ),
+    )
     manifest: ClassVar[Manifest] = Manifest(
         slug="slack",
         name="Slack",
@@ -224,12 +263,34 @@ class Slack:
             webhook_signature="X-Slack-Signature: v0= and HMAC-SHA256 in hex of v0:timestamp:body, 5 minutes.",
             limits="About one message a second in a channel; 429 with Retry-After.",
         ),
+        oauth=OAuth(
+            registration="https://api.slack.com/apps",
+            scopes=("chat:write", "channels:history"),
+            # for apps without a secret alone: an app for which it is turned on is taken for such a one, for ever
+            pkce=False,
+            refreshes=True,
+            rotates=True,
+            token_sets=(
+                TokenSet(),
+                TokenSet(
+                    access="user_access_token",
+                    refresh="user_refresh_token",
+                    expires_at="user_expires_at",
+                    scope="user_scope",
+                    scope_prefix="user:",
+                ),
+            ),
+        ),
         checks=(
             Check.EMULATOR,
             Check.DESCRIPTION,
         ),
         sources=(
             Source("authentication", "https://docs.slack.dev/authentication/tokens", _CHECKED),
+            Source("OAuth", "https://docs.slack.dev/authentication/installing-with-oauth", _CHECKED),
+            Source("tokens for a code", "https://docs.slack.dev/reference/methods/oauth.v2.access", _CHECKED),
+            Source("rotation of tokens", "https://docs.slack.dev/authentication/using-token-rotation", _CHECKED),
+            Source("PKCE", "https://docs.slack.dev/authentication/using-pkce", _CHECKED),
             Source("verification", "https://docs.slack.dev/reference/methods/auth.test", _CHECKED),
             Source("revocation", "https://docs.slack.dev/reference/methods/auth.revoke", _CHECKED),
             Source("limits", "https://docs.slack.dev/apis/web-api/rate-limits", _CHECKED),
@@ -291,7 +352,14 @@ class Slack:
             raise _no_channel("not_in_channel")
 
     async def revoke(self, connection: Connection) -> None:
-        """`auth.revoke`, which ends bot and user tokens alike."""
+        """`auth.revoke`, which ends bot and user tokens alike, for each of the two that there is."""
+        of_user = member(connection, "user_access_token")
+        if of_user is not None:
+            await self._end(Connection(Secrets({"access_token": of_user}), connection.configuration, connection.budget))
+        if of_user is None or member(connection, "access_token") is not None:
+            await self._end(connection)
+
+    async def _end(self, connection: Connection) -> None:
         reply = await self._call(connection, "auth.revoke")
         answer = decode(reply, _Answer, "Slack")
         if answer.error in _GONE:

@@ -9,6 +9,8 @@ from jackfield.services.apps import Apps
 from jackfield.services.catalog import Catalog
 from jackfield.services.console_links import ConsoleLinks
 from jackfield.services.deliveries import Deliveries
+from jackfield.services.events import Events
+from jackfield.services.fetching import Fetching
 from jackfield.services.installations import Installations
 from jackfield.services.integrations import Integrations
 from jackfield.services.items import Items
@@ -17,6 +19,7 @@ from jackfield.services.oauth_server import OAuthServer
 from jackfield.services.organisation_integrations import OrganisationIntegrations
 from jackfield.services.organisations import Organisations
 from jackfield.services.ownership import Ownership
+from jackfield.services.refreshing import Refreshing
 from jackfield.services.sessions import Sessions
 from jackfield.services.synchronisation import Synchronisation
 from jackfield.services.verification import Verification
@@ -35,6 +38,9 @@ class Services(msgspec.Struct, frozen=True):
     deliveries: Deliveries
     synchronisation: Synchronisation
     verification: Verification
+    refreshing: Refreshing
+    fetching: Fetching
+    events: Events
     jobs: Jobs
     organisations: Organisations
     answered_calls: AnsweredCalls

@@ -1,16 +1,32 @@
 """What can be connected: the providers that come with the service or with packages, and what tenants authored."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from jackfield.domain import ids
+from jackfield.domain.authorization import Application, Authorizes, RevokesGrants
 from jackfield.domain.definition import AuthoredDefinition, Definition, definition_of, definition_of_authored, place_of
 from jackfield.domain.integration import Detail, to_configuration
 from jackfield.domain.ports import Database, UnitOfWork
-from jackfield.domain.provider import Category, Delivers, Provider, ReadsBack, Revokes, Uninstalls, Verifies
+from jackfield.domain.provider import (
+    Category,
+    Connection,
+    Delivers,
+    OAuth,
+    Provider,
+    ReadsBack,
+    Revokes,
+    Uninstalls,
+    Unsupported,
+    Verifies,
+)
 
 
 class Catalog:
-    """`providers` are by slug. `make_authored` makes the provider of a definition that a tenant authored."""
+    """`providers` are by slug, and so are `applications`, the operator's registrations at vendors.
+
+    `make_authored` makes the provider of a definition that a tenant authored.
+    """
 
     def __init__(
         self,
@@ -18,11 +34,13 @@ class Catalog:
         providers: Mapping[str, Provider],
         make_authored: Callable[[AuthoredDefinition], object],
         public_url: str,
+        applications: Mapping[str, Application] = MappingProxyType({}),
     ) -> None:
         self._database = database
         self._providers = providers
         self._make_authored = make_authored
         self._public_url = public_url
+        self._applications = applications
         self._built_in = {
             slug: definition_of(provider.manifest, isinstance(provider, Verifies))
             for slug, provider in providers.items()
@@ -54,6 +72,9 @@ class Catalog:
     async def revoker(self, vendor: str) -> Revokes | None:
         """What ends credentials at the vendor; None when nothing does, or there is no such vendor."""
         provider = await self._provider(vendor)
+        application = self._applications.get(vendor)
+        if application is not None and isinstance(provider, RevokesGrants):
+            return _Revoker(provider, application)
         return provider if isinstance(provider, Revokes) else None
 
     async def uninstaller(self, vendor: str) -> Uninstalls | None:
@@ -70,6 +91,24 @@ class Catalog:
         """What reads the state of the vendor's objects; None when nothing does, or there is no such vendor."""
         provider = await self._provider(vendor)
         return provider if isinstance(provider, ReadsBack) else None
+
+    def authorizer(self, vendor: str) -> Authorizes | None:
+        """What connects the vendor by OAuth, and refreshes what it granted; None when nothing does."""
+        provider: object = self._providers.get(vendor)
+        return provider if isinstance(provider, Authorizes) else None
+
+    def application(self, vendor: str) -> Application | None:
+        """The operator's registration at the vendor; None when there is none."""
+        return self._applications.get(vendor)
+
+    def connects_by_oauth(self, vendor: str) -> bool:
+        """Whether customers can connect the vendor so here: it offers OAuth, and the operator is registered there."""
+        return vendor in self._applications and self.authorizer(vendor) is not None
+
+    def oauth(self, vendor: str) -> OAuth | None:
+        """How the vendor's OAuth is; None when customers cannot connect it so."""
+        provider = self._providers.get(vendor)
+        return None if provider is None else provider.manifest.oauth
 
     async def place(self, integration: Detail) -> bytes:
         """A digest of where the integration's items go, as its settings are now."""
@@ -124,3 +163,20 @@ class Catalog:
     def _to_definition(self, authored: AuthoredDefinition) -> Definition:
         vendor = ids.to_hex(authored.id)
         return definition_of_authored(authored, vendor, f"{self._public_url}/platform/integrations/{vendor}")
+
+
+class _Revoker:
+    """Ends what was granted to the application, and what was entered as the provider can without it."""
+
+    def __init__(self, provider: RevokesGrants, application: Application) -> None:
+        self._provider = provider
+        self._application = application
+
+    async def revoke(self, connection: Connection) -> None:
+        provider: object = self._provider
+        try:
+            await self._provider.revoke_grant(self._application, connection)
+        except Unsupported:
+            if not isinstance(provider, Revokes):
+                raise
+            await provider.revoke(connection)

@@ -5,6 +5,7 @@ several at once. See ADR 21.
 """
 
 from jackfield.domain.credential import Secrets
+from jackfield.domain.health import health_after
 from jackfield.domain.integration import Detail
 from jackfield.domain.job import JobState
 from jackfield.domain.ports import Database, HotDeliveries, HotIntegrations, UnitOfWork, Vault
@@ -70,7 +71,8 @@ class Delivering:
         sending = Sending(run, target, self._deliveries, self._calls)
         await sending.send_all()
         if sending.refusal is not None:
-            return refusal(found, str(sending.refusal), verifies=self._catalog.verifies(found.provider))
+            verifies, health = self._catalog.verifies(found.provider), health_after(sending.refusal)
+            return refusal(found, str(sending.refusal), verifies=verifies, health=health)
         if sending.rest_seconds is not None:
             raise AccountResting(sending.rest_seconds)
         if run.is_stopping:

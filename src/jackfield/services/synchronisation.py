@@ -14,6 +14,7 @@ import msgspec
 from jackfield.domain.audit import Action, by_caller
 from jackfield.domain.credential import Secrets
 from jackfield.domain.delivery import Compared, Found
+from jackfield.domain.health import health_after
 from jackfield.domain.integration import Detail, IntegrationNotFound, Wanted
 from jackfield.domain.item import ItemStatus, StoredItem
 from jackfield.domain.job import CURSOR, Job, JobKind, JobState, NewJob, Step
@@ -126,7 +127,8 @@ class Synchronisation:
             raise
         except ProviderError as error:
             if concerns_the_integration(error):
-                return refusal(found, str(error), verifies=self._catalog.verifies(found.provider))
+                verifies = self._catalog.verifies(found.provider)
+                return refusal(found, str(error), verifies=verifies, health=health_after(error))
             raise
         await run.step(1)
         return await self._wait(run, tally)

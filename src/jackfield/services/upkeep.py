@@ -5,6 +5,7 @@ from typing import Final
 from jackfield.domain.ports import Database, Rests
 from jackfield.services.answered_calls import AnsweredCalls
 from jackfield.services.delivering import Delivering
+from jackfield.services.refreshing import Refreshing
 from jackfield.services.running import Runner
 from jackfield.services.verification import Verification
 
@@ -20,6 +21,7 @@ class Upkeep:
         database: Database,
         verification: Verification,
         delivering: Delivering,
+        refreshing: Refreshing,
         runner: Runner,
         rests: Rests,
         answered_calls: AnsweredCalls,
@@ -28,14 +30,17 @@ class Upkeep:
         self._database = database
         self._verification = verification
         self._delivering = delivering
+        self._refreshing = refreshing
         self._runner = runner
         self._answered_calls = answered_calls
 
     async def tend(self) -> None:
-        """Every minute: ends jobs that nobody finished in time, asks again about integrations and sends what is due."""
+        """Every minute: ends jobs that nobody finished in time, asks again about integrations, sends what is due and
+        refreshes tokens that are about to expire."""
         await self._runner.expire(_BATCH)
         await self._verification.ask_for_due(_BATCH)
         await self._delivering.ask_for_due(_BATCH)
+        await self._refreshing.ask_for_due(_BATCH)
 
     async def purge(self) -> None:
         """Every hour: deletes what nobody can want to see any more, a batch at a time."""

@@ -11,7 +11,7 @@ from jackfield.domain.credential import Secrets
 from jackfield.domain.errors import Unavailable
 from jackfield.domain.integration import Detail, to_configuration
 from jackfield.domain.ports import Rests
-from jackfield.domain.provider import AccountResting, Connection, VendorLimited
+from jackfield.domain.provider import AccountResting, Connection, CredentialRefused, RightMissing, VendorLimited
 
 Result = TypeVar("Result")
 
@@ -21,17 +21,43 @@ UNTOLD_SECONDS: Final = 30.0
 _RESERVE: Final = 1
 
 
+#: what is stored in place of a credential that the vendor refused; None: nothing newer is to be had
+Renew = Callable[[Detail, Secrets], Awaitable[Secrets | None]]
+
+
+async def _nothing_newer(_: Detail, __: Secrets) -> None:
+    """Where nothing is refreshed."""
+
+
 class VendorCalls:
-    def __init__(self, rests: Rests) -> None:
+    def __init__(self, rests: Rests, renew: Renew = _nothing_newer) -> None:
         self._rests = rests
+        self._renew = renew
 
     async def call(
         self, integration: Detail, secrets: Secrets, deed: Callable[[Connection], Awaitable[Result]]
     ) -> Result:
-        """Does the deed with the integration's connection. Raises AccountResting before, or what the deed raises."""
+        """Does the deed with the integration's connection. Raises AccountResting before, or what the deed raises.
+
+        A vendor that refuses the token is believed, whatever we know of its life: if a newer one is to be had, the deed
+        is done once more with that. Some vendors end a token at the moment at which another process refreshes it.
+        """
         seconds = await self._rests.seconds(integration.organisation_id, integration.id)
         if seconds is not None:
             raise AccountResting(seconds)
+        try:
+            return await self._call(integration, secrets, deed)
+        except RightMissing:
+            raise
+        except CredentialRefused:
+            newer = await self._renew(integration, secrets)
+            if newer is None:
+                raise
+        return await self._call(integration, newer, deed)
+
+    async def _call(
+        self, integration: Detail, secrets: Secrets, deed: Callable[[Connection], Awaitable[Result]]
+    ) -> Result:
         connection = Connection(secrets, to_configuration(integration))
         try:
             result = await deed(connection)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from jackfield.domain.health import Health
 from jackfield.domain.integration import Change, Detail, refused
 from jackfield.domain.job import JobState
 from jackfield.domain.ports import UnitOfWork
@@ -26,14 +27,16 @@ def verdict(asked_with: Detail, change: Callable[[Detail, datetime], Change]) ->
     return effects
 
 
-def refusal(asked_with: Detail, reason: str, *, verifies: bool) -> Outcome:
+def refusal(
+    asked_with: Detail, reason: str, *, verifies: bool, health: Health = Health.NEEDS_REAUTHORISATION
+) -> Outcome:
     """The vendor did not take the credential: the integration says why, and is not worked with until it is mended.
 
     `verifies`: whether a verification has to prove it again.
     """
 
     def change(found: Detail, now: datetime) -> Change:
-        told = refused(found, now, reason)
+        told = refused(found, now, reason, health)
         return told if verifies else msgspec.structs.replace(told, state=msgspec.UNSET)
 
     return Outcome(state=JobState.ERROR, error=reason, effects=verdict(asked_with, change))

@@ -7,6 +7,7 @@ from typing import Final
 from jackfield.domain.audit import Action, by_caller
 from jackfield.domain.credential import Secrets
 from jackfield.domain.definition import Definition, FieldProblem
+from jackfield.domain.health import Health, health_after
 from jackfield.domain.integration import (
     Change,
     Detail,
@@ -66,7 +67,7 @@ class Verification:
             if found.is_going:
                 raise InvalidState("The integration is being deleted, or is: it cannot be verified")
             name = _verified_name(found, await self._catalog.get(found.provider, work))
-            job, queued = await self._queue(work, found, name, caller.principal.user, caller.principal.key_id)
+            job, queued = await begin_verification(work, found, name, caller.principal.user, caller.principal.key_id)
             if queued:
                 await work.audit.add(by_caller(caller, Action.INTEGRATION_VERIFIED, (found.id,)))
         return job
@@ -86,7 +87,7 @@ class Verification:
                     # nothing to ask any more, as when a provider's package was removed
                     await work.integrations.update(found, Change(verification_due_at=None))
                     continue
-                queued += (await self._queue(work, found, definition.name, SERVICE_USER, None))[1]
+                queued += (await begin_verification(work, found, definition.name))[1]
         return queued
 
     async def perform(self, run: Run) -> Outcome:
@@ -98,7 +99,7 @@ class Verification:
         provider = await self._catalog.verifier(found.provider)
         if provider is None:
             reason = "The provider of this vendor is not installed, so its credential cannot be verified"
-            return refusal(found, reason, verifies=True)
+            return refusal(found, reason, verifies=True, health=Health.MISCONFIGURED)
         try:
             secrets = await self._secrets(found)
             await run.step(1)
@@ -106,7 +107,7 @@ class Verification:
         except VendorUnavailable:
             raise
         except ProviderError as error:
-            return refusal(found, str(error), verifies=True)
+            return refusal(found, str(error), verifies=True, health=health_after(error))
         return Outcome(
             output=_to_output(verified), effects=verdict(found, lambda stored, now: proven(stored, now, _due(now)))
         )
@@ -121,30 +122,6 @@ class Verification:
                 await work.integrations.update(found, undecided(found, now, due_at, reason))
 
         return Outcome(state=state, error=reason, effects=effects)
-
-    async def _queue(
-        self, work: UnitOfWork, found: Detail, vendor: str, user: str, key_id: int | None
-    ) -> tuple[Job, bool]:
-        job, queued = await work.jobs.add(
-            NewJob(
-                organisation_id=found.organisation_id,
-                kind=JobKind.VERIFY,
-                integration_id=found.id,
-                header=f"Verify {vendor}",
-                caption=found.name,
-                steps=(
-                    Step("Read", "Read the stored credential"),
-                    Step("Ask", f"Ask {vendor} whether it takes the credential"),
-                    Step("Record", "Record the answer"),
-                ),
-                seconds=_EXPIRES_SECONDS,
-                creator_user=user,
-                creator_key_id=key_id,
-            )
-        )
-        if found.state is not State.VERIFYING:
-            await work.integrations.update(found, Change(state=State.VERIFYING, error=None, error_at=None))
-        return job, queued
 
     async def _begin(self, job: Running) -> Detail | None:
         """The integration as it is now, marked as being verified; None when it is going or gone."""
@@ -161,6 +138,35 @@ class Verification:
         if found.sealed_secrets is None:
             raise CredentialRefused("There is no credential yet: set one, and verify again")
         return await self._vault.open(found.secrets_place, found.sealed_secrets)
+
+
+async def begin_verification(
+    work: UnitOfWork, found: Detail, vendor: str, user: str = SERVICE_USER, key_id: int | None = None
+) -> tuple[Job, bool]:
+    """Queues a verification of the integration, which is locked, or finds the one under way; True if it was queued.
+
+    `vendor` is the vendor's name.
+    """
+    job, queued = await work.jobs.add(
+        NewJob(
+            organisation_id=found.organisation_id,
+            kind=JobKind.VERIFY,
+            integration_id=found.id,
+            header=f"Verify {vendor}",
+            caption=found.name,
+            steps=(
+                Step("Read", "Read the stored credential"),
+                Step("Ask", f"Ask {vendor} whether it takes the credential"),
+                Step("Record", "Record the answer"),
+            ),
+            seconds=_EXPIRES_SECONDS,
+            creator_user=user,
+            creator_key_id=key_id,
+        )
+    )
+    if found.state is not State.VERIFYING:
+        await work.integrations.update(found, Change(state=State.VERIFYING, error=None, error_at=None))
+    return job, queued
 
 
 def _verified_name(found: Detail, definition: Definition | None) -> str:

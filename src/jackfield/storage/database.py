@@ -18,6 +18,7 @@ from jackfield.storage.keys import KeyTable
 from jackfield.storage.links import LinkTable
 from jackfield.storage.organisations import OrganisationTable
 from jackfield.storage.pool import Connection, Pool
+from jackfield.storage.refresh_leases import RefreshLeaseTable
 from jackfield.storage.sessions import SessionTable
 
 
@@ -31,6 +32,7 @@ class UnitOfWork:
         self.definitions = DefinitionTable(connection)
         self.installations = InstallationTable(connection)
         self.grants = GrantTable(connection)
+        self.refresh_leases = RefreshLeaseTable(connection)
         self.sessions = SessionTable(connection)
         self.audit = AuditTable(connection)
         self.organisations = OrganisationTable(connection)

@@ -4,6 +4,7 @@ from typing import Final
 
 import asyncpg
 
+from jackfield.domain.health import Health
 from jackfield.domain.integration import Detail, Integration, JsonObject, State, Status
 
 #: every column that an Integration is made of, in `to_integration`'s order
@@ -12,11 +13,14 @@ COLUMNS: Final = """i.id, i.organisation_id, i.provider, i.name, i.unique_identi
 
 #: every column that a Detail is made of, in `to_detail`'s order
 DETAIL_COLUMNS: Final = f"""{COLUMNS}, i.identifier, i.item_type, i.state, i.state_changed_at, i.error, i.error_at,
-    i.verified_at, i.credential_version, i.creator_user, i.creator_key_id, i.deleted_at"""
+    i.verified_at, i.credential_version, i.creator_user, i.creator_key_id, i.deleted_at,
+    i.verification_due_at, i.health, i.health_reason, i.health_since, i.granted_at, i.token_expires_at, i.fresh_until,
+    i.refresh_due_at, i.refreshed_at"""
 
 #: what is being deleted is not seen any more
 VISIBLE: Final = "i.state not in ('deleting', 'deleted')"
 
+_HEALTH: Final = {health.value: health for health in Health}
 _STATUS: Final = {status.value: status for status in Status}
 
 
@@ -66,4 +70,13 @@ def to_detail(record: asyncpg.Record) -> Detail:
         creator_user=record[21],
         creator_key_id=record[22],
         deleted_at=record[23],
+        verification_due_at=record[24],
+        health=_HEALTH[record[25]],
+        health_reason=record[26],
+        health_since=record[27],
+        granted_at=record[28],
+        token_expires_at=record[29],
+        fresh_until=record[30],
+        refresh_due_at=record[31],
+        refreshed_at=record[32],
     )

@@ -73,6 +73,10 @@ with gone as (
     delete from link l using gone g where l.organisation_id = g.organisation_id and l.integration_id = g.id
 ), deliveries as (
     delete from delivery d using gone g where d.organisation_id = g.organisation_id and d.integration_id = g.id
+), leases as (
+    delete from refresh_lease l using gone g where l.organisation_id = g.organisation_id and l.integration_id = g.id
+), events as (
+    delete from event e using gone g where e.organisation_id = g.organisation_id and e.integration_id = g.id
 )
 select count(*) from gone
 """
@@ -92,6 +96,16 @@ order by i.id limit $4 for update
 
 # not a change of the integration, so `updated_at` stays
 RESEAL: Final = "update integration set sealed_secrets = $3 where organisation_id = $1 and id = $2"
+
+#: what is known of tokens that the vendor granted us
+_OF_A_GRANT: Final = (
+    "granted_at",
+    "token_expires_at",
+    "fresh_until",
+    "refresh_due_at",
+    "refreshed_at",
+    "grant_refused_at",
+)
 
 LIST: Final = f"""
 select {COLUMNS} from integration i where i.organisation_id = $1 and {VISIBLE}{{conditions}} order by i.id desc
@@ -162,6 +176,9 @@ class IntegrationTable:
             assignments.append("deleted_at = now()")
         if change.sealed_secrets is not msgspec.UNSET or change.configuration is not msgspec.UNSET:
             assignments.append("credential_version = credential_version + 1")
+        if change.sealed_secrets is not msgspec.UNSET:
+            # of these tokens nothing is known but what is said with them; those that somebody brought were not granted
+            assignments += [f"{name} = null" for name in _OF_A_GRANT if name not in columns]
         if not FOLLOWING.issuperset(change.fields):
             assignments.append("updated_at = now()")
         sql = UPDATE.format(assignments=", ".join(assignments))

@@ -231,7 +231,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         body = None if operation.body is None or operation.lenient else convert(sent, operation.body, "body")
         query = None if operation.query is None else _decode_query(scope["query_string"], operation.query)
         call = Call(request, Caller(principal, _origin(request)), query, body, sent)
-        return json_response(operation.success, await operation.handler(call))
+        return json_response(operation.success, await operation.handler(call), operation.headers)
 
 
 class ContractRoute(Route):

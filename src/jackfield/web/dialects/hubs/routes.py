@@ -10,9 +10,13 @@ from jackfield.web.dialects.hubs.schemas import (
     Available,
     CreateIntegration,
     CreateTask,
+    CredentialAnswer,
+    CredentialQuery,
     ErrorAnswer,
+    EventQuery,
     IncludeQuery,
     IntegrationAnswer,
+    IntegrationEventList,
     IntegrationList,
     JobAnswer,
     JobDescriptorAnswer,
@@ -25,7 +29,9 @@ from jackfield.web.dialects.hubs.schemas import (
 from jackfield.web.dialects.hubs.translate import (
     show,
     show_available,
+    show_credential,
     show_descriptor,
+    show_event,
     show_includes,
     show_job,
     to_job_filter,
@@ -33,7 +39,6 @@ from jackfield.web.dialects.hubs.translate import (
     to_listing,
     to_submission,
     to_wanted,
-    unsupported,
 )
 from jackfield.web.security import by_bearer_in_hub
 
@@ -77,9 +82,21 @@ async def create_task(call: Call[CreateTask, None]) -> JobDescriptorAnswer:
         case "sync":
             dry_run = call.body.dry_run
             return show_descriptor(await call.services.synchronisation.ask(call.caller, wanted, dry_run=dry_run))
-        case _:
-            await call.services.administration.check_changeable(call.caller, wanted)
-            raise unsupported(call.body.action)
+        case "refresh":
+            return show_descriptor(await call.services.refreshing.ask(call.caller, wanted))
+
+
+async def get_credential(call: Call[None, CredentialQuery]) -> CredentialAnswer:
+    wanted = to_wanted(call.path["integrationId"])
+    return show_credential(await call.services.fetching.fetch(call.caller, wanted, call.query.token_set))
+
+
+async def list_events(call: Call[None, EventQuery]) -> IntegrationEventList:
+    wanted, query = to_wanted(call.path["integrationId"]), call.query
+    found = await call.services.events.list(
+        call.caller, wanted, query.page_size, (query.page_number - 1) * query.page_size
+    )
+    return IntegrationEventList(data=[show_event(event) for event in found])
 
 
 async def list_jobs(call: Call[None, JobListQuery]) -> JobList:
@@ -201,6 +218,28 @@ DIALECT: Final = Dialect(
                 **errors.BODY_ANSWERS,
             },
             body=CreateTask,
+        ),
+        Operation(
+            name="getIntegrationCredential",
+            method="GET",
+            path=f"{_INTEGRATIONS}/{{integrationId}}/credential",
+            summary="Get the token that the vendor is called with, good for at least a minute",
+            handler=get_credential,
+            capability=Capability.REVEAL_CREDENTIALS,
+            failure="Failed to get the credential",
+            answers={200: Answer("The token, in clear; audited.", CredentialAnswer), 404: _NO_INTEGRATION},
+            query=CredentialQuery,
+            headers={"cache-control": "no-store"},
+        ),
+        Operation(
+            name="listIntegrationEvents",
+            method="GET",
+            path=f"{_INTEGRATIONS}/{{integrationId}}/events",
+            summary="List when an integration broke and when it recovered, newest first",
+            handler=list_events,
+            failure="Failed to list events",
+            answers={200: Answer("A page of events.", IntegrationEventList), 404: _NO_INTEGRATION},
+            query=EventQuery,
         ),
         Operation(
             name="listJobs",

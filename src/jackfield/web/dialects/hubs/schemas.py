@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from jackfield.domain.health import Health
 from jackfield.domain.item import ItemType
 from jackfield.domain.provider import Category, FieldType
 
@@ -192,8 +193,18 @@ class IntegrationMeta(Struct, kw_only=True):
     definition: IntegrationDefinition | None
 
 
+class IntegrationHealth(Struct, kw_only=True):
+    """How well it works, as far as is known. `expires`: when the credential ends if it is not refreshed before."""
+
+    status: Health
+    reason: str | None
+    since: Moment
+    next_check: Moment | None
+    expires: Moment | None
+
+
 class Integration(Struct, kw_only=True):
-    """enabled and item_type (which of the product's items trigger it) are ours."""
+    """health, enabled and item_type (which of the product's items trigger it) are ours."""
 
     id: Id
     name: str
@@ -204,10 +215,49 @@ class Integration(Struct, kw_only=True):
     creator: Creator
     hub_id: Id
     state: IntegrationState
+    health: IntegrationHealth
     events: IntegrationEvents
     enabled: bool
     item_type: ItemType
     meta: IntegrationMeta | UnsetType = UNSET
+
+
+class CredentialQuery(Struct, kw_only=True):
+    """token_set: of a vendor that grants several tokens (Slack's `user`), which one; absent: its first."""
+
+    token_set: Annotated[str, Meta(max_length=32)] | None = None
+
+
+class Credential(Struct, kw_only=True):
+    """A token in clear. expires_at null: it does not expire, or nobody knows. scopes null: nobody told."""
+
+    access_token: str
+    token_type: str
+    expires_at: Moment | None
+    scopes: list[str] | None
+
+
+class CredentialAnswer(Struct, kw_only=True):
+    data: Credential
+
+
+class IntegrationEvent(Struct, kw_only=True):
+    """`broken`: it stopped working, and somebody has to do something; `recovered`: it works again."""
+
+    id: Id
+    kind: Literal["broken", "recovered"]
+    at: Moment
+    health: Health
+    detail: str | None
+
+
+class IntegrationEventList(Struct, kw_only=True):
+    data: list[IntegrationEvent]
+
+
+class EventQuery(Struct, kw_only=True):
+    page_size: PageSize = msgspec.field(name="page[size]", default=20)
+    page_number: PageNumber = msgspec.field(name="page[number]", default=1)
 
 
 class IntegrationAnswer(Struct, kw_only=True):

@@ -8,7 +8,9 @@ from typing import Final, Literal
 from msgspec import UNSET, UnsetType
 
 from jackfield.domain import ids
-from jackfield.domain.definition import Definition, FieldProblem
+from jackfield.domain.definition import Definition
+from jackfield.domain.event import IntegrationEvent
+from jackfield.domain.fetching import Fetched
 from jackfield.domain.integration import Detail, IntegrationNotFound, Listing, State, Wanted
 from jackfield.domain.item import ItemType
 from jackfield.domain.job import CURSOR, Job, JobFilter, JobNotFound, JobState
@@ -101,6 +103,7 @@ def show(administered: Administered, meta: Sequence[str]) -> schemas.Integration
         creator=schemas.Creator(id=ids.to_hex(integration.creator_key_id), type="api-key"),
         hub_id=ids.to_hex(integration.organisation_id),
         state=_show_state(integration),
+        health=_show_health(integration),
         events=schemas.IntegrationEvents(
             created=integration.created_at,
             updated=integration.updated_at,
@@ -178,6 +181,23 @@ def show_job(job: Job) -> schemas.Job:
     )
 
 
+def show_credential(fetched: Fetched) -> schemas.CredentialAnswer:
+    return schemas.CredentialAnswer(
+        data=schemas.Credential(
+            access_token=fetched.access_token,
+            token_type=fetched.token_type,
+            expires_at=fetched.expires_at,
+            scopes=None if fetched.scopes is None else list(fetched.scopes),
+        )
+    )
+
+
+def show_event(event: IntegrationEvent) -> schemas.IntegrationEvent:
+    return schemas.IntegrationEvent(
+        id=ids.to_hex(event.id), kind=event.kind.value, at=event.at, health=event.health, detail=event.detail
+    )
+
+
 def show_includes(jobs: Sequence[Job], include: Sequence[str]) -> schemas.JobIncludes | UnsetType:
     if "creators" not in include:
         return UNSET
@@ -221,6 +241,17 @@ def _show_state(integration: Detail) -> schemas.IntegrationState:
     if integration.error is not None:
         error = schemas.StateError(message=integration.error, time=integration.error_at or integration.state_changed_at)
     return schemas.IntegrationState(current=integration.state.value, changed=integration.state_changed_at, error=error)
+
+
+def _show_health(integration: Detail) -> schemas.IntegrationHealth:
+    condition = integration.condition
+    return schemas.IntegrationHealth(
+        status=condition.health,
+        reason=condition.reason,
+        since=condition.since,
+        next_check=condition.next_check,
+        expires=condition.expires,
+    )
 
 
 def _show_fields(definition: Definition, *, only_required: bool) -> schemas.FieldGroups:
@@ -309,8 +340,3 @@ def _show_creator(job: Job) -> schemas.Creator:
     if job.creator_key_id is None:
         return schemas.Creator(id=_SERVICE, type="account")
     return schemas.Creator(id=ids.to_hex(job.creator_key_id), type="api-key")
-
-
-def unsupported(action: str) -> FieldProblem:
-    """For an action that the contract has and no provider offers."""
-    return FieldProblem(("action",), f"The integration's vendor offers nothing to {action}")

@@ -1,0 +1,24 @@
+"""What the service noticed of an integration by itself: that it broke, and that it works again."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from jackfield.domain.health import Health
+
+
+class EventKind(StrEnum):
+    BROKEN = "broken"
+    RECOVERED = "recovered"
+
+
+class IntegrationEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """`health` is what it became, `detail` why."""
+
+    id: int
+    integration_id: int
+    kind: EventKind
+    at: datetime
+    health: Health
+    detail: str | None
