@@ -3,15 +3,19 @@
 import ipaddress
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
+from urllib.parse import urlsplit
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from jackfield.domain.errors import Misconfigured
+from jackfield.domain.principal import Capability
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+_THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-:\[\]]+")
@@ -40,6 +44,61 @@ class ProviderSettings(BaseModel):
     def _check_registration(self) -> "ProviderSettings":
         if (self.client_id is None) != (self.client_secret is None):
             raise ValueError("CLIENT_ID and CLIENT_SECRET belong together: set both, or neither")
+        return self
+
+
+class OidcSettings(BaseModel):
+    """The OpenID provider by which people sign in to the console, and what its roles give them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    issuer: str
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr = Field(min_length=1)
+    organisation: str | None = None
+    organisation_claim: str | None = None
+    scopes: Annotated[tuple[str, ...], NoDecode] = ("openid", "profile", "email")
+    roles_claim: str = "roles"
+    roles: Annotated[dict[str, tuple[str, ...]], NoDecode]
+    label: str = Field(default="single sign-on", max_length=60)
+
+    @field_validator("issuer")
+    @classmethod
+    def _check_issuer(cls, value: str) -> str:
+        # as it is, a slash at its end included: it is compared with what the provider calls itself
+        if not _URL.fullmatch(value) or not (value.startswith("https://") or urlsplit(value).hostname in _THIS_MACHINE):
+            raise ValueError("must be an address such as https://login.example.com, with TLS unless on this machine")
+        return value
+
+    @field_validator("scopes", mode="before")
+    @classmethod
+    def _split_scopes(cls, value: object) -> object:
+        scopes = tuple(value.split()) if isinstance(value, str) else value
+        if isinstance(scopes, tuple) and "openid" not in scopes:
+            raise ValueError("must have openid among them, separated by blanks")
+        return scopes
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _read_roles(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return msgspec.json.decode(value, type=dict[str, tuple[str, ...]])
+        except msgspec.MsgspecError:
+            raise ValueError('must be JSON such as {"admins": ["hubs-integrations-view"]}') from None
+
+    @field_validator("roles")
+    @classmethod
+    def _check_roles(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        if not value or not {one for given in value.values() for one in given} <= set(Capability):
+            raise ValueError(f"must give each role some of the capabilities {', '.join(Capability)}")
+        return value
+
+    @model_validator(mode="after")
+    def _check_organisation(self) -> "OidcSettings":
+        if (self.organisation is None) == (self.organisation_claim is None):
+            raise ValueError("set ORGANISATION or ORGANISATION_CLAIM, one of them")
         return self
 
 
@@ -95,6 +154,11 @@ class Settings(BaseSettings):
         description="For each provider, as `JACKFIELD_PROVIDERS__GITHUB__BASE_URL`: `BASE_URL` and `API_URL` (where "
         "the vendor is, wherever that leads), `AUTH_URL` (where people log in, if that is elsewhere), `CLIENT_ID`, "
         "`CLIENT_SECRET` and `WEBHOOK_SECRET`.",
+    )
+    oidc: OidcSettings | None = Field(
+        default=None,
+        description="The OpenID provider by which people sign in, as `JACKFIELD_OIDC__ISSUER`: `ISSUER`, `CLIENT_ID`, "
+        "`CLIENT_SECRET`, `ORGANISATION` or `ORGANISATION_CLAIM`, `SCOPES`, `ROLES_CLAIM`, `ROLES` and `LABEL`.",
     )
     serve_jobs: bool = Field(
         default=True, description="Whether serving processes run jobs, too; `serve --no-jobs` is the same as `false`."
@@ -154,7 +218,7 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         problems = [
-            f"JACKFIELD_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            f"JACKFIELD_{'__'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
             for problem in error.errors(include_input=False, include_url=False)
         ]
         raise Misconfigured("; ".join(problems)) from None

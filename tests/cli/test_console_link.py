@@ -51,6 +51,17 @@ def test_for_people_the_address_stands_alone_on_standard_output(
     assert entry["address"].startswith("cli:")
 
 
+def test_an_operator_is_made_by_saying_so(
+    environment: dict[str, str], operator: Operator, organisation: Organisation
+) -> None:
+    arguments = ("console-link", "--organisation", organisation.handle, "--user", "olga", "--json")
+    assert "operate" not in jackfield(environment, *arguments).json["capabilities"]
+    made = jackfield(environment, *arguments, "--capability", Capability.VIEW.value, "--operator").json
+    assert made["capabilities"] == [Capability.VIEW, Capability.OPERATE]
+    refused = jackfield(environment, *arguments, "--capability", Capability.OPERATE.value)
+    assert "No such capability: operate" in refused.complaint
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from jackfield.domain.errors import Misconfigured
 from jackfield.settings import read_settings
 from jackfield.vault import generate_master_key
 from support.command import jackfield
@@ -89,3 +90,60 @@ def test_a_command_line_that_is_wrong_shows_how_it_is_used() -> None:
     outcome = jackfield({}, "serve", "--port", "0")
     assert (outcome.status, outcome.out) == (2, "")
     assert "Usage:" in outcome.err
+
+
+# The OpenID provider
+
+OIDC = {
+    "JACKFIELD_OIDC__ISSUER": "https://login.example.com/",
+    "JACKFIELD_OIDC__CLIENT_ID": "jackfield",
+    "JACKFIELD_OIDC__CLIENT_SECRET": "hunter2",
+    "JACKFIELD_OIDC__ORGANISATION": "acme",
+    "JACKFIELD_OIDC__ROLES": '{"admins": ["hubs-integrations-view", "operate"], "nobody": []}',
+}
+
+
+def test_a_provider_of_identities_is_read_as_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**OIDC, "JACKFIELD_OIDC__SCOPES": " openid  groups "}.items():
+        monkeypatch.setenv(name, value)
+    oidc = read_settings().oidc
+    assert oidc is not None
+    # a slash at the end is a part of it
+    assert oidc.issuer == "https://login.example.com/"
+    assert oidc.scopes == ("openid", "groups")
+    assert oidc.roles == {"admins": ("hubs-integrations-view", "operate"), "nobody": ()}
+    assert (oidc.roles_claim, oidc.label) == ("roles", "single sign-on")
+    assert "hunter2" not in repr(oidc)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "complaint"),
+    [
+        ("ISSUER", "", "OIDC__ISSUER: Field required"),
+        ("ISSUER", "http://login.example.com", "with TLS unless on this machine"),
+        ("ISSUER", "https://login.example.com/?a=b", "OIDC__ISSUER: "),
+        ("CLIENT_ID", "", "OIDC__CLIENT_ID: Field required"),
+        ("CLIENT_SECRET", "", "OIDC__CLIENT_SECRET: Field required"),
+        ("ORGANISATION", "", "OIDC: Value error, set ORGANISATION or ORGANISATION_CLAIM"),
+        ("ORGANISATION_CLAIM", "org", "OIDC: Value error, set ORGANISATION or ORGANISATION_CLAIM"),
+        ("SCOPES", "profile email", "must have openid among them"),
+        ("ROLES", "", "OIDC__ROLES: Field required"),
+        ("ROLES", "{}", "OIDC__ROLES: Value error, must give each role"),
+        ("ROLES", '{"admins": ["rule-the-world"]}', "OIDC__ROLES: Value error, must give each role"),
+        ("ROLES", '{"admins": "operate"}', "OIDC__ROLES: Value error, must be JSON"),
+        ("ROLES", "admins=operate", "OIDC__ROLES: Value error, must be JSON"),
+        ("LABEL", "x" * 61, "OIDC__LABEL: "),
+        ("COLOUR", "red", "OIDC__COLOUR: "),
+    ],
+    ids=range(15),
+)
+def test_a_provider_of_identities_is_set_whole_or_not_at_all(
+    variable: str, value: str, complaint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, right in OIDC.items():
+        monkeypatch.setenv(name, right)
+    monkeypatch.setenv(f"JACKFIELD_OIDC__{variable}", value)
+    with pytest.raises(Misconfigured) as refused:
+        read_settings()
+    assert f"JACKFIELD_{complaint}" in str(refused.value) or complaint in str(refused.value)
+    assert "hunter2" not in str(refused.value)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from jackfield.domain.errors import Invalid, KeyInvalid, NotFound
-from jackfield.domain.principal import Capability, Origin
+from jackfield.domain.errors import CapabilityMissing, Invalid, KeyInvalid, NotFound
+from jackfield.domain.principal import Caller, Capability, Origin
 from jackfield.domain.session import (
     IDLE_LIFETIME,
     LINK_LIFETIME,
@@ -18,6 +18,7 @@ from jackfield.domain.session import (
     Opening,
     Session,
     SessionInvalid,
+    SessionNotFound,
     TooManyFailures,
     generate_session_token,
     generate_visitor_token,
@@ -221,6 +222,80 @@ def test_what_is_long_over_is_forgotten(bench: Workbench) -> None:
         age(bench, "expires_at = now() - interval '31 days'", table)
     bench.operator.run(bench.house.upkeep.purge())
     assert rows(bench) == rows(bench, "console_link") == []
+
+
+# Who is signed in, and who may end it
+
+
+def caller_of(found: OpenedSession) -> Caller:
+    return Caller(found.session.principal, ORIGIN)
+
+
+def listed(bench: Workbench, caller: Caller) -> list[tuple[int, str]]:
+    sessions = bench.operator.run(bench.house.services.sessions.list(caller))
+    return [(one.id, one.user) for one in sessions]
+
+
+def test_people_see_their_own_sessions_and_managers_all_that_live(bench: Workbench, sessions: Sessions) -> None:
+    first = opened(bench, link(bench, "carol", Capability.VIEW).token)
+    second = opened(bench, link(bench, "carol", Capability.VIEW).token)
+    manager = opened(bench, link(bench, "dora", Capability.MANAGE_ORGANISATION).token)
+    Workbench(bench.operator)
+    elsewhere = Workbench(bench.operator)
+    opened(elsewhere, link(elsewhere, "carol").token)
+    own = [(second.session.id, "carol"), (first.session.id, "carol")]
+    assert listed(bench, caller_of(first)) == own
+    assert listed(bench, caller_of(manager)) == [(manager.session.id, "dora"), *own]
+    # what is over in any way is not there
+    key = bench.operator.create_key(bench.organisation, "erin", Capability.VIEW)
+    by_key = bench.operator.run(sessions.open_by_key(key, origin()))
+    assert by_key.session.id in dict(listed(bench, caller_of(manager)))
+    bench.operator.run(bench.house.services.organisations.revoke_key(by_key.session.key_id or 0, ORIGIN))
+    bench.operator.run(sessions.end(second.session, origin()))
+    assert listed(bench, caller_of(manager)) == [(manager.session.id, "dora"), own[1]]
+    age(bench, "expires_at = now()")
+    assert listed(bench, caller_of(manager)) == []
+
+
+def test_people_end_their_own_sessions_and_managers_anybodys(bench: Workbench, sessions: Sessions) -> None:
+    here = opened(bench, link(bench, "carol", Capability.VIEW).token)
+    forgotten = opened(bench, link(bench, "carol", Capability.VIEW).token)
+    manager = opened(bench, link(bench, "dora", Capability.MANAGE_ORGANISATION).token)
+    with pytest.raises(CapabilityMissing):
+        bench.operator.run(sessions.revoke(caller_of(here), manager.session.id))
+    assert authenticated(bench, manager.token).user == "dora"
+    assert bench.operator.run(sessions.revoke(caller_of(here), forgotten.session.id)).id == forgotten.session.id
+    bench.operator.run(sessions.revoke(caller_of(manager), here.session.id))
+    for gone in (forgotten, here):
+        with pytest.raises(SessionInvalid):
+            authenticated(bench, gone.token)
+        with pytest.raises(SessionNotFound):
+            bench.operator.run(sessions.revoke(caller_of(manager), gone.session.id))
+    revoked = [row for row in rows(bench, "audit_entry") if row["action"] == "session.revoked"]
+    assert [(row["actor"], row["subject_ids"]) for row in revoked] == [
+        ("carol", [forgotten.session.id]),
+        ("dora", [here.session.id]),
+    ]
+
+
+def test_nobody_ends_a_session_of_another_organisation(bench: Workbench, sessions: Sessions) -> None:
+    elsewhere = Workbench(bench.operator)
+    theirs = opened(elsewhere, link(elsewhere, "carol").token)
+    mine = opened(bench, link(bench, "carol").token)
+    for session_id in (theirs.session.id, 1, 2**63 - 1):
+        with pytest.raises(SessionNotFound):
+            bench.operator.run(sessions.revoke(caller_of(mine), session_id))
+    assert authenticated(elsewhere, theirs.token).user == "carol"
+
+
+def test_only_who_is_made_an_operator_is_one(bench: Workbench) -> None:
+    assert Capability.OPERATE not in opened(bench, link(bench).token).session.capabilities
+    links = bench.house.services.console_links
+    with pytest.raises(Invalid, match="No such capability: operate"):
+        link(bench, "carol", Capability.OPERATE)
+    making = links.create(bench.organisation.handle, "olga", (Capability.VIEW,), ORIGIN, is_operator=True)
+    session = opened(bench, bench.operator.run(making).token).session
+    assert session.capabilities == (Capability.VIEW, Capability.OPERATE)
 
 
 # Who fails again and again

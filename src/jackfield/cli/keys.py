@@ -9,7 +9,7 @@ from jackfield.cli.console import Json, as_operator, print_json, print_table, sh
 from jackfield.domain import ids
 from jackfield.domain.errors import NotFound
 from jackfield.domain.key import ApiKey
-from jackfield.domain.principal import Capability
+from jackfield.domain.principal import GRANTABLE
 
 keys = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
 
@@ -20,7 +20,7 @@ def create(
     user: Annotated[str, typer.Option(help="The user that the key acts for.")],
     capability: Annotated[
         list[str] | None,
-        typer.Option(help=f"What the key may do, repeatable; all of them when absent. {', '.join(Capability)}"),
+        typer.Option(help=f"What the key may do, repeatable; all of them when absent. {', '.join(GRANTABLE)}"),
     ] = None,
     expires_in_days: Annotated[int | None, typer.Option(min=1, max=36500, help="Never expires when absent.")] = None,
     json: Json = False,

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -9,12 +10,21 @@ from jackfield.domain.errors import CapabilityMissing
 
 
 class Capability(StrEnum):
-    """What a key may be allowed to do; the names are those of the published contracts."""
+    """What a caller may be allowed to do; the names are those of the published contracts.
+
+    OPERATE is of no contract: it is the operator's, who sees the whole service and judges every organisation's
+    definitions. Keys never have it, and nobody has it who was not given it by name.
+    """
 
     VIEW = "hubs-integrations-view"
     MANAGE = "hubs-integrations-manage"
     REVEAL_CREDENTIALS = "credentials-reveal"
     MANAGE_ORGANISATION = "MANAGE_ORGANISATION"
+    OPERATE = "operate"
+
+
+#: what a key can be given, and what somebody has to whom nothing narrower was given
+GRANTABLE: Final = tuple(one for one in Capability if one is not Capability.OPERATE)
 
 
 class Principal(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """Signed-in administrators: sessions of a browser, and the links that open one.
 
-A session is opened by a one-time link, which the operator makes, or with an API key, and dies with that key. What a
-browser or a link carries is known by a keyed hash alone.
+A session is opened by a one-time link, which the operator makes, with an API key, and dies with that key, or by the
+word of the organisation's OpenID provider. What a browser or a link carries is known by a keyed hash alone.
 """
 
 import hmac
@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from jackfield.domain.errors import Forbidden, Unauthenticated
+from jackfield.domain.errors import Forbidden, NotFound, Unauthenticated
 from jackfield.domain.principal import Principal
 
 #: without a call for so long, the administrator has to sign in again
@@ -33,16 +33,19 @@ class Opening(StrEnum):
 
     LINK = "link"
     KEY = "key"
+    OIDC = "oidc"
 
 
 class NewSession(msgspec.Struct, frozen=True, kw_only=True):
-    """A session to be, opened with a key."""
+    """A session to be. `key_id`: of the key that opens it; `subject`: how the OpenID provider calls its user."""
 
     organisation_id: int
     digest: bytes
     user: str
     capabilities: tuple[str, ...]
-    key_id: int
+    opened_by: Opening
+    key_id: int | None = None
+    subject: str | None = None
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +57,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     capabilities: tuple[str, ...]
     opened_by: Opening
     key_id: int | None
+    created_at: datetime
     expires_at: datetime
     seen_at: datetime
     handle: str
@@ -81,6 +85,13 @@ class SessionInvalid(Unauthenticated):
 
     def __init__(self) -> None:
         super().__init__("You are not signed in, or not any more")
+
+
+class SessionNotFound(NotFound):
+    code = "session-not-found"
+
+    def __init__(self, session_id: int) -> None:
+        super().__init__("Session", str(session_id))
 
 
 class LinkInvalid(Unauthenticated):

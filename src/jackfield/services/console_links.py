@@ -8,7 +8,7 @@ from jackfield.domain import key as api_key
 from jackfield.domain.audit import Action, by_operator
 from jackfield.domain.organisation import Organisation, checked_name
 from jackfield.domain.ports import Database
-from jackfield.domain.principal import Origin
+from jackfield.domain.principal import Capability, Origin
 from jackfield.domain.session import LINK_LIFETIME, NewLink, generate_link_token
 from jackfield.services.organisations import checked_capabilities, find_one
 
@@ -42,13 +42,17 @@ class ConsoleLinks:
         self._database = database
         self._pepper = pepper
 
-    async def create(self, reference: str, user: str, capabilities: Sequence[str], origin: Origin) -> MadeLink:
-        """A link for a user of an organisation; no capabilities named: all of them.
+    async def create(
+        self, reference: str, user: str, capabilities: Sequence[str], origin: Origin, *, is_operator: bool = False
+    ) -> MadeLink:
+        """A link for a user of an organisation; no capabilities named: all that a key can have.
 
         Raises Invalid, NotFound, or Conflict when a name fits several organisations.
         """
         user = checked_name(user)
         granted = checked_capabilities(capabilities)
+        if is_operator:
+            granted = (*granted, Capability.OPERATE.value)
         token = generate_link_token()
         async with self._database.transaction() as work:
             organisation = await find_one(work, reference)

@@ -1,6 +1,10 @@
-"""Sessions of administrators in a browser: opened by a one-time link or with a key, asked for at every page, ended."""
+"""Sessions of administrators in a browser: opened by a link, a key or a proven identity, asked for at every page.
+
+Every page asks the database, so one that is revoked is over in every process at once.
+"""
 
 import hmac
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final, NoReturn
 
@@ -11,24 +15,29 @@ from jackfield.domain import key as api_key
 from jackfield.domain.audit import Action, by_caller
 from jackfield.domain.errors import KeyInvalid
 from jackfield.domain.ports import Database, UnitOfWork
-from jackfield.domain.principal import Caller, Origin
+from jackfield.domain.principal import Caller, Capability, Origin
 from jackfield.domain.session import (
     SEEN_EVERY,
     FormRefused,
     LinkInvalid,
     NewSession,
+    Opening,
     Session,
     SessionInvalid,
+    SessionNotFound,
     form_token,
     generate_session_token,
     looks_like_link,
     looks_like_session,
 )
+from jackfield.domain.sign_in import Admitted
 from jackfield.services.access import Access
 from jackfield.services.failure_limit import FailureLimit
 
 #: what a form is for, where it is for nothing in particular
 ANY_FORM: Final = "any"
+#: of a list: nobody reads more
+_MOST_LISTED: Final = 500
 
 _log = structlog.get_logger(__name__)
 
@@ -84,12 +93,23 @@ class Sessions:
             digest=self._digest(token),
             user=principal.user,
             capabilities=tuple(sorted(principal.capabilities)),
+            opened_by=Opening.KEY,
             key_id=principal.key_id,
         )
-        async with self._database.transaction() as work:
-            session = await work.sessions.open_by_key(new)
-            await self._note_opening(work, session, origin)
-        return OpenedSession(token, session)
+        return await self._open(token, new, origin)
+
+    async def open_by_identity(self, admitted: Admitted, origin: Origin) -> OpenedSession:
+        """For whom the OpenID provider has vouched."""
+        token = generate_session_token()
+        new = NewSession(
+            organisation_id=admitted.organisation_id,
+            digest=self._digest(token),
+            user=admitted.user,
+            capabilities=admitted.capabilities,
+            opened_by=Opening.OIDC,
+            subject=admitted.subject,
+        )
+        return await self._open(token, new, origin)
 
     async def authenticate(self, token: str) -> Session:
         """The session of a browser; its time begins anew. Raises SessionInvalid."""
@@ -111,6 +131,28 @@ class Sessions:
                 caller = Caller(session.principal, origin)
                 await work.audit.add(by_caller(caller, Action.SESSION_ENDED, (session.id,)))
 
+    async def list(self, caller: Caller) -> Sequence[Session]:
+        """The live ones, the last seen first: the organisation's, or the caller's own without MANAGE_ORGANISATION."""
+        principal = caller.principal
+        user = None if principal.has(Capability.MANAGE_ORGANISATION) else principal.user
+        async with self._database.transaction() as work:
+            return await work.sessions.list(principal.organisation_id, user, _MOST_LISTED)
+
+    async def revoke(self, caller: Caller, session_id: int) -> Session:
+        """Ends a live session of the organisation: one of the caller's own, or with MANAGE_ORGANISATION anybody's.
+
+        Raises SessionNotFound, or CapabilityMissing.
+        """
+        async with self._database.transaction() as work:
+            session = await work.sessions.get(caller.organisation_id, session_id)
+            if session is None:
+                raise SessionNotFound(session_id)
+            if session.user != caller.principal.user:
+                caller.require(Capability.MANAGE_ORGANISATION)
+            if await work.sessions.revoke(session):
+                await work.audit.add(by_caller(caller, Action.SESSION_REVOKED, (session.id,)))
+        return session
+
     def form_token(self, browser_token: str, purpose: str = ANY_FORM) -> str:
         """What forms of this browser carry; a browser is known by its session, or as a visitor."""
         return form_token(self._pepper, browser_token, purpose)
@@ -120,6 +162,12 @@ class Sessions:
         expected = self.form_token(browser_token, purpose)
         if not hmac.compare_digest(expected.encode(), sent.encode()):
             raise FormRefused
+
+    async def _open(self, token: str, new: NewSession, origin: Origin) -> OpenedSession:
+        async with self._database.transaction() as work:
+            session = await work.sessions.create(new)
+            await self._note_opening(work, session, origin)
+        return OpenedSession(token, session)
 
     async def _note_opening(self, work: UnitOfWork, session: Session, origin: Origin) -> None:
         caller = Caller(session.principal, origin)

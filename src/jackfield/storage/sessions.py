@@ -3,6 +3,7 @@
 Both come without their organisation, so they are found by their hash; everything else is reached from their row.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import asyncpg
@@ -18,8 +19,8 @@ from jackfield.domain.session import (
 )
 from jackfield.storage.pool import Connection
 
-_COLUMNS: Final = """s.organisation_id, s.id, s.owner, s.capabilities, s.opened_by, s.key_id, s.expires_at, s.seen_at,
-    o.handle, o.name"""
+_COLUMNS: Final = """s.organisation_id, s.id, s.owner, s.capabilities, s.opened_by, s.key_id, s.created_at,
+    s.expires_at, s.seen_at, o.handle, o.name"""
 
 CREATE_LINK: Final = """
 insert into console_link (organisation_id, digest, owner, capabilities, expires_at)
@@ -35,25 +36,34 @@ with used as (
 ), s as (
     insert into session (organisation_id, digest, owner, capabilities, opened_by, expires_at)
     select organisation_id, $2, owner, capabilities, 'link', now() + $3::interval from used
-    returning organisation_id, id, owner, capabilities, opened_by, key_id, expires_at, seen_at
+    returning organisation_id, id, owner, capabilities, opened_by, key_id, created_at, expires_at, seen_at
 )
 select {_COLUMNS} from s join organisation o on o.id = s.organisation_id
 """
-OPEN_BY_KEY: Final = f"""
+CREATE: Final = f"""
 with s as (
-    insert into session (organisation_id, digest, owner, capabilities, opened_by, key_id, expires_at)
-    values ($1, $2, $3, $4, 'key', $5, now() + $6::interval)
-    returning organisation_id, id, owner, capabilities, opened_by, key_id, expires_at, seen_at
+    insert into session (organisation_id, digest, owner, capabilities, opened_by, key_id, subject, expires_at)
+    values ($1, $2, $3, $4, $5, $6, $7, now() + $8::interval)
+    returning organisation_id, id, owner, capabilities, opened_by, key_id, created_at, expires_at, seen_at
 )
 select {_COLUMNS} from s join organisation o on o.id = s.organisation_id
 """
-FIND: Final = f"""
-select {_COLUMNS} from session s join organisation o on o.id = s.organisation_id
-where s.digest = $1 and s.revoked_at is null and s.expires_at > now() and o.deleted_at is null
+_ALIVE: Final = """s.revoked_at is null and s.expires_at > now() and o.deleted_at is null
     and (s.key_id is null or exists (
         select from api_key k where k.organisation_id = s.organisation_id and k.id = s.key_id
             and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
-    ))
+    ))"""
+FIND: Final = f"""
+select {_COLUMNS} from session s join organisation o on o.id = s.organisation_id where s.digest = $1 and {_ALIVE}
+"""
+LIST: Final = f"""
+select {_COLUMNS} from session s join organisation o on o.id = s.organisation_id
+where s.organisation_id = $1 and ($2::text is null or s.owner = $2) and {_ALIVE}
+order by s.seen_at desc, s.id desc limit $3
+"""
+GET: Final = f"""
+select {_COLUMNS} from session s join organisation o on o.id = s.organisation_id
+where s.organisation_id = $1 and s.id = $2 and {_ALIVE}
 """
 RENEW: Final = """
 update session set seen_at = now(), expires_at = least(now() + $3::interval, created_at + $4::interval)
@@ -90,10 +100,18 @@ class SessionTable:
         record = await self._connection.fetchrow(OPEN_BY_LINK, link_digest, digest, IDLE_LIFETIME)
         return _to_session(record) if record else None
 
-    async def open_by_key(self, new: NewSession) -> Session:
-        """A session that lives no longer than its key."""
+    async def create(self, new: NewSession) -> Session:
+        """A session; one with a key lives no longer than that."""
         record = await self._connection.fetchrow(
-            OPEN_BY_KEY, new.organisation_id, new.digest, new.user, list(new.capabilities), new.key_id, IDLE_LIFETIME
+            CREATE,
+            new.organisation_id,
+            new.digest,
+            new.user,
+            list(new.capabilities),
+            new.opened_by,
+            new.key_id,
+            new.subject,
+            IDLE_LIFETIME,
         )
         if record is None:
             raise LookupError("an insert returned no row")
@@ -102,6 +120,15 @@ class SessionTable:
     async def find(self, digest: bytes) -> Session | None:
         """None when it is not good: ended, expired, its key revoked or expired, its organisation deleted."""
         record = await self._connection.fetchrow(FIND, digest)
+        return _to_session(record) if record else None
+
+    async def list(self, organisation_id: int, user: str | None, most: int) -> Sequence[Session]:
+        """The good ones of the organisation, or of one user of it, the last seen first."""
+        return [_to_session(one) for one in await self._connection.fetch(LIST, organisation_id, user, most)]
+
+    async def get(self, organisation_id: int, session_id: int) -> Session | None:
+        """None when it is not good, or of another organisation."""
+        record = await self._connection.fetchrow(GET, organisation_id, session_id)
         return _to_session(record) if record else None
 
     async def renew(self, session: Session) -> None:
@@ -121,7 +148,8 @@ class SessionTable:
 
 
 def _to_session(record: asyncpg.Record) -> Session:
-    organisation_id, identity, user, capabilities, opened_by, key_id, expires_at, seen_at, handle, name = record
+    organisation_id, identity, user, capabilities, opened_by, key_id, created_at, expires_at, seen_at, *of_it = record
+    handle, name = of_it
     return Session(
         organisation_id=organisation_id,
         id=identity,
@@ -129,6 +157,7 @@ def _to_session(record: asyncpg.Record) -> Session:
         capabilities=tuple(capabilities),
         opened_by=Opening(opened_by),
         key_id=key_id,
+        created_at=created_at,
         expires_at=expires_at,
         seen_at=seen_at,
         handle=handle,

@@ -1,8 +1,6 @@
 """Signing in, by a one-time link or with a key, and out again."""
 
-import re
 from typing import Final
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -12,31 +10,30 @@ from jackfield.domain.errors import KeyExpired, KeyInvalid
 from jackfield.services.sessions import OpenedSession
 from jackfield.web.pages.browser import Browser
 from jackfield.web.pages.form import Form, read_form
+from jackfield.web.pages.next_page import own_page
 from jackfield.web.pages.rendering import QUIET_HEADERS, STYLE, STYLE_PATH, render
-from jackfield.web.pages.routing import SIGN_IN, page_route
+from jackfield.web.pages.routing import CONSOLE, SIGN_IN, page_route
 
 _LINK: Final = "/console/link/{token}"
-#: pages of ours, and nothing that a browser could take for another host
-_OWN_PAGE: Final = re.compile(r"/(platform|tenants|console)/[A-Za-z0-9_./-]*(\?error_code=[A-Za-z0-9_.~%+-]{0,600})?")
 
 
 async def show_sign_in(browser: Browser) -> Response:
-    next_page = _own_page(browser.request.query_params.get("next", ""))
+    next_page = own_page(browser.request.query_params.get("next", ""))
     if browser.session is not None:
-        return render("page_signed_in.html", browser=browser, next_page=next_page)
-    return render("page_sign_in.html", browser=browser, next_page=next_page, complaint="")
+        return RedirectResponse(next_page or CONSOLE, 303, {"cache-control": "no-store"})
+    return _sign_in_page(browser, next_page)
 
 
 async def sign_in(browser: Browser) -> Response:
     form = await read_form(browser.request)
     browser.check_form(form)
-    next_page = _own_page(form.first("next"))
+    next_page = own_page(form.first("next"))
     try:
         opened = await browser.services.sessions.open_by_key(form.first("key").strip(), browser.origin)
     except KeyInvalid as error:
         complaint = "This key has expired." if isinstance(error, KeyExpired) else "This key is not valid."
-        return render("page_sign_in.html", 403, browser=browser, next_page=next_page, complaint=complaint)
-    return await _signed_in(browser, opened, next_page)
+        return _sign_in_page(browser, next_page, complaint)
+    return await complete_sign_in(browser, opened, next_page)
 
 
 async def show_link(browser: Browser) -> Response:
@@ -48,7 +45,7 @@ async def use_link(browser: Browser) -> Response:
     form = await read_form(browser.request)
     browser.check_form(form)
     opened = await browser.services.sessions.open_by_link(browser.request.path_params["token"], browser.origin)
-    return await _signed_in(browser, opened, "")
+    return await complete_sign_in(browser, opened, "")
 
 
 async def sign_out(browser: Browser) -> Response:
@@ -59,15 +56,24 @@ async def sign_out(browser: Browser) -> Response:
     return browser.sign_out(RedirectResponse(SIGN_IN, 303, {"cache-control": "no-store"}))
 
 
-async def _signed_in(browser: Browser, opened: OpenedSession, next_page: str) -> Response:
+async def complete_sign_in(browser: Browser, opened: OpenedSession, next_page: str) -> Response:
+    """On to the page that was wanted, with the new session; the one before it, if any, is over."""
     if browser.session is not None:
         await browser.services.sessions.end(browser.session, browser.origin)
-    return browser.sign_in(RedirectResponse(next_page or SIGN_IN, 303, {"cache-control": "no-store"}), opened)
+    return browser.sign_in(RedirectResponse(next_page or CONSOLE, 303, {"cache-control": "no-store"}), opened)
 
 
-def _own_page(address: str) -> str:
-    """The address if it is a page of ours, else nothing."""
-    return quote(address, safe="/?=%~+") if _OWN_PAGE.fullmatch(address) and ".." not in address else ""
+def _sign_in_page(browser: Browser, next_page: str, complaint: str = "") -> Response:
+    provider = browser.services.single_sign_on
+    return render(
+        "page_sign_in.html",
+        403 if complaint else 200,
+        leads_to=None if provider is None else provider.address,
+        browser=browser,
+        next_page=next_page,
+        complaint=complaint,
+        provider=provider,
+    )
 
 
 async def _style(_: Request) -> Response:
