@@ -77,9 +77,9 @@ class VendorServer:
         self._accounts[token] = Account(list(answers))
         return self._accounts[token]
 
-    def repository(self) -> Repository:
+    def repository(self, name: str | None = None) -> Repository:
         """A new one, with a name of its own; any token may write in it."""
-        made = Repository()
+        made = Repository() if name is None else Repository(name)
         self._repositories[made.name] = made
         return made
 

@@ -124,7 +124,7 @@ class Discord:
         description="Messages in a channel on Discord.",
         base_url="https://discord.com",
         api_url="https://discord.com/api",
-        auth_methods=(AuthMethod(name="webhook", title="Webhook", secrets=("webhook_url",)),),
+        auth_methods=(AuthMethod(name="webhook", title="Webhook", secrets=("webhook_url",), of_account=False),),
         secrets=(
             SecretField(
                 name="webhook_url",

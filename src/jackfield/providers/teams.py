@@ -64,7 +64,7 @@ class Teams:
         url="https://teams.microsoft.com",
         description="Cards in a channel or chat on Microsoft Teams.",
         base_url="https://teams.microsoft.com",
-        auth_methods=(AuthMethod(name="webhook", title="Webhook", secrets=("webhook_url",)),),
+        auth_methods=(AuthMethod(name="webhook", title="Webhook", secrets=("webhook_url",), of_account=False),),
         secrets=(
             SecretField(
                 name="webhook_url",

@@ -53,6 +53,16 @@ class Browser:
         return cls(request, generate_visitor_token(), None, is_new=True)
 
     @property
+    def token(self) -> str:
+        """What it is known by: of its session, or as a visitor."""
+        return self._token
+
+    @property
+    def known_token(self) -> str:
+        """What the browser has shown that it is known by; empty when it came without."""
+        return "" if self._is_new else self._token
+
+    @property
     def origin(self) -> Origin:
         client = self.request.client
         return Origin(client.host if client else "", self.request.scope[REQUEST_ID])

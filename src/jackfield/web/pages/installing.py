@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
-import msgspec
 from starlette.responses import RedirectResponse, Response
 
 from jackfield.domain import ids
@@ -17,24 +16,12 @@ from jackfield.web.pages.browser import Browser
 from jackfield.web.pages.form import read_form
 from jackfield.web.pages.rendering import REFERRER_POLICY, render
 from jackfield.web.pages.routing import page_route
+from jackfield.web.pages.shown_field import ShownField
 from jackfield.web.tenant_address import PREFIX, require_tenant
 
 _PATH: Final = "/platform/integrations/{id}"
 #: the hidden field that has the id of the installation to be
 _INSTALLATION: Final = "installation"
-
-
-class Shown(msgspec.Struct, frozen=True):
-    """A field as it is on the page: its control's id, what it has, and what is wrong with that.
-
-    `again`: it was sent, and is not shown again.
-    """
-
-    field: Field
-    id: str
-    values: Sequence[str]
-    flaws: Sequence[str]
-    again: bool
 
 
 async def show(browser: Browser) -> Response:
@@ -81,7 +68,7 @@ def _page(
     """The form; with what was sent and what is wrong with it, where something was."""
     form = SchemaForm(app.configuration_fields)
     shown = {
-        field.name: Shown(
+        field.name: ShownField(
             field, f"field-{number}", _values(field, sent), flaws.get(field.name, ()), _again(field, sent)
         )
         for number, field in enumerate(form.all_fields(), start=1)

@@ -7,10 +7,13 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
+from jackfield.web.pages.field_words import ENGLISH
+
 _WEB: Final = Path(__file__).parent.parent
 
 STYLE_PATH: Final = "/console/style.css"
-STYLE: Final = (_WEB / "static" / "pages.css").read_bytes()
+#: one sheet for all pages, written in two parts
+STYLE: Final = b"".join((_WEB / "static" / name).read_bytes() for name in ("pages.css", "console.css"))
 #: an app's own server finds its way back by the Referer: it is told the origin, and no more
 REFERRER_POLICY: Final = "strict-origin-when-cross-origin"
 #: of everything that is no page
@@ -19,27 +22,32 @@ QUIET_HEADERS: Final[Mapping[str, str]] = {
     "x-content-type-options": "nosniff",
 }
 
-_templates: Final = Environment(
+#: pages may add filters of their own
+ENVIRONMENT: Final = Environment(
     loader=FileSystemLoader(_WEB / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
 )
+ENVIRONMENT.globals["field_words"] = ENGLISH
 
 
-def render(template: str, status: int = 200, leads_to: str | None = None, **values: Any) -> Response:
-    """A page. `leads_to`: the address to which the answer to its form may redirect.
+def render(
+    template: str, status: int = 200, leads_to: str | None = None, *, scripts: bool = False, **values: Any
+) -> Response:
+    """A page. `leads_to`: the address to which the answer to its form may redirect. `scripts`: ours may run on it.
 
     Browsers hold `form-action` against every redirect that follows, and an app's server may send on to other hosts: to
     its own, and to this service by its public name. So the scheme is all that can be said of them.
     """
     forms = "'self'" if leads_to is None else f"'self' {leads_to.partition(':')[0].lower()}:"
+    running = "script-src 'self'; connect-src 'self'; " if scripts else ""
     headers = {
-        "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+        "content-security-policy": f"default-src 'none'; {running}style-src 'self'; img-src 'self'; base-uri 'none'; "
         f"form-action {forms}; frame-ancestors 'none'",
         "x-content-type-options": "nosniff",
         "referrer-policy": REFERRER_POLICY,
         "cache-control": "no-store",
     }
-    return HTMLResponse(_templates.get_template(template).render(style=STYLE_PATH, **values), status, headers)
+    return HTMLResponse(ENVIRONMENT.get_template(template).render(style=STYLE_PATH, **values), status, headers)

@@ -27,6 +27,8 @@ from jackfield.web.pages.rendering import render
 from jackfield.web.tenant_address import PREFIX
 
 SIGN_IN: Final = "/console/sign-in"
+#: where who signed in goes that wanted no page in particular
+CONSOLE: Final = "/console"
 
 Handler = Callable[[Browser], Awaitable[Response]]
 

@@ -6,6 +6,7 @@ from typing import Final
 from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 
+from jackfield.domain.connecting import ConnectSessionNotFound
 from jackfield.domain.definition import FieldProblem
 from jackfield.domain.delivery import DeliveryNotFound
 from jackfield.domain.errors import (
@@ -22,7 +23,7 @@ from jackfield.domain.idempotency import CallUnderWay, UnusableIdempotencyKey
 from jackfield.domain.integration import IntegrationNotFound, InvalidState
 from jackfield.domain.item import BatchProblem, ItemNotFound
 from jackfield.domain.job import JobNotFound
-from jackfield.services.administration import OnlyOne
+from jackfield.services.new_integration import OnlyOne
 from jackfield.web import idempotency
 from jackfield.web.contract import (
     Answer,
@@ -48,6 +49,7 @@ _TITLES: Final[Mapping[str, str]] = {
     "404.job": "There is no such job",
     "404.hub.item": "There is no such item",
     "404.hub.delivery": "There is no such delivery",
+    "404.hub.connect-session": "There is no such connect session",
     "404.uri": "There is no such path",
     "405.method": "The path does not know this method",
     "409.duplicate-found": "There is such a resource already",
@@ -94,6 +96,7 @@ _SIMPLE: Final[tuple[tuple[type[Exception], str], ...]] = (
     (JobNotFound, "404.job"),
     (ItemNotFound, "404.hub.item"),
     (DeliveryNotFound, "404.hub.delivery"),
+    (ConnectSessionNotFound, "404.hub.connect-session"),
     (NotFound, "404.uri"),
     (MethodNotAllowed, "405.method"),
     (CallUnderWay, "409.under-way"),

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Final
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -20,8 +19,10 @@ from jackfield.domain.item import (
     NewItem,
     Put,
     StoredItem,
+    is_key,
 )
 from jackfield.domain.item import Link as CoreLink
+from jackfield.domain.web_address import is_web_address
 from jackfield.services.items import check_occurred
 from jackfield.web.dialects.hubs import item_schemas as schemas
 from jackfield.web.dialects.hubs.schemas import NO_TIME, StateError
@@ -34,7 +35,7 @@ _TYPES: Final = {one.value: one for one in ItemType}
 def to_name(path_type: str, path_key: str) -> tuple[ItemType, str]:
     """What the path names, for reading. Raises ItemNotFound for what no item can be called."""
     item_type = _TYPES.get(path_type)
-    if item_type is None or not _is_key(path_key):
+    if item_type is None or not is_key(path_key):
         raise ItemNotFound(path_type, path_key)
     return item_type, path_key
 
@@ -44,7 +45,7 @@ def to_new_name(path_type: str, path_key: str) -> tuple[ItemType, str]:
     item_type = _TYPES.get(path_type)
     if item_type is None or item_type is ItemType.NONE:
         raise InvalidRequest([Violation(("path", "itemType"), Problem.NOT_MEMBER)])
-    if not _is_key(path_key):
+    if not is_key(path_key):
         raise InvalidRequest([Violation(("path", "key"), Problem.UNUSABLE)])
     return item_type, path_key
 
@@ -173,21 +174,17 @@ def show_delivery(delivery: ItemDelivery) -> schemas.Delivery:
     )
 
 
-def _is_key(text: str) -> bool:
-    return 1 <= len(text) <= KEY_LIMIT and "/" not in text and not any(ord(one) < 32 or ord(one) == 127 for one in text)
-
-
 def _check_name(item: schemas.BatchItem) -> None:
     if item.type is ItemType.NONE:
         raise FieldProblem(("type",), "No item is of the type none")
-    if not _is_key(item.key):
+    if not is_key(item.key):
         raise FieldProblem(("key",), f"A key has 1 to {KEY_LIMIT} characters, no slash and no control characters")
 
 
 def _check(body: schemas.PutItem) -> None:
     if not body.title.strip():
         raise FieldProblem(("title",), "A title that nobody can see is none")
-    if body.url is not None and not _is_web_address(body.url):
+    if body.url is not None and not is_web_address(body.url):
         raise FieldProblem(("url",), "This has to be an address that starts with https:// or http://")
     if len(msgspec.json.encode(body.fields)) > FIELDS_LIMIT:
         raise FieldProblem(("fields",), f"The fields have more than {FIELDS_LIMIT} bytes as JSON")
@@ -198,16 +195,6 @@ def _to_moment(told: datetime | None) -> datetime | None:
         return to_utc(told, "occurred_at")
     except InvalidRequest:
         raise FieldProblem(("occurred_at",), "In UTC there is no such moment") from None
-
-
-def _is_web_address(text: str) -> bool:
-    if any(one.isspace() or ord(one) < 32 for one in text):
-        return False
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in {"https", "http"} and bool(parts.hostname)
-    except ValueError:
-        return False
 
 
 def _show_link(item: StoredItem, link: CoreLink) -> schemas.Link:

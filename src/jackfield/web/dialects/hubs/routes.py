@@ -5,6 +5,7 @@ from typing import Final
 from jackfield.domain.principal import Capability
 from jackfield.web.contract import Answer, Call, Dialect, Operation
 from jackfield.web.dialects.hubs import errors
+from jackfield.web.dialects.hubs.connect_routes import CONNECT_OPERATIONS
 from jackfield.web.dialects.hubs.item_routes import OPERATIONS
 from jackfield.web.dialects.hubs.schemas import (
     Available,
@@ -271,6 +272,7 @@ DIALECT: Final = Dialect(
             answers={200: Answer("The job.", JobAnswer), 404: Answer("There is no such job.", ErrorAnswer)},
             query=IncludeQuery,
         ),
+        *CONNECT_OPERATIONS,
         *OPERATIONS,
     ],
 )

@@ -203,8 +203,18 @@ class IntegrationHealth(Struct, kw_only=True):
     expires: Moment | None
 
 
+class IntegrationAccount(Struct, kw_only=True):
+    """Whose the credential is at the vendor."""
+
+    id: str
+    name: str
+
+
 class Integration(Struct, kw_only=True):
-    """health, enabled and item_type (which of the product's items trigger it) are ours."""
+    """health, account, enabled and item_type (which of the product's items trigger it) are ours.
+
+    account null: it is not proven whose the credential is.
+    """
 
     id: Id
     name: str
@@ -216,6 +226,7 @@ class Integration(Struct, kw_only=True):
     hub_id: Id
     state: IntegrationState
     health: IntegrationHealth
+    account: IntegrationAccount | None
     events: IntegrationEvents
     enabled: bool
     item_type: ItemType
@@ -223,7 +234,7 @@ class Integration(Struct, kw_only=True):
 
 
 class CredentialQuery(Struct, kw_only=True):
-    """token_set: of a vendor that grants several tokens (Slack's `user`), which one; absent: its first."""
+    """token_set: of a vendor that grants several tokens (such as `user`), which one; absent: its first."""
 
     token_set: Annotated[str, Meta(max_length=32)] | None = None
 

@@ -104,6 +104,7 @@ def show(administered: Administered, meta: Sequence[str]) -> schemas.Integration
         hub_id=ids.to_hex(integration.organisation_id),
         state=_show_state(integration),
         health=_show_health(integration),
+        account=_show_account(integration),
         events=schemas.IntegrationEvents(
             created=integration.created_at,
             updated=integration.updated_at,
@@ -251,6 +252,14 @@ def _show_health(integration: Detail) -> schemas.IntegrationHealth:
         since=condition.since,
         next_check=condition.next_check,
         expires=condition.expires,
+    )
+
+
+def _show_account(integration: Detail) -> schemas.IntegrationAccount | None:
+    if integration.account_id is None:
+        return None
+    return schemas.IntegrationAccount(
+        id=integration.account_id, name=integration.account_name or integration.account_id
     )
 
 
