@@ -7,7 +7,7 @@ JOBS := $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 # imitates vendors over HTTP, for the demo and the tests; Node is needed for nothing else
 EMULATOR := tests/emulate/node_modules/emulate/dist/index.js
 
-.PHONY: run test check format bench lock docs node clean
+.PHONY: run test check format bench lock docs node screenshots clean
 
 run: $(VENV)/.runtime ## start the service with its own database, connect and verify integrations, and stay up
 	@command -v npm >/dev/null && $(MAKE) --no-print-directory $(EMULATOR) || echo "Without npm, the demo uses a stand-in of GitHub."
@@ -44,6 +44,9 @@ tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
 docs: $(VENV)/.runtime ## make docs/providers again from the manifests
 	@for name in $$($(BIN)/jackfield providers list --json | $(BIN)/python -c 'import json, sys; print(*(one["slug"] for one in json.load(sys.stdin)))'); do \
 		$(BIN)/jackfield providers show --markdown $$name > docs/providers/$$name.md; done
+
+screenshots: $(VENV)/.development ## take the pictures of the console anew, into docs/images (needs Chromium)
+	PYTHONPATH=tests $(BIN)/python -m take_screenshots
 
 $(EMULATOR): tests/emulate/package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund --silent --prefix tests/emulate

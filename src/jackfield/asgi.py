@@ -6,7 +6,8 @@ import gc
 import multiprocessing
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from types import FrameType
 from typing import Any, Final
 
 import structlog
@@ -45,12 +46,13 @@ def serve_app() -> ASGIApp:
             # what is there now stays for good: the collector need not look at it again and again
             gc.collect()
             gc.freeze()
-            yield {
-                "services": house.services,
-                "check_readiness": house.database.ping,
-                "max_body_bytes": settings.max_body_bytes,
-                "public_url": settings.public_url,
-            }
+            with _at_stop(house.services.job_watch.close):
+                yield {
+                    "services": house.services,
+                    "check_readiness": house.database.ping,
+                    "max_body_bytes": settings.max_body_bytes,
+                    "public_url": settings.public_url,
+                }
             access_log.flush()
             if engine is not None:
                 engine.stop()
@@ -76,6 +78,33 @@ def _listen(house: House) -> RevocationListener:
         access.forget_all,
         house.database.notice_loss,
     )
+
+
+@contextlib.contextmanager
+def _at_stop(act: Callable[[], None]) -> Iterator[None]:
+    """Within the block, what is done as soon as the process is told to stop, before what the server does then.
+
+    The server ends the lifespan when everybody has been answered, and an open page is answered as long as it is open.
+    """
+    loop = asyncio.get_running_loop()
+    # a loop's own handlers are woken by a descriptor, and leave here one that does nothing; other servers' are here
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(act)
+        handler = before[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+
+    for number in before:
+        signal.signal(number, stop)
+        # as loops have it: no call of the system is to fail for it
+        signal.siginterrupt(number, False)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _parent() -> int:

@@ -11,6 +11,7 @@ from jackfield import vault
 from jackfield.domain.authorization import Application
 from jackfield.domain.errors import Misconfigured
 from jackfield.domain.job import JobKind
+from jackfield.domain.sign_in import SignInRules
 from jackfield.master_key_file import MasterKeyFile
 from jackfield.providers._authored import make_authored
 from jackfield.providers._http import Endpoints, HttpClient
@@ -19,33 +20,45 @@ from jackfield.services import Services
 from jackfield.services.access import Access
 from jackfield.services.administration import Administration
 from jackfield.services.answered_calls import AnsweredCalls
+from jackfield.services.approvals import Approvals
 from jackfield.services.apps import Apps
+from jackfield.services.audit_log import AuditLog
 from jackfield.services.catalog import Catalog
+from jackfield.services.connect_links import ConnectLinks
+from jackfield.services.connecting import Connecting
 from jackfield.services.console_links import ConsoleLinks
 from jackfield.services.deletion import Deletion
 from jackfield.services.deliveries import Deliveries
 from jackfield.services.delivering import Delivering
+from jackfield.services.diagnoses import Diagnoses
 from jackfield.services.events import Events
 from jackfield.services.failure_limit import FailureLimit
 from jackfield.services.fetching import Fetching
 from jackfield.services.installations import Installations
 from jackfield.services.integrations import Integrations
 from jackfield.services.items import Items
+from jackfield.services.job_watch import JobWatch
 from jackfield.services.jobs import Jobs
+from jackfield.services.keys import Keys
 from jackfield.services.oauth_server import OAuthServer
 from jackfield.services.organisation_integrations import OrganisationIntegrations
 from jackfield.services.organisations import Organisations
+from jackfield.services.overview import Overview
 from jackfield.services.ownership import Ownership
 from jackfield.services.refresh_attempt import Means
 from jackfield.services.refreshing import Refreshing
 from jackfield.services.rotation import Rotation
 from jackfield.services.running import Handler, Runner
 from jackfield.services.sessions import Sessions
+from jackfield.services.single_sign_on import SingleSignOn
 from jackfield.services.synchronisation import Synchronisation
+from jackfield.services.system import System
+from jackfield.services.timeline import Timeline
 from jackfield.services.upkeep import Upkeep
 from jackfield.services.vendor_calls import VendorCalls
 from jackfield.services.verification import Verification
-from jackfield.settings import Settings
+from jackfield.settings import OidcSettings, Settings
+from jackfield.storage.audit import AuditRecordTable
 from jackfield.storage.data_keys import DataKeyStore, ServiceSecretStore
 from jackfield.storage.database import Database
 from jackfield.storage.deliveries import HotDeliveries
@@ -55,13 +68,17 @@ from jackfield.storage.fetches import FetchTable
 from jackfield.storage.hot_integrations import HotIntegrations
 from jackfield.storage.idempotency_keys import IdempotencyKeyTable
 from jackfield.storage.items import HotItems
+from jackfield.storage.job_changes import JobChangeTable
 from jackfield.storage.jobs import HotJobs
 from jackfield.storage.keys import KeyLookup
 from jackfield.storage.links import HotLinks
 from jackfield.storage.migrate import migrate
+from jackfield.storage.overview import OverviewTable
 from jackfield.storage.owners import OwnerLookup
 from jackfield.storage.refresh_leases import RefreshLeases
 from jackfield.storage.rests import RestTable
+from jackfield.storage.system import SystemTable
+from jackfield.storage.timeline import TimelineTable
 from jackfield.vault import MasterKeys, Vault, load_service_secret
 
 
@@ -92,10 +109,11 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         )
         applications = applications_of(settings)
         catalog = Catalog(ground.database, providers, partial(make_authored, http), settings.public_url, applications)
-        house = _build(ground, catalog, http)
+        house = _build(ground, catalog, http, settings.oidc)
         try:
             yield house
         finally:
+            house.services.job_watch.close()
             await house.services.refreshing.finish()
 
 
@@ -144,6 +162,8 @@ def _open_http(settings: Settings) -> AbstractAsyncContextManager[HttpClient]:
     from jackfield.providers._client import open_client  # noqa: PLC0415
 
     urls = [url for one in settings.providers.values() for url in (one.base_url, one.api_url, one.auth_url) if url]
+    if settings.oidc is not None:
+        urls.append(settings.oidc.issuer)
     return open_client(settings.egress_allow, urls)
 
 
@@ -156,7 +176,7 @@ def applications_of(settings: Settings) -> dict[str, Application]:
     }
 
 
-def _build(ground: Ground, catalog: Catalog, http: HttpClient) -> House:
+def _build(ground: Ground, catalog: Catalog, http: HttpClient, oidc: OidcSettings | None) -> House:
     database, sealing = ground.database, ground.vault
     hot = HotIntegrations(database)
     ownership = Ownership(hot, OwnerLookup(database))
@@ -165,7 +185,10 @@ def _build(ground: Ground, catalog: Catalog, http: HttpClient) -> House:
     refreshing = Refreshing(means, catalog)
     calls = VendorCalls(rests, refreshing.renewed)
     access = Access(KeyLookup(database), ground.pepper)
+    sign_in_failures = FailureLimit()
+    sessions = Sessions(database, access, ground.pepper, sign_in_failures)
     answered_calls = AnsweredCalls(IdempotencyKeyTable(database), ground.pepper)
+    connecting = Connecting(hot, database, sealing, catalog, ground.pepper)
     verification = Verification(database, sealing, catalog, calls)
     delivering = Delivering(database, hot, HotDeliveries(database), sealing, catalog, calls)
     synchronisation = Synchronisation(database, hot, HotLinks(database), sealing, catalog, calls)
@@ -199,10 +222,21 @@ def _build(ground: Ground, catalog: Catalog, http: HttpClient) -> House:
             installations=Installations(hot, database, sealing),
             oauth_server=OAuthServer(database, sealing, ground.pepper),
             console_links=ground.console_links,
-            sessions=Sessions(database, access, ground.pepper, FailureLimit()),
+            connect_links=ConnectLinks(database, catalog, ground.pepper),
+            connecting=connecting,
+            overview=Overview(OverviewTable(database)),
+            timeline=Timeline(TimelineTable(database), hot),
+            diagnoses=Diagnoses(hot, database, catalog, rests),
+            audit_log=AuditLog(AuditRecordTable(database), database),
+            keys=Keys(database, ground.pepper),
+            job_watch=JobWatch(JobChangeTable(database)),
+            system=System(SystemTable(database, ground.data_keys), ground.master_keys),
+            approvals=Approvals(database),
+            sessions=sessions,
+            single_sign_on=None if oidc is None else _single_sign_on(oidc, ground, http, sessions, sign_in_failures),
         ),
         runner=runner,
-        upkeep=Upkeep(database, verification, delivering, refreshing, runner, rests, answered_calls),
+        upkeep=Upkeep(database, (verification, delivering, refreshing), runner, rests, answered_calls, connecting),
         rotation=ground.rotation,
         database=database,
         http=http,
@@ -210,6 +244,30 @@ def _build(ground: Ground, catalog: Catalog, http: HttpClient) -> House:
         data_keys=ground.data_keys,
         service_secrets=ground.service_secrets,
     )
+
+
+def _single_sign_on(
+    oidc: OidcSettings, ground: Ground, http: HttpClient, sessions: Sessions, failures: FailureLimit
+) -> SingleSignOn:
+    # who has no OpenID provider does not wait for what reads its tokens
+    from jackfield.providers._openid import OpenIdProvider, Registration  # noqa: PLC0415
+
+    registration = Registration(
+        issuer=oidc.issuer,
+        client_id=oidc.client_id,
+        client_secret=oidc.client_secret.get_secret_value(),
+        scopes=oidc.scopes,
+    )
+    rules = SignInRules(
+        issuer=oidc.issuer,
+        label=oidc.label,
+        organisation=oidc.organisation,
+        organisation_claim=oidc.organisation_claim,
+        roles_claim=oidc.roles_claim,
+        roles=oidc.roles,
+    )
+    provider = OpenIdProvider(http, registration)
+    return SingleSignOn(ground.database, provider, sessions, rules, ground.pepper, failures)
 
 
 @contextlib.asynccontextmanager

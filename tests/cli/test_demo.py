@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import requests
 
 from support.client import Client
 from support.command import Outcome, jackfield
@@ -20,6 +21,7 @@ from support.service import bare_environment, free_port
 from support.vendor_server import VendorServer, taken
 
 KEY = re.compile(r"^Your key:  (jf_\S+)$", re.MULTILINE)
+LINK = re.compile(r"^Console:   (http://127\.0\.0\.1:\d+/console/link/jfl_\S+)$", re.MULTILINE)
 
 
 _WHAT = {"GitHub": "issue 1", "Slack": "1 message"}
@@ -107,6 +109,8 @@ def test_the_demo_does_the_main_job_and_can_be_repeated(empty_directory: DataDir
             said += line
         [key] = KEY.findall(said)
         assert key != old_key
+        [link] = LINK.findall(said)
+        assert "Sign in with this link" in requests.get(link, timeout=30).text
         assert "\nNow GitHub, through hubs:\n" in said
         check_broken_and_mended(said, "octocat")
         assert "\nGive --github-repository as well, and the demo opens an issue in it.\n" in said

@@ -52,3 +52,22 @@ def test_a_bad_name_is_refused_in_one_line(environment: dict[str, str]) -> None:
 
 def test_a_name_that_is_not_utf_8_is_refused_in_one_line(environment: dict[str, str]) -> None:
     assert "name" in jackfield(environment, "organisations", "create", b"Caf\xe9").complaint
+
+
+def test_where_customers_may_be_sent_back_to_is_set_and_shown(environment: dict[str, str]) -> None:
+    handle = jackfield(environment, "organisations", "create", f"Back {uuid.uuid4().hex[:12]}", "--json").json["handle"]
+
+    def return_urls(*arguments: str) -> list[str]:
+        found: list[str] = jackfield(environment, "organisations", "return-urls", handle, *arguments, "--json").json
+        return found
+
+    wanted = ["https://app.example.com/settings", "http://localhost:3000"]
+    assert return_urls() == []
+    assert return_urls("--set", wanted[0], "--set", wanted[1]) == wanted
+    assert return_urls() == wanted
+    shown = jackfield(environment, "organisations", "return-urls", handle)
+    assert shown.out.splitlines() == wanted
+    bad = jackfield(environment, "organisations", "return-urls", handle, "--set", "http://app.example.com")
+    assert "https" in bad.complaint
+    assert return_urls() == wanted
+    assert return_urls("--set", "") == []

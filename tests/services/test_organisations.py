@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from jackfield.domain import ids
-from jackfield.domain.errors import Conflict, Invalid, KeyInvalid, NotFound
-from jackfield.domain.organisation import HandleTaken, Organisation
-from jackfield.domain.principal import Capability, Principal
+from jackfield.domain.errors import CapabilityMissing, Conflict, Invalid, KeyInvalid, NotFound
+from jackfield.domain.organisation import HandleTaken, Organisation, OrganisationSettings
+from jackfield.domain.principal import GRANTABLE, Caller, Capability, Principal
 from jackfield.services.organisations import NewKey
 from support.operator import ORIGIN, Operator
 
@@ -150,8 +150,15 @@ def test_a_key_opens_its_own_organisation_as_its_user(operator: Operator) -> Non
 def test_a_key_without_named_capabilities_has_them_all(operator: Operator) -> None:
     made = operator.create_organisation(unique_name())
     new = create_key(operator, made.handle)
-    assert new.key.capabilities == tuple(Capability)
-    assert enter(operator, new.secret).capabilities == set(Capability)
+    assert new.key.capabilities == GRANTABLE
+    assert enter(operator, new.secret).capabilities == set(GRANTABLE) == set(Capability) - {Capability.OPERATE}
+
+
+def test_no_key_operates_the_service(operator: Operator) -> None:
+    made = operator.create_organisation(unique_name())
+    with pytest.raises(Invalid, match="No such capability: operate"):
+        create_key(operator, made.handle, "bob", Capability.VIEW, Capability.OPERATE)
+    assert operator.run(operator.house.services.organisations.list_keys(made.handle)) == []
 
 
 def test_capabilities_are_kept_once_each_in_one_order(operator: Operator) -> None:
@@ -248,3 +255,23 @@ def test_what_was_refused_leaves_none(operator: Operator) -> None:
     with pytest.raises(Invalid):
         create_key(operator, made.handle, "bob", "fly")
     assert audit(operator, made) == [("organisation.created", [made.id])]
+
+
+def test_where_customers_may_be_sent_back_to_is_the_organisations_own_to_say(operator: Operator) -> None:
+    organisations = operator.house.services.organisations
+    mine, other = (operator.create_organisation() for _ in range(2))
+    principal = Principal(1, mine.id, "alice", frozenset({Capability.MANAGE_ORGANISATION}))
+    caller = Caller(principal, ORIGIN)
+    assert operator.run(organisations.settings(caller)) == OrganisationSettings(())
+    saved = operator.run(organisations.save_settings(caller, ["https://app.example.com"] * 2))
+    assert saved == operator.run(organisations.settings(caller)) == OrganisationSettings(("https://app.example.com",))
+    assert operator.run(organisations.get_return_urls(mine.handle)) == saved.return_urls
+    assert operator.run(organisations.get_return_urls(other.handle)) == ()
+    wanted = "select action, actor from audit_entry where organisation_id = $1 order by id desc limit 1"
+    assert tuple(operator.fetch(wanted, mine.id)[0]) == ("organisation.updated", "alice")
+    with pytest.raises(Invalid):
+        operator.run(organisations.save_settings(caller, ["http://app.example.com"]))
+    powerless = Caller(Principal(1, mine.id, "bob", frozenset({Capability.MANAGE})), ORIGIN)
+    for deed in (organisations.settings(powerless), organisations.save_settings(powerless, [])):
+        with pytest.raises(CapabilityMissing):
+            operator.run(deed)

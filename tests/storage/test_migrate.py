@@ -24,6 +24,7 @@ TABLES = {
     "alembic_version",
     "api_key",
     "audit_entry",
+    "connect_session",
     "console_link",
     "data_key",
     "definition",
@@ -46,6 +47,7 @@ TABLES = {
     "rest",
     "service_secret",
     "session",
+    "sign_in_attempt",
 }
 #: everything of a schema: tables with their columns, indexes, functions, constraints
 EVERYTHING = """

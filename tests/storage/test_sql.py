@@ -10,6 +10,7 @@ from jackfield.domain.integration import Filter, Status
 from jackfield.storage.integrations import list_statement
 from support.operator import Operator
 
+#: not among them: sign_in_attempt, since whose a sign-in is shows when the provider has spoken, and then its row is gone
 TENANT_TABLES: Final = {
     "integration",
     "api_key",
@@ -28,6 +29,7 @@ TENANT_TABLES: Final = {
     "refresh_lease",
     "event",
     "console_link",
+    "connect_session",
     "session",
 }
 
@@ -48,7 +50,10 @@ EXCEPTIONS: Final = {
     "jackfield.storage.definitions.GET_APP": "an app can be installed by other organisations than its own",
     "jackfield.storage.definitions.LIST_APPS": "`definitions list` shows the operator every organisation's",
     "jackfield.storage.grants.PURGE_TOKENS": "the upkeep deletes what expired long ago, whoever's it was",
+    "jackfield.storage.system.COUNT_BY_DATA_KEY": "the operator sees how far every organisation's keys were rotated",
+    "jackfield.storage.system.COUNT_RESTING": "the operator sees how many accounts are limited, whoever's they are",
     "jackfield.storage.sessions.PURGE": "the upkeep deletes what expired long ago, whoever's it was",
+    "jackfield.storage.connect_sessions.PURGE": "the upkeep deletes what expired long ago, whoever's it was",
     "jackfield.storage.sessions.PURGE_LINKS": "the upkeep deletes what expired long ago, whoever's it was",
 }
 
@@ -138,6 +143,8 @@ def test_every_unique_index_of_a_tenants_table_is_of_its_organisation(operator: 
     # and whoever's a definition is, every organisation may have integrations of it
     assert elsewhere == {
         "api_key.api_key_digest_key",
+        "connect_session.connect_session_digest_key",
+        "connect_session.connect_session_way_digest_key",
         "console_link.console_link_digest_key",
         "session.session_digest_key",
         "definition.definition_id",

@@ -17,6 +17,7 @@ SPELLINGS: Final[Mapping[str, Callable[[int], str]]] = {
 BODIES: Final[Mapping[tuple[str, str], Any]] = {
     ("hubs", "createIntegration"): {"vendor": "sentry", "auth": {"api_key": "token"}},
     ("hubs", "createIntegrationTask"): {"action": "verify"},
+    ("hubs", "createConnectSession"): {"vendor": "github"},
     ("hubs", "putItems"): {"items": [{"type": "work_item", "key": "kept", "title": "Kept"}]},
     ("organisations", "createOrganisationIntegration"): {
         "provider": "github",
@@ -27,7 +28,15 @@ BODIES: Final[Mapping[tuple[str, str], Any]] = {
 
 
 def minimal_request(
-    dialect: Dialect, operation: Operation, integration: int, job: int, organisation: int, user: str, delivery: int = 1
+    dialect: Dialect,
+    operation: Operation,
+    integration: int,
+    job: int,
+    organisation: int,
+    user: str,
+    delivery: int = 1,
+    *,
+    session: int = 1,
 ) -> dict[str, Any]:
     """`method`, `path`, `params` and `json` of a call about this integration, job or organisation by this user.
 
@@ -46,6 +55,7 @@ def minimal_request(
         "itemType": "work_item",
         "key": "kept",
         "deliveryId": spell(delivery),
+        "sessionId": spell(session),
     }
     path = dialect.prefix + operation.path
     params: dict[str, Any] = {}

@@ -49,7 +49,7 @@ class _Reader(HTMLParser):
         if tag == "form":
             self.forms.append(PageForm(given["action"]))
         elif tag == "input" and self.forms:
-            if given.get("type") != "checkbox" or "checked" in given:
+            if given.get("type") not in {"checkbox", "radio"} or "checked" in given:
                 self.forms[-1].fields.append((given["name"], given.get("value", "")))
         elif tag == "select":
             self._select, self._chosen = given["name"], None
@@ -152,7 +152,9 @@ class Visitor:
         return self.session.cookies.get(name, "")
 
 
-def make_link(operator: Operator, organisation: str, user: str = "alice", *capabilities: str) -> str:
+def make_link(
+    operator: Operator, organisation: str, user: str = "alice", *capabilities: str, is_operator: bool = False
+) -> str:
     """The path of a new link."""
     links = operator.house.services.console_links
-    return operator.run(links.create(organisation, user, capabilities, ORIGIN)).path
+    return operator.run(links.create(organisation, user, capabilities, ORIGIN, is_operator=is_operator)).path

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from jackfield.domain.principal import Capability
+from jackfield.domain.principal import GRANTABLE, Capability
 from jackfield.web.app import DIALECTS
 from jackfield.web.contract import Dialect, Operation
 from support.checked_tenant import CheckedTenant, number_of
@@ -64,9 +64,9 @@ def keys(operator: Operator, tenant: CheckedTenant) -> Keys:
         orphaned=orphaned,
         without={
             capability: operator.create_key(
-                tenant.organisation, "alice", *(other for other in Capability if other is not capability)
+                tenant.organisation, "alice", *(other for other in GRANTABLE if other is not capability)
             )
-            for capability in Capability
+            for capability in GRANTABLE
         },
     )
 
@@ -113,15 +113,27 @@ def held_delivery(tenant: CheckedTenant, integration: int) -> int:
     return number
 
 
+def connect_session(tenant: CheckedTenant) -> int:
+    """One of the organisation, made by nobody who would be audited."""
+    wanted = """
+    insert into connect_session (organisation_id, digest, provider, reconnects, scopes, creator_user, creator_key_id,
+        expires_at)
+    values ($1, sha256(gen_random_uuid()::text::bytea), 'github', false, '{}', 'alice', 1, now()) returning id
+    """
+    number: int = tenant.operator.fetch(wanted, tenant.organisation.id)[0]["id"]
+    return number
+
+
 def call(
     tenant: CheckedTenant, dialect: Dialect, operation: Operation, integration: int, job: int, key: str | None
 ) -> requests.Response:
     """A call that has nothing wrong with it but, perhaps, its key."""
-    delivery = held_delivery(tenant, integration)
+    delivery, session = held_delivery(tenant, integration), connect_session(tenant)
     if dialect.name == "platform":
         # what it calls an integration is what others install
         integration = published(tenant)
-    wanted = minimal_request(dialect, operation, integration, job, tenant.organisation.id, tenant.user, delivery)
+    of_whom = (tenant.organisation.id, tenant.user)
+    wanted = minimal_request(dialect, operation, integration, job, *of_whom, delivery, session=session)
     answer = requests.request(
         wanted["method"],
         tenant.service.url + wanted["path"],
@@ -192,7 +204,7 @@ def test_with_the_capability_alone_the_call_is_allowed(
 
 
 @every_open_operation
-@pytest.mark.parametrize("capability", Capability)
+@pytest.mark.parametrize("capability", GRANTABLE)
 def test_what_needs_no_capability_is_open_to_every_valid_key(
     tenant: CheckedTenant, dialect: Dialect, operation: Operation, integration: int, job: int, capability: Capability
 ) -> None:

@@ -50,6 +50,8 @@ STATUSES: Final = {
     "hubs.getIntegrationCredential": HUBS | {200, 404, 422},
     "hubs.listIntegrationEvents": HUBS | {200, 404, 422},
     "hubs.listJobs": HUBS | {200, 422},
+    "hubs.createConnectSession": HUBS_BODY | {201},
+    "hubs.getConnectSession": HUBS | {200, 404},
     "hubs.getLatestJobs": HUBS | {200, 422},
     "hubs.getJob": HUBS | {200, 404, 422},
     "hubs.listItems": HUBS | {200, 422},

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from jackfield.domain.principal import Capability
+from jackfield.domain.principal import GRANTABLE, Capability
 from support.checked_tenant import CheckedTenant
 from support.operator import Operator
 from support.service import Service
@@ -63,7 +63,7 @@ def test_what_is_known_of_a_token_is_told(tenant: CheckedTenant) -> None:
 
 def test_all_other_capabilities_are_not_enough(tenant: CheckedTenant) -> None:
     integration = made(tenant)
-    others = [one for one in Capability if one is not Capability.REVEAL_CREDENTIALS]
+    others = [one for one in GRANTABLE if one is not Capability.REVEAL_CREDENTIALS]
     answer = get(tenant.another_key(*others), integration)
     assert (answer.status_code, code(answer)) == (403, "403.permissions")
     assert answer.json()["error"]["extra"] == {"capability": "credentials-reveal"}

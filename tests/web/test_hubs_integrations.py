@@ -84,6 +84,7 @@ def test_creation_answers_201_with_the_whole_integration(tenant: CheckedTenant) 
             "next_check": None,
             "expires": None,
         },
+        "account": None,
         "events": {
             "created": shown["events"]["created"],
             "updated": shown["events"]["created"],

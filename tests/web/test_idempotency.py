@@ -103,6 +103,7 @@ def test_every_post_takes_a_key(tenant: CheckedTenant) -> None:
 
 
 def test_the_documents_state_the_key_at_every_post_of_hubs_and_nowhere_else() -> None:
+    """But for those whose answers hold a secret, which is not to be kept."""
     stated, posts = set(), set()
     for dialect in DIALECTS:
         for path, methods in openapi.document(dialect, "")["paths"].items():
@@ -112,7 +113,8 @@ def test_the_documents_state_the_key_at_every_post_of_hubs_and_nowhere_else() ->
                     assert {"409", "422"} <= set(operation["responses"])
                 if method == "post" and dialect.name == "hubs":
                     posts.add((method, path))
-    assert stated == posts
+    assert posts - stated == {("post", "/v1/hubs/current/connect-sessions")}
+    assert stated < posts
     assert ("post", HUBS) in posts
 
 

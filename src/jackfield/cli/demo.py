@@ -18,6 +18,7 @@ from jackfield.cli.demo_tour import Tour, http
 from jackfield.cli.demo_vendors import DemoVendors, demo_vendors
 from jackfield.domain.errors import NotFound
 from jackfield.domain.principal import Origin
+from jackfield.services.console_links import MadeLink
 from jackfield.services.organisations import NewKey
 
 _READY_SECONDS: Final = 60.0
@@ -73,7 +74,7 @@ def _run(base: str, where: list[str], vendors: DemoVendors, *, stay: bool) -> No
         _show_sealed(key)
         tour.connect_break_and_mend(vendors)
         ItemTour(tour, vendors).bring_an_item()
-        _show_what_next(base, key.secret)
+        _show_what_next(base, key.secret, as_operator(_make_link).path)
         if stay:
             typer.echo("\nThe service is running. Ctrl-C stops it; `make run` starts it again with its data.")
             service.wait()
@@ -103,6 +104,10 @@ async def _make_key(ground: Ground, origin: Origin) -> NewKey:
     return await organisations.create_key(_ORGANISATION, "demo", (), None, origin)
 
 
+async def _make_link(ground: Ground, origin: Origin) -> MadeLink:
+    return await ground.console_links.create(_ORGANISATION, "demo", (), origin, is_operator=True)
+
+
 def _show_sealed(key: NewKey) -> None:
     async def sealed(ground: Ground, _: Origin) -> str:
         return str((await ground.database.fetch(_SEALED, key.organisation.id))[0][0])
@@ -110,9 +115,11 @@ def _show_sealed(key: NewKey) -> None:
     typer.echo(f"In the database:   {as_operator(sealed)[:48]}... (sealed)")
 
 
-def _show_what_next(base: str, secret: str) -> None:
+def _show_what_next(base: str, secret: str, link: str) -> None:
     typer.echo(f"""
 Your key:  {secret}
+Console:   {base}{link}
+           (signs you in once, within ten minutes; afterwards with the key, or a link of `jackfield console-link`)
 Try:
   curl {base}/v1/hubs/current/integrations/available -H 'Authorization: Bearer {secret}'
   curl {base}/api/v1/integrations/list -H 'Authorization: Bearer {secret}'

@@ -53,6 +53,33 @@ def delete(
         typer.echo(f"Deleted {gone.name} ({gone.handle})")
 
 
+@organisations.command("return-urls")
+def return_urls(
+    reference: Reference,
+    urls: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="URL",
+            help="From now on exactly these, repeatable; what is below one of them is allowed. Empty for none.",
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show, or set, where customers may be sent back to after they have connected."""
+    if urls is None:
+        found = as_operator(lambda ground, _: ground.organisations.get_return_urls(reference))
+    else:
+        wanted = [url for url in urls if url]
+        found = as_operator(lambda ground, origin: ground.organisations.set_return_urls(reference, wanted, origin))
+    if json:
+        print_json(found)
+    elif found:
+        typer.echo("\n".join(found))
+    else:
+        typer.echo("None: customers are not sent back anywhere", err=True)
+
+
 def _shown(organisation: Organisation) -> dict[str, Any]:
     return {
         "id": ids.to_decimal(organisation.id),

@@ -2,11 +2,13 @@
 
 from typing import Annotated
 
+import msgspec
 import typer
 
 from jackfield.bootstrap import Ground
 from jackfield.cli.console import Json, as_operator, fail, print_json, print_table
 from jackfield.domain.principal import Origin
+from jackfield.services.key_ring import master_key_uses
 from jackfield.services.rotation import Rotated
 from jackfield.vault import generate_master_key, rewrap
 
@@ -27,11 +29,7 @@ def status(json: Json = False) -> None:
 
     async def count(ground: Ground, _: Origin) -> list[dict[str, object]]:
         wrapped = await ground.data_keys.count_by_master_key()
-        ring = ground.master_keys
-        return [
-            {"id": key_id, "newest": key_id == ring.newest_id, "given": key_id in ring, "wraps": wrapped.get(key_id, 0)}
-            for key_id in dict.fromkeys([*ring.ids, *wrapped])
-        ]
+        return [msgspec.structs.asdict(use) for use in master_key_uses(ground.master_keys, wrapped)]
 
     found = as_operator(count)
     if json:

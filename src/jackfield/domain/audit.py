@@ -1,5 +1,6 @@
 """What the audit remembers of a deed: who, what, when, from where, which fields; never a secret value."""
 
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -33,6 +34,12 @@ class Action(StrEnum):
     LINK_CREATED = "console-link.created"
     SESSION_OPENED = "session.opened"
     SESSION_ENDED = "session.ended"
+    AUDIT_EXPORTED = "audit.exported"
+    SESSION_REVOKED = "session.revoked"
+    CONNECT_SESSION_CREATED = "connect-session.created"
+    INTEGRATION_CONNECTED = "integration.connected"
+    INTEGRATION_RECONNECTED = "integration.reconnected"
+    ORGANISATION_UPDATED = "organisation.updated"
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +55,38 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin
     subject_ids: tuple[int, ...] = ()
     fields: tuple[str, ...] = ()
+
+
+class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One deed as it stands in the audit. `action` is an Action's text, or that of one that an older version knew."""
+
+    id: int
+    at: datetime
+    action: str
+    key_id: int | None
+    user: str
+    address: str
+    request_id: str
+    subject_ids: tuple[int, ...]
+    fields: tuple[str, ...]
+
+
+class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which deeds; None means any. `subject_id` is that of the row they were done to, the first of several.
+
+    `since` is within, `until` without.
+    """
+
+    user: str | None = None
+    action: str | None = None
+    subject_id: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of what is asked for."""
+        return tuple(name for name in self.__struct_fields__ if getattr(self, name) is not None)
 
 
 def by_caller(

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from jackfield.domain.errors import Invalid
+from jackfield.domain.errors import Invalid, NotFound
 from jackfield.domain.provider import (
     AuthMethod,
     Category,
@@ -102,6 +102,13 @@ def definition_of_authored(authored: AuthoredDefinition, vendor: str, install_pa
         editable=False,
         supports_verification=authored.verify_url is not None,
     )
+
+
+class DefinitionNotFound(NotFound):
+    code = "definition-not-found"
+
+    def __init__(self, vendor: str) -> None:
+        super().__init__("Vendor", vendor)
 
 
 class FieldProblem(Invalid):

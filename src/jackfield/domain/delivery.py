@@ -160,6 +160,27 @@ class DeliveryFilter(msgspec.Struct, frozen=True, kw_only=True):
     offset: int = 0
 
 
+class DeliverySearch(msgspec.Struct, frozen=True, kw_only=True):
+    """Which of an organisation's deliveries to list, newest first; empty or None means any.
+
+    `item_key` is the whole key, of items of any type; `before` the id of a delivery, of which older ones are wanted.
+    """
+
+    states: tuple[DeliveryState, ...] = ()
+    integration_id: int | None = None
+    item_key: str | None = None
+    before: int | None = None
+    limit: int = 50
+
+
+class NamedDelivery(msgspec.Struct, frozen=True):
+    """A delivery with the integration that it is for."""
+
+    delivery: ItemDelivery
+    integration_name: str
+    provider: str
+
+
 class DeliveryNotFound(NotFound):
     code = "delivery-not-found"
 

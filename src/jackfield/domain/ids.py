@@ -42,6 +42,12 @@ def created_at(number: int) -> datetime:
     return EPOCH + timedelta(milliseconds=number >> SEQUENCE_BITS)
 
 
+def first_at(moment: datetime) -> int:
+    """The smallest id that can be made at this moment: whatever is made later has a greater one."""
+    milliseconds = (moment - EPOCH) // timedelta(milliseconds=1)
+    return min(max(0, milliseconds) << SEQUENCE_BITS, MAXIMUM)
+
+
 def to_decimal(number: int) -> str:
     return str(number)
 

@@ -18,6 +18,7 @@ from jackfield.domain.credential import Place, Secrets
 from jackfield.domain.errors import Conflict, Forbidden, NotFound
 from jackfield.domain.health import WORKING, Condition, Health
 from jackfield.domain.item import ItemType
+from jackfield.domain.provider import Account
 
 #: a JSON object as text; kept as text because most readers pass it on unread
 JsonObject = NewType("JsonObject", str)
@@ -33,6 +34,7 @@ FOLLOWING: Final = frozenset(
     {
         *("state", "error", "error_at", "verified_at", "verification_due_at", "health", "health_reason"),
         *("granted_at", "token_expires_at", "fresh_until", "refresh_due_at", "grant_refused_at"),
+        *("account_id", "account_name"),
     }
 )
 
@@ -87,7 +89,8 @@ class Detail(Integration, frozen=True, kw_only=True):
 
     `verified_at` is when the present credential was proven, None when it was not. `creator_key_id` made it.
     `granted_at`: its vendor granted us its tokens by OAuth, and they are refreshed here; when the first of them ends,
-    and until when none has to be looked at, is by the database's clock.
+    and until when none has to be looked at, is by the database's clock. `account_id` and `account_name` tell whose the
+    credential is, as proven last; None when it has not been since it changed.
     """
 
     identifier: str
@@ -110,6 +113,8 @@ class Detail(Integration, frozen=True, kw_only=True):
     fresh_until: datetime | None = None
     refresh_due_at: datetime | None = None
     refreshed_at: datetime | None = None
+    account_id: str | None = None
+    account_name: str | None = None
 
     @property
     def condition(self) -> Condition:
@@ -194,6 +199,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     fresh_until: datetime | None | msgspec.UnsetType = msgspec.UNSET
     refresh_due_at: datetime | None | msgspec.UnsetType = msgspec.UNSET
     grant_refused_at: datetime | None | msgspec.UnsetType = msgspec.UNSET
+    account_id: str | None | msgspec.UnsetType = msgspec.UNSET
+    account_name: str | None | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -270,10 +277,16 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """Which integrations to list with their lifecycle; empty means any, and `states` empty those not being deleted.
 
     `search` is text in the name, the identifier or the provider, and `search_providers` are those that have it.
+    `healths` are those of conditions, `broken` those that need someone, `before` the id of an integration, of which
+    older ones are wanted; with these, or `enabled`, nothing that is being deleted is listed.
     `order` are (field, descending) pairs. `limit` None means all.
     """
 
     states: tuple[State, ...] = ()
+    healths: tuple[Health, ...] = ()
+    broken: bool = False
+    enabled: bool | None = None
+    before: int | None = None
     providers: tuple[str, ...] | None = None
     search: str | None = None
     search_providers: tuple[str, ...] = ()
@@ -313,11 +326,12 @@ def unproven(*, verifies: bool) -> Change:
     forgotten = Change(error=None, error_at=None, health=Health.ACTIVE, health_reason=None)
     if not verifies:
         return forgotten
-    return merged(forgotten, Change(state=State.NEW, verified_at=None, verification_due_at=None))
+    nobodys = Change(account_id=None, account_name=None)
+    return merged(forgotten, nobodys, Change(state=State.NEW, verified_at=None, verification_due_at=None))
 
 
-def proven(integration: Detail, now: datetime, due_at: datetime) -> Change:
-    """The vendor took the credential. A client's `inactive` stands."""
+def proven(integration: Detail, now: datetime, due_at: datetime, account: Account) -> Change:
+    """The vendor took the credential, which is that account's. A client's `inactive` stands."""
     return Change(
         state=State.LIVE,
         status=Status.ACTIVE if integration.status in {Status.PENDING, Status.ERROR} else msgspec.UNSET,
@@ -327,6 +341,8 @@ def proven(integration: Detail, now: datetime, due_at: datetime) -> Change:
         verification_due_at=due_at,
         health=Health.ACTIVE,
         health_reason=None,
+        account_id=account.id,
+        account_name=account.name,
     )
 
 

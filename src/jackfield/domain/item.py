@@ -195,9 +195,10 @@ class Linked(msgspec.Struct, frozen=True):
 
 
 class ItemFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which items to list; None means any. `order` is (field, descending)."""
+    """Which items to list; None means any. `order` is (field, descending). `key` is the whole key."""
 
     type: ItemType | None = None
+    key: str | None = None
     statuses: tuple[ItemStatus, ...] = ()
     labels: tuple[str, ...] = ()
     assignee: str | None = None
@@ -223,6 +224,11 @@ class BatchProblem(Invalid):
     def __init__(self, problems: dict[str, str]) -> None:
         super().__init__(f"{len(problems)} of the items cannot be taken, so none was: `extra` says what is wrong where")
         self.problems = problems
+
+
+def is_key(text: str) -> bool:
+    """Whether an item can be called so: it stands in addresses, as one part of the path."""
+    return 1 <= len(text) <= KEY_LIMIT and "/" not in text and not any(ord(one) < 32 or ord(one) == 127 for one in text)
 
 
 def merged_status(item: StoredItem, delivered: ItemStatus | None, at_vendor: ItemStatus | None) -> ItemStatus:

@@ -121,15 +121,27 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which jobs to list; empty or None means any. `order` are (field, descending) pairs."""
+    """Which jobs to list; empty or None means any. `order` are (field, descending) pairs.
+
+    `before` is the id of a job, of which older ones are wanted.
+    """
 
     states: Sequence[JobState] = ()
+    kinds: Sequence[JobKind] = ()
+    integration_id: int | None = None
+    before: int | None = None
     search: str | None = None
     queued_from: datetime | None = None
     queued_until: datetime | None = None
     order: Sequence[tuple[str, bool]] = (("id", True),)
     limit: int = 20
     offset: int = 0
+
+    @property
+    def is_newest(self) -> bool:
+        """Whether the newest are wanted, of those that have something in common which needs no search."""
+        searches = (self.search, self.queued_from, self.queued_until)
+        return tuple(self.order) in {(), (("id", True),)} and all(one is None for one in searches)
 
 
 class JobNotFound(NotFound):

@@ -23,6 +23,12 @@ class Organisation(msgspec.Struct, frozen=True):
     deleted_at: datetime | None = None
 
 
+class OrganisationSettings(msgspec.Struct, frozen=True):
+    """What an organisation settles for itself. `return_urls`: see domain/return_url.py."""
+
+    return_urls: tuple[str, ...]
+
+
 class HandleTaken(Conflict):
     code = "handle-taken"
 

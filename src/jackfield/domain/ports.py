@@ -6,14 +6,18 @@ from datetime import datetime
 from typing import Protocol
 
 from jackfield.domain.app import App, AppFields, AppStatus
-from jackfield.domain.audit import AuditEntry
+from jackfield.domain.audit import AuditEntry, AuditFilter, AuditRecord
+from jackfield.domain.connecting import ConnectSession, ConnectState, NewConnectSession
+from jackfield.domain.count import Count
 from jackfield.domain.credential import Place, Secrets, WrappedKey
 from jackfield.domain.definition import AuthoredDefinition
 from jackfield.domain.delivery import (
     Compared,
     DeliveryFilter,
+    DeliverySearch,
     Found,
     ItemDelivery,
+    NamedDelivery,
     Outgoing,
     Progress,
     Settlement,
@@ -28,9 +32,13 @@ from jackfield.domain.job import Job, JobFilter, JobState, NewJob, Running, Step
 from jackfield.domain.key import ApiKey
 from jackfield.domain.oauth import Client, ClientRow, Exchange, Granted, Holder, NewGrant, NewTokens, TokenFacts
 from jackfield.domain.organisation import Organisation
+from jackfield.domain.overview import OverviewFacts
 from jackfield.domain.principal import Principal
 from jackfield.domain.refresh import Kept, Lease
 from jackfield.domain.session import NewLink, NewSession, Session
+from jackfield.domain.sign_in import Arrival, Claims, Departure, NewAttempt
+from jackfield.domain.system import Backlog, DatabaseFacts, Worker
+from jackfield.domain.timeline import Happening
 
 
 class Vault(Protocol):
@@ -133,6 +141,10 @@ class IntegrationTable(Protocol):
 
     async def get_detail_for_update(self, organisation_id: int, integration_id: int) -> Detail | None:
         """Whatever its state, locked until the end of the unit of work."""
+        ...
+
+    async def get_details_for_update(self, organisation_id: int, integration_ids: Sequence[int]) -> Sequence[Detail]:
+        """As `get_detail_for_update`, for several, by id."""
         ...
 
     async def create(self, row: IntegrationRow) -> Detail:
@@ -418,10 +430,18 @@ class SessionTable(Protocol):
         """Uses the link, once, for a session; None when it is not good, or not any more."""
         ...
 
-    async def open_by_key(self, new: NewSession) -> Session: ...
+    async def create(self, new: NewSession) -> Session: ...
 
     async def find(self, digest: bytes) -> Session | None:
         """None when it is not good: ended, expired, its key revoked or expired, its organisation deleted."""
+        ...
+
+    async def list(self, organisation_id: int, user: str | None, most: int) -> Sequence[Session]:
+        """The good ones of the organisation, or of one user of it, the last seen first."""
+        ...
+
+    async def get(self, organisation_id: int, session_id: int) -> Session | None:
+        """None when it is not good, or of another organisation."""
         ...
 
     async def renew(self, session: Session) -> None:
@@ -430,6 +450,90 @@ class SessionTable(Protocol):
 
     async def revoke(self, session: Session) -> bool:
         """Ends it; False when it had ended already."""
+        ...
+
+    async def purge(self, days: int, most: int) -> int: ...
+
+
+class SignInAttemptTable(Protocol):
+    """Browsers on their way to the OpenID provider and back, by their keyed hashes."""
+
+    async def add(self, attempt: NewAttempt) -> None: ...
+
+    async def take(self, digest: bytes, browser_digest: bytes) -> str | None:
+        """The page to go on to, once; None when it is not this browser's, or not good any more."""
+        ...
+
+    async def purge(self, most: int) -> int:
+        """Deletes up to `most` that are over; returns how many."""
+        ...
+
+
+class IdentityProvider(Protocol):
+    """The operator's OpenID provider."""
+
+    async def authorize_url(self, departure: Departure) -> str:
+        """The page where people sign in. Raises IdentityProviderAway."""
+        ...
+
+    async def identify(self, arrival: Arrival) -> Claims:
+        """What is proven of who came back; `sub` is a text fit to be kept.
+
+        Raises IdentityUnproven, or IdentityProviderAway when there is no usable answer.
+        """
+        ...
+
+
+class ConnectSessionTable(Protocol):
+    """Links by which customers connect, by their keyed hashes, inside a unit of work."""
+
+    async def now(self) -> datetime:
+        """The database's time."""
+        ...
+
+    async def create(self, new: NewConnectSession) -> ConnectSession: ...
+
+    async def get(self, organisation_id: int, session_id: int) -> ConnectSession | None: ...
+
+    async def find(self, digest: bytes) -> ConnectSession | None:
+        """By its link, for an hour after its end; None also when its maker may not any more."""
+        ...
+
+    async def bind(self, session: ConnectSession, browser_digest: bytes) -> ConnectSession | None:
+        """From now on it is that browser's; None when it is another's, or over."""
+        ...
+
+    async def begin(
+        self, session: ConnectSession, browser_digest: bytes, way_digest: bytes, sealed_way: bytes
+    ) -> tuple[bool, bytes | None]:
+        """Binds it and notes the way, the only one from now on; False when it is another browser's, or over.
+
+        With it what was granted before, and not chosen from.
+        """
+        ...
+
+    async def come_back(self, way_digest: bytes) -> ConnectSession | None:
+        """Uses the way, once; None when it is not good, or not any more."""
+        ...
+
+    async def tell(self, session: ConnectSession, state: ConnectState, error: str | None) -> ConnectSession | None:
+        """How the latest try went; None, and nothing is written, when it was begun again or connected since."""
+        ...
+
+    async def keep_grant(self, session: ConnectSession, sealed_grant: bytes) -> ConnectSession | None:
+        """Until a site is chosen; None when it was begun again or connected since."""
+        ...
+
+    async def take_grant(self, session: ConnectSession) -> bytes | None:
+        """What was granted, for one who has chosen; None when another has, or the time is over."""
+        ...
+
+    async def finish(self, session: ConnectSession, integration_id: int) -> ConnectSession | None:
+        """It is connected, once; None when it was already."""
+        ...
+
+    async def take_unchosen(self, most: int) -> Sequence[ConnectSession]:
+        """Up to `most` whose time was over before a site was chosen, each with what was granted, for the last time."""
         ...
 
     async def purge(self, days: int, most: int) -> int: ...
@@ -452,6 +556,10 @@ class OrganisationTable(Protocol):
 
     async def mark_deleted(self, organisation_id: int) -> None: ...
 
+    async def get_return_urls(self, organisation_id: int) -> Sequence[str]: ...
+
+    async def set_return_urls(self, organisation_id: int, return_urls: Sequence[str]) -> None: ...
+
 
 class KeyTable(Protocol):
     async def create(
@@ -464,6 +572,14 @@ class KeyTable(Protocol):
     ) -> ApiKey: ...
 
     async def list(self, organisation_id: int | None) -> Sequence[ApiKey]: ...
+
+    async def list_page(self, organisation_id: int, before: int | None, most: int) -> Sequence[ApiKey]:
+        """Newest first, from the key before the one with the id `before` on."""
+        ...
+
+    async def revoke_own(self, organisation_id: int, key_id: int) -> ApiKey | None:
+        """As `revoke`, of the organisation's keys alone."""
+        ...
 
     async def revoke(self, key_id: int) -> ApiKey | None:
         """Marks the key revoked and tells every process; None when there is no such unrevoked key."""
@@ -529,6 +645,20 @@ class DeliveryTable(Protocol):
 
     async def retry_held(self, integration: Detail) -> int:
         """As `retry`, for all held ones; returns how many there were."""
+        ...
+
+    async def search(self, organisation_id: int, wanted: DeliverySearch) -> Sequence[NamedDelivery]:
+        """Of all of the organisation's integrations."""
+        ...
+
+    async def count_held(self, integration: Detail) -> Count: ...
+
+    async def next_held(self, organisation_id: int, after_id: int, most: int) -> Sequence[tuple[int, int]]:
+        """Ids of held deliveries and of their integrations, by the delivery's id."""
+        ...
+
+    async def retry_some(self, organisation_id: int, delivery_ids: Sequence[int]) -> Sequence[int]:
+        """As `retry`, for those that are still held; returns the id of the integration of each."""
         ...
 
     async def cancel_all(self, integration: Detail) -> None:
@@ -626,6 +756,12 @@ class UnitOfWork(Protocol):
     def sessions(self) -> SessionTable: ...
 
     @property
+    def sign_in_attempts(self) -> SignInAttemptTable: ...
+
+    @property
+    def connect_sessions(self) -> ConnectSessionTable: ...
+
+    @property
     def audit(self) -> AuditTable: ...
 
     @property
@@ -672,4 +808,80 @@ class OwnerLookup(Protocol):
 
     async def exists(self, organisation_id: int) -> bool:
         """Whether there is such an organisation; a deleted one is none."""
+        ...
+
+
+class OverviewFigures(Protocol):
+    async def get(self, organisation_id: int) -> OverviewFacts: ...
+
+
+class Timelines(Protocol):
+    async def list(
+        self, organisation_id: int, integration_id: int, before: int | None, most: int
+    ) -> Sequence[Happening]:
+        """Newest first, from the one before the one with the id `before` on."""
+        ...
+
+
+class AuditRecords(Protocol):
+    """The audit as it is read, each page by itself."""
+
+    async def list(
+        self, organisation_id: int, wanted: AuditFilter, before: int | None, most: int
+    ) -> Sequence[AuditRecord]:
+        """Newest first, from the record before the one with the id `before` on."""
+        ...
+
+
+class JobChanges(Protocol):
+    """Jobs of several organisations at a time."""
+
+    async def recent(
+        self, organisation_ids: Sequence[int], seconds: float, most: int, known: Sequence[tuple[int, int]]
+    ) -> Sequence[Job]:
+        """Those that run, those that came into another state within so many seconds, and those that are known.
+
+        Of each organisation and state at most so many, the latest; `known` are ids of organisations and jobs. A job may
+        come twice.
+        """
+        ...
+
+
+class SystemFigures(Protocol):
+    """The whole installation, for the operator."""
+
+    async def database(self) -> DatabaseFacts: ...
+
+    async def backlog(self) -> Sequence[Backlog]:
+        """What is in the queue, by kind."""
+        ...
+
+    async def workers(self) -> Sequence[Worker]:
+        """The processes that run jobs, the longest running first."""
+        ...
+
+    async def count_by_master_key(self) -> Mapping[str, int]:
+        """How many stored keys each master key wraps."""
+        ...
+
+    async def count_by_data_key(self) -> Mapping[int, int]:
+        """How many organisations have which newest data key."""
+        ...
+
+    async def count_organisations(self) -> int: ...
+
+    async def count_resting(self) -> int:
+        """Integrations whose accounts their vendors limit now."""
+        ...
+
+
+class KeyRing(Protocol):
+    """The master keys that this process was given."""
+
+    @property
+    def newest_id(self) -> str: ...
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """Newest first."""
         ...

@@ -94,12 +94,16 @@ class SecretField(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuthMethod(msgspec.Struct, frozen=True, kw_only=True):
-    """One complete way to prove oneself: the canonical names of all it takes."""
+    """One complete way to prove oneself: the canonical names of all it takes.
+
+    `of_account` False: it is nobody's, such as a webhook, and a new one is another one.
+    """
 
     name: str
     title: str
     secrets: tuple[str, ...]
     configuration: tuple[str, ...] = ()
+    of_account: bool = True
 
 
 class Source(msgspec.Struct, frozen=True):

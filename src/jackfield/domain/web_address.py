@@ -39,6 +39,17 @@ def complaint_of_contact(value: str) -> str | None:
     return None
 
 
+def is_web_address(text: str) -> bool:
+    """Whether it can be shown as a link of the web; nobody of ours goes there."""
+    if any(one.isspace() or ord(one) < 32 for one in text):
+        return False
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"https", "http"} and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
 def with_query(url: str, name: str, value: str) -> str:
     """The URL with one more parameter behind those that it has. The value has nothing that needs escaping."""
     parts = urlsplit(url)

@@ -8,26 +8,20 @@ from typing import Final
 
 import msgspec
 
-from jackfield.domain import ids
 from jackfield.domain.audit import Action, by_caller
 from jackfield.domain.credential import Secrets, mask
 from jackfield.domain.definition import Definition, FieldProblem, check_complete
-from jackfield.domain.errors import Conflict
 from jackfield.domain.installation import shown_configuration
 from jackfield.domain.integration import (
     EMPTY_OBJECT,
     Change,
     Detail,
-    Integration,
     IntegrationNotFound,
-    IntegrationRow,
     InvalidState,
     Listing,
-    State,
     Status,
     Wanted,
     merged,
-    secrets_place,
     unproven,
 )
 from jackfield.domain.item import ItemType
@@ -44,21 +38,12 @@ from jackfield.domain.submission import (
     settle_secrets,
     to_texts,
 )
-from jackfield.domain.text import identifier_from
 from jackfield.services.catalog import Catalog
 from jackfield.services.deletion import begin_deletion
 from jackfield.services.deliveries import begin_deliveries
+from jackfield.services.new_integration import Making, NewIntegrations
 
 _CREATED_FIELDS: Final = ("name", "identifier", "secrets", "configuration", "item_type", "enabled")
-
-
-class OnlyOne(Conflict):
-    """The definition allows one integration in an organisation, and there is one."""
-
-    code = "only-one"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"There is an integration with {name} already, and there can be only one")
 
 
 class Administered(msgspec.Struct, frozen=True):
@@ -78,6 +63,7 @@ class Administration:
         self._database = database
         self._vault = vault
         self._catalog = catalog
+        self._new = NewIntegrations(hot, database, vault)
 
     async def create(self, caller: Caller, vendor: str, sent: Submission) -> Administered:
         """A new integration. Raises CapabilityMissing, FieldProblem or OnlyOne."""
@@ -89,8 +75,18 @@ class Administration:
         check_complete(definition, secrets or {}, shown)
         if sent.item_type not in {msgspec.UNSET, ItemType.NONE} and sent.enabled is not False:
             check_deliverable(definition, shown)
-        row = await self._row(caller, definition, sent, secrets or None, shown)
-        created = await self._insert(caller, definition, row)
+        making = Making(
+            definition=definition,
+            name=sent.name or None,
+            identifier=sent.identifier or None,
+            secrets=secrets or None,
+            configuration=from_texts(shown, EMPTY_OBJECT),
+            status=Status.PENDING if definition.supports_verification else Status.ACTIVE,
+            enabled=sent.enabled is not False,
+            item_type=ItemType.NONE if sent.item_type is msgspec.UNSET else sent.item_type,
+        )
+        row = await self._new.row(caller.principal, making)
+        created = await self._new.insert(caller, definition, row, _CREATED_FIELDS)
         return Administered(created, _masks(secrets or None), definition)
 
     async def get(self, caller: Caller, wanted: Wanted) -> Administered:
@@ -149,53 +145,6 @@ class Administration:
         if definition.deprecated or not definition.usable:
             raise FieldProblem(("vendor",), f"{definition.name} cannot be connected here any more or not in this way")
         return definition
-
-    async def _row(
-        self,
-        caller: Caller,
-        definition: Definition,
-        sent: Submission,
-        secrets: Secrets | None,
-        configuration: Mapping[str, str],
-    ) -> IntegrationRow:
-        integration_id = await self._hot.reserve_id()
-        sealed = None
-        if secrets:
-            sealed = await self._vault.seal(secrets_place(caller.organisation_id, integration_id), secrets)
-        name = sent.name or definition.name
-        user = caller.principal.user
-        return IntegrationRow(
-            id=integration_id,
-            organisation_id=caller.organisation_id,
-            provider=definition.vendor,
-            name=name,
-            identifier=sent.identifier or identifier_from(name, definition.vendor),
-            unique_identifier=f"{definition.vendor}-{ids.to_uuid(integration_id)}",
-            sealed_secrets=sealed,
-            configuration=from_texts(configuration, EMPTY_OBJECT),
-            metadata=EMPTY_OBJECT,
-            status=Status.PENDING if definition.supports_verification else Status.ACTIVE,
-            enabled=sent.enabled is not False,
-            item_type=ItemType.NONE if sent.item_type is msgspec.UNSET else sent.item_type,
-            created_by=user,
-            creator_user=user,
-            creator_key_id=caller.principal.key_id,
-            state=State.NEW if definition.supports_verification else State.LIVE,
-        )
-
-    async def _insert(self, caller: Caller, definition: Definition, row: IntegrationRow) -> Detail:
-        entry = by_caller(caller, Action.INTEGRATION_CREATED, (row.id,), _CREATED_FIELDS)
-        if definition.supports_multiple:
-            created = await self._hot.create(row, entry)
-            if created is None:
-                raise LookupError(f"the unique_identifier of the new integration {row.id} is taken")
-            return _new_detail(row, created)
-        async with self._database.transaction() as work:
-            only = await work.integrations.create_only_one(row)
-            if only is None:
-                raise OnlyOne(definition.name)
-            await work.audit.add(entry)
-        return only
 
     async def _change(self, found: Detail, definition: Definition, sent: Submission) -> Change:
         stored = await self._open(found)
@@ -279,20 +228,3 @@ def _shown(found: Detail, secrets: Secrets | None, definition: Definition | None
 
 def _masks(secrets: Secrets | None) -> dict[str, str]:
     return {name: mask(value) for name, value in (secrets or {}).items() if value is not None}
-
-
-def _new_detail(row: IntegrationRow, created: Integration) -> Detail:
-    return Detail(
-        **msgspec.structs.asdict(created),
-        identifier=row.identifier,
-        item_type=row.item_type,
-        state=row.state,
-        state_changed_at=created.created_at,
-        error=None,
-        error_at=None,
-        verified_at=None,
-        credential_version=1,
-        creator_user=row.creator_user,
-        creator_key_id=row.creator_key_id,
-        deleted_at=None,
-    )

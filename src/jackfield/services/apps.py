@@ -1,7 +1,7 @@
 """Apps: what developers publish, and what the operator decides about it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import msgspec
 
@@ -24,7 +24,7 @@ from jackfield.domain.flaws import Flaw
 from jackfield.domain.ports import Database, UnitOfWork
 from jackfield.domain.principal import Caller, Capability, Origin
 
-_DECISIONS = {
+DECISIONS: Final = {
     AppStatus.APPROVED: Action.DEFINITION_APPROVED,
     AppStatus.ARCHIVED: Action.DEFINITION_ARCHIVED,
 }
@@ -143,11 +143,7 @@ class Apps:
 
     async def _decide(self, reference: str, status: AppStatus, origin: Origin) -> App:
         async with self._database.transaction() as work:
-            app = await _find(work, reference)
-            if app.status is status:
-                raise AppHasStatus(reference, status)
-            await work.audit.add(by_operator(origin, app.organisation_id, _DECISIONS[status], (app.id,), ("status",)))
-            return await work.definitions.set_status(app, status)
+            return await decide(work, reference, status, origin)
 
     def _check_together(self, app: App, fields: AppFields) -> None:
         """The path and the form have to fit, whichever of the two was there before."""
@@ -158,6 +154,15 @@ class Apps:
             flaws = flaws_of_path(after["identifier_field_path"], after["configuration_fields"])
         if flaws:
             raise InvalidApp(flaws)
+
+
+async def decide(work: UnitOfWork, reference: str, status: AppStatus, origin: Origin) -> App:
+    """Gives the app the status, which its organisation's audit tells of. Raises AppNotFound or AppHasStatus."""
+    app = await _find(work, reference)
+    if app.status is status:
+        raise AppHasStatus(reference, status)
+    await work.audit.add(by_operator(origin, app.organisation_id, DECISIONS[status], (app.id,), ("status",)))
+    return await work.definitions.set_status(app, status)
 
 
 async def _find(work: UnitOfWork, reference: str) -> App:

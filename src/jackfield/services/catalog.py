@@ -6,12 +6,14 @@ from types import MappingProxyType
 from jackfield.domain import ids
 from jackfield.domain.authorization import Application, Authorizes, RevokesGrants
 from jackfield.domain.definition import AuthoredDefinition, Definition, definition_of, definition_of_authored, place_of
+from jackfield.domain.grade import abilities
 from jackfield.domain.integration import Detail, to_configuration
 from jackfield.domain.ports import Database, UnitOfWork
 from jackfield.domain.provider import (
     Category,
     Connection,
     Delivers,
+    Manifest,
     OAuth,
     Provider,
     ReadsBack,
@@ -25,7 +27,7 @@ from jackfield.domain.provider import (
 class Catalog:
     """`providers` are by slug, and so are `applications`, the operator's registrations at vendors.
 
-    `make_authored` makes the provider of a definition that a tenant authored.
+    `make_authored` makes the provider of a definition that a tenant authored. `public_url` is the service's, or empty.
     """
 
     def __init__(
@@ -39,7 +41,7 @@ class Catalog:
         self._database = database
         self._providers = providers
         self._make_authored = make_authored
-        self._public_url = public_url
+        self.public_url = public_url
         self._applications = applications
         self._built_in = {
             slug: definition_of(provider.manifest, isinstance(provider, Verifies))
@@ -58,6 +60,16 @@ class Catalog:
             return self._built_in[vendor]
         authored = await self._authored(vendor, work)
         return self._to_definition(authored) if authored else None
+
+    def manifest(self, vendor: str) -> Manifest | None:
+        """The declared facts of a provider; None of an authored definition, or when its package is gone."""
+        provider = self._providers.get(vendor)
+        return None if provider is None else provider.manifest
+
+    def abilities(self, vendor: str) -> frozenset[str]:
+        """What the provider can do, in the words of domain/grade.py; nothing when it is no provider of ours."""
+        provider: object = self._providers.get(vendor)
+        return frozenset() if provider is None else abilities(provider)
 
     async def name(self, vendor: str, work: UnitOfWork | None = None) -> str:
         """What people call the vendor; its slug when its package is gone. `work`: the one that is open."""
@@ -162,7 +174,7 @@ class Catalog:
 
     def _to_definition(self, authored: AuthoredDefinition) -> Definition:
         vendor = ids.to_hex(authored.id)
-        return definition_of_authored(authored, vendor, f"{self._public_url}/platform/integrations/{vendor}")
+        return definition_of_authored(authored, vendor, f"{self.public_url}/platform/integrations/{vendor}")
 
 
 class _Revoker:

@@ -6,19 +6,18 @@ from jackfield.domain import ids
 from jackfield.domain.audit import Action, by_caller, by_service
 from jackfield.domain.credential import Secrets
 from jackfield.domain.installation import CLIENT_SECRET
-from jackfield.domain.integration import Change, Detail, Integration, Listing, State
+from jackfield.domain.integration import Change, Detail, Integration, State
 from jackfield.domain.job import Job, JobKind, JobState, NewJob, Running, Step
 from jackfield.domain.ports import HotIntegrations, UnitOfWork, Vault
 from jackfield.domain.principal import Caller
 from jackfield.domain.provider import ProviderError, VendorUnavailable
 from jackfield.services.catalog import Catalog
 from jackfield.services.running import Outcome, Retries, Run
+from jackfield.services.shared_grants import SharedGrants
 from jackfield.services.vendor_calls import VendorCalls
 
 #: long enough for any outage of the workers; a deletion is never given up
 _EXPIRES_SECONDS: Final = 30 * 24 * 3600.0
-#: an organisation has few integrations with one vendor; of one that has more, the newest are looked through
-_LOOKED_THROUGH: Final = 1000
 _REFUSED: Final = "refused: "
 
 
@@ -32,6 +31,7 @@ class Deletion:
         self._hot = hot
         self._vault = vault
         self._catalog = catalog
+        self._grants = SharedGrants(hot, vault, catalog)
 
     async def perform(self, run: Run) -> Outcome:
         """Revokes the credential at the vendor, or tells the app, where that can be done, and erases the secrets.
@@ -73,7 +73,7 @@ class Deletion:
         provider = await self._catalog.revoker(found.provider)
         if provider is None:
             return "not offered by the vendor"
-        others = await self._count_sharing(found, secrets)
+        others = await self._grants.count_sharing(found.organisation_id, found.provider, secrets)
         if others:
             return f"not done: {others} other integration(s) of this organisation use the same credential"
         try:
@@ -83,14 +83,6 @@ class Deletion:
         except ProviderError as error:
             return f"{_REFUSED}{error}"
         return "done"
-
-    async def _count_sharing(self, found: Detail, secrets: Secrets) -> int:
-        """How many of the organisation's other integrations with the vendor would break with this credential."""
-        wanted = Listing(providers=(found.provider,), limit=_LOOKED_THROUGH)
-        others = await self._hot.list_details(found.organisation_id, wanted)
-        sealed = [(one.secrets_place, one.sealed_secrets) for one in others if one.sealed_secrets is not None]
-        opened = await self._vault.open_all(sealed)
-        return sum(secrets.opens_with(other) for other in opened)
 
 
 async def begin_deletion(work: UnitOfWork, caller: Caller, found: Integration, vendor: str) -> Job:

@@ -10,14 +10,18 @@ from jackfield.domain.delivery import (
     JOB_STEPS,
     DeliveryFilter,
     DeliveryNotFound,
+    DeliverySearch,
     DeliveryState,
     ItemDelivery,
+    NamedDelivery,
 )
 from jackfield.domain.integration import Detail, IntegrationNotFound, InvalidState, Wanted
 from jackfield.domain.job import SERVICE_USER, JobKind, NewJob
 from jackfield.domain.ports import Database, UnitOfWork
 from jackfield.domain.principal import Caller, Capability
 
+#: of all that is held, what is let go in one transaction
+_BATCH: Final = 500
 _CAN_BE_RETRIED: Final = frozenset({DeliveryState.HELD, DeliveryState.PENDING})
 
 
@@ -52,6 +56,12 @@ class Deliveries:
         async with self._database.transaction() as work:
             return await work.deliveries.list(await _integration(work, caller, wanted), which)
 
+    async def list_all(self, caller: Caller, wanted: DeliverySearch) -> Sequence[NamedDelivery]:
+        """A page of all integrations', newest first. Raises CapabilityMissing."""
+        caller.require(Capability.VIEW)
+        async with self._database.transaction() as work:
+            return await work.deliveries.search(caller.organisation_id, wanted)
+
     async def retry(self, caller: Caller, wanted: Wanted, delivery_id: int, reference: str) -> ItemDelivery:
         """Lets one that is held, or waits for its next try, go out at once.
 
@@ -79,6 +89,33 @@ class Deliveries:
             if count:
                 await _begin(work, caller, integration)
         return count
+
+    async def retry_all_held(self, caller: Caller) -> int:
+        """As `retry_held`, for every integration of the organisation, some at a time. Raises CapabilityMissing.
+
+        Each is visited once, so that one which is held again meanwhile keeps nobody busy without end.
+        """
+        caller.require(Capability.MANAGE)
+        count, last_id = 0, 0
+        while True:
+            async with self._database.transaction() as work:
+                held = await work.deliveries.next_held(caller.organisation_id, last_id, _BATCH)
+                count += await _retry_some(work, caller, held)
+            if len(held) < _BATCH:
+                return count
+            last_id = held[-1][0]
+
+
+async def _retry_some(work: UnitOfWork, caller: Caller, held: Sequence[tuple[int, int]]) -> int:
+    """`held` are ids of deliveries and of their integrations, which are locked first, as everywhere."""
+    integrations = await work.integrations.get_details_for_update(
+        caller.organisation_id, sorted({integration_id for _, integration_id in held})
+    )
+    retried = await work.deliveries.retry_some(caller.organisation_id, [delivery_id for delivery_id, _ in held])
+    for integration in integrations:
+        if integration.id in retried:
+            await _begin(work, caller, integration)
+    return len(retried)
 
 
 async def _integration(work: UnitOfWork, caller: Caller, wanted: Wanted) -> Detail:

@@ -10,23 +10,18 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from jackfield.domain import ids
 from jackfield.domain.audit import Action, by_caller
 from jackfield.domain.credential import Secrets
 from jackfield.domain.definition import Definition, FieldProblem
 from jackfield.domain.integration import (
-    EMPTY_OBJECT,
     Change,
     Detail,
     IntegrationNotFound,
-    IntegrationRow,
     InvalidState,
     Listing,
-    State,
     Status,
     Wanted,
     merged,
-    secrets_place,
     unproven,
 )
 from jackfield.domain.item import ItemType
@@ -42,11 +37,10 @@ from jackfield.domain.joint_configuration import (
 )
 from jackfield.domain.ports import Database, HotIntegrations, UnitOfWork, Vault
 from jackfield.domain.principal import Caller
-from jackfield.domain.text import identifier_from
-from jackfield.services.administration import OnlyOne
 from jackfield.services.catalog import Catalog
 from jackfield.services.deletion import begin_deletion
 from jackfield.services.deliveries import begin_deliveries
+from jackfield.services.new_integration import Making, NewIntegrations
 from jackfield.services.ownership import Ownership
 from jackfield.services.synchronisation import begin_synchronisation
 
@@ -75,6 +69,7 @@ class OrganisationIntegrations:
         self._vault = vault
         self._catalog = catalog
         self._ownership = ownership
+        self._new = NewIntegrations(hot, database, vault)
 
     async def create(
         self, caller: Caller, organisation_id: int, provider: str, sent: JointSubmission
@@ -86,8 +81,16 @@ class OrganisationIntegrations:
         item_type = ItemType.NONE if sent.item_type is msgspec.UNSET else sent.item_type
         if sent.enabled is not False:
             check_complete(definition, whole, item_type)
-        row = await self._row(caller, definition, sent, whole)
-        await self._insert(caller, definition, row)
+        making = Making(
+            definition=definition,
+            secrets=whole.secrets or None,
+            configuration=whole.settings_object,
+            status=Status.ACTIVE,
+            enabled=sent.enabled is not False,
+            item_type=item_type,
+        )
+        row = await self._new.row(caller.principal, making)
+        await self._new.insert(caller, definition, row, _CREATED_FIELDS)
         return OrganisationIntegration(
             id=row.id,
             organisation_id=row.organisation_id,
@@ -149,44 +152,6 @@ class OrganisationIntegrations:
         if not definition.editable:
             raise InvalidState(f"Integrations with {definition.name} cannot be changed")
         return definition
-
-    async def _row(
-        self, caller: Caller, definition: Definition, sent: JointSubmission, whole: JointConfiguration
-    ) -> IntegrationRow:
-        integration_id = await self._hot.reserve_id()
-        sealed = None
-        if whole.secrets:
-            sealed = await self._vault.seal(secrets_place(caller.organisation_id, integration_id), whole.secrets)
-        user = caller.principal.user
-        return IntegrationRow(
-            id=integration_id,
-            organisation_id=caller.organisation_id,
-            provider=definition.vendor,
-            name=definition.name,
-            identifier=identifier_from(definition.name, definition.vendor),
-            unique_identifier=f"{definition.vendor}-{ids.to_uuid(integration_id)}",
-            sealed_secrets=sealed,
-            configuration=whole.settings_object,
-            metadata=EMPTY_OBJECT,
-            status=Status.ACTIVE,
-            enabled=sent.enabled is not False,
-            item_type=ItemType.NONE if sent.item_type is msgspec.UNSET else sent.item_type,
-            created_by=user,
-            creator_user=user,
-            creator_key_id=caller.principal.key_id,
-            state=State.NEW if definition.supports_verification else State.LIVE,
-        )
-
-    async def _insert(self, caller: Caller, definition: Definition, row: IntegrationRow) -> None:
-        entry = by_caller(caller, Action.INTEGRATION_CREATED, (row.id,), _CREATED_FIELDS)
-        if definition.supports_multiple:
-            if await self._hot.create(row, entry) is None:
-                raise LookupError(f"the unique_identifier of the new integration {row.id} is taken")
-            return
-        async with self._database.transaction() as work:
-            if await work.integrations.create_only_one(row) is None:
-                raise OnlyOne(definition.name)
-            await work.audit.add(entry)
 
     async def _change(self, found: Detail, definition: Definition, sent: JointSubmission) -> Change:
         """Everything that is to be another than it is."""

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import NoReturn
 
 from jackfield.domain import key as api_key
-from jackfield.domain.audit import Action, by_operator
+from jackfield.domain.audit import Action, by_caller, by_operator
 from jackfield.domain.errors import Conflict, Invalid, NotFound
 from jackfield.domain.key import ApiKey
-from jackfield.domain.organisation import HandleTaken, Organisation, checked_name, handle_from
+from jackfield.domain.organisation import HandleTaken, Organisation, OrganisationSettings, checked_name, handle_from
 from jackfield.domain.ports import Database, UnitOfWork
-from jackfield.domain.principal import Capability, Origin
+from jackfield.domain.principal import GRANTABLE, Caller, Capability, Origin
+from jackfield.domain.return_url import checked_return_urls
 
 
 class NewKey:
@@ -82,6 +83,40 @@ class Organisations:
             await work.audit.add(by_operator(origin, organisation.id, Action.ORGANISATION_DELETED, (organisation.id,)))
         return organisation
 
+    async def get_return_urls(self, reference: str) -> tuple[str, ...]:
+        """Where its customers may be sent back to after connecting. Raises as `get`."""
+        async with self._database.transaction() as work:
+            organisation = await find_one(work, reference)
+            return tuple(await work.organisations.get_return_urls(organisation.id))
+
+    async def set_return_urls(self, reference: str, return_urls: Sequence[str], origin: Origin) -> tuple[str, ...]:
+        """From now on exactly what is below these; see domain/return_url.py. Raises Invalid, or as `get`."""
+        checked = checked_return_urls(return_urls)
+        async with self._database.transaction() as work:
+            organisation = await find_one(work, reference)
+            await work.organisations.set_return_urls(organisation.id, checked)
+            entry = by_operator(
+                origin, organisation.id, Action.ORGANISATION_UPDATED, (organisation.id,), ("return_urls",)
+            )
+            await work.audit.add(entry)
+        return checked
+
+    async def settings(self, caller: Caller) -> OrganisationSettings:
+        """What the caller's organisation has settled. Raises CapabilityMissing."""
+        caller.require(Capability.MANAGE_ORGANISATION)
+        async with self._database.transaction() as work:
+            return OrganisationSettings(tuple(await work.organisations.get_return_urls(caller.organisation_id)))
+
+    async def save_settings(self, caller: Caller, return_urls: Sequence[str]) -> OrganisationSettings:
+        """As `set_return_urls`, of the caller's organisation. Raises CapabilityMissing or Invalid."""
+        caller.require(Capability.MANAGE_ORGANISATION)
+        checked = checked_return_urls(return_urls)
+        subjects = (caller.organisation_id,)
+        async with self._database.transaction() as work:
+            await work.organisations.set_return_urls(caller.organisation_id, checked)
+            await work.audit.add(by_caller(caller, Action.ORGANISATION_UPDATED, subjects, ("return_urls",)))
+        return OrganisationSettings(checked)
+
     async def create_key(
         self,
         reference: str,
@@ -93,15 +128,13 @@ class Organisations:
         """A key for a user of an organisation; no capabilities named: all of them. Raises Invalid or NotFound."""
         user = checked_name(user)
         granted = checked_capabilities(capabilities)
-        secret = api_key.generate()
         async with self._database.transaction() as work:
             organisation = await find_one(work, reference)
-            digest = api_key.digest(self._pepper, secret)
-            key = await work.keys.create(organisation.id, user, granted, digest, expires_at)
+            made = await add_key(work, self._pepper, organisation, user, granted, expires_at)
             await work.audit.add(
-                by_operator(origin, organisation.id, Action.KEY_CREATED, (key.id,), ("user", "capabilities"))
+                by_operator(origin, organisation.id, Action.KEY_CREATED, (made.key.id,), ("user", "capabilities"))
             )
-        return NewKey(secret, key, organisation)
+        return made
 
     async def list_keys(self, reference: str | None) -> Sequence[ApiKey]:
         """Keys of one organisation, or of all; revoked ones included."""
@@ -119,6 +152,20 @@ class Organisations:
         return key
 
 
+async def add_key(
+    work: UnitOfWork,
+    pepper: bytes,
+    organisation: Organisation,
+    user: str,
+    capabilities: Sequence[str],
+    expires_at: datetime | None,
+) -> NewKey:
+    """A new key of the organisation, of which only the hash is kept."""
+    secret = api_key.generate()
+    digest = api_key.digest(pepper, secret)
+    return NewKey(secret, await work.keys.create(organisation.id, user, capabilities, digest, expires_at), organisation)
+
+
 async def find_one(work: UnitOfWork, reference: str) -> Organisation:
     """By id, handle or name. Raises NotFound, or Conflict when a name fits several."""
     found = await work.organisations.find(reference)
@@ -131,8 +178,8 @@ async def find_one(work: UnitOfWork, reference: str) -> Organisation:
 
 
 def checked_capabilities(named: Sequence[str]) -> tuple[str, ...]:
-    """All of them when none is named. Raises Invalid for one that there is not."""
-    unknown = sorted(set(named) - set(Capability))
+    """All that can be given when none is named. Raises Invalid for one that there is not, or that nobody is given."""
+    unknown = sorted(set(named) - set(GRANTABLE))
     if unknown:
-        raise Invalid(f"No such capability: {', '.join(unknown)}. There are: {', '.join(Capability)}")
-    return tuple(capability.value for capability in Capability if capability in named or not named)
+        raise Invalid(f"No such capability: {', '.join(unknown)}. There are: {', '.join(GRANTABLE)}")
+    return tuple(capability.value for capability in GRANTABLE if capability in named or not named)

@@ -109,7 +109,8 @@ class Verification:
         except ProviderError as error:
             return refusal(found, str(error), verifies=True, health=health_after(error))
         return Outcome(
-            output=_to_output(verified), effects=verdict(found, lambda stored, now: proven(stored, now, _due(now)))
+            output=_to_output(verified),
+            effects=verdict(found, lambda stored, now: proven(stored, now, due_again(now), verified.account)),
         )
 
     async def give_up(self, state: JobState, reason: str) -> Outcome:
@@ -177,7 +178,8 @@ def _verified_name(found: Detail, definition: Definition | None) -> str:
     return definition.name
 
 
-def _due(now: datetime) -> datetime:
+def due_again(now: datetime) -> datetime:
+    """When what was proven now is asked about again."""
     return now + timedelta(seconds=_jittered(_AGAIN_SECONDS))
 
 

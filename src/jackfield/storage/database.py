@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 from jackfield.storage.audit import AuditTable
 from jackfield.storage.bell import Bell
+from jackfield.storage.connect_sessions import ConnectSessionTable
 from jackfield.storage.data_keys import DataKeyTable
 from jackfield.storage.definitions import DefinitionTable
 from jackfield.storage.deliveries import DeliveryTable
@@ -20,6 +21,7 @@ from jackfield.storage.organisations import OrganisationTable
 from jackfield.storage.pool import Connection, Pool
 from jackfield.storage.refresh_leases import RefreshLeaseTable
 from jackfield.storage.sessions import SessionTable
+from jackfield.storage.sign_in_attempts import SignInAttemptTable
 
 
 class UnitOfWork:
@@ -34,6 +36,8 @@ class UnitOfWork:
         self.grants = GrantTable(connection)
         self.refresh_leases = RefreshLeaseTable(connection)
         self.sessions = SessionTable(connection)
+        self.sign_in_attempts = SignInAttemptTable(connection)
+        self.connect_sessions = ConnectSessionTable(connection)
         self.audit = AuditTable(connection)
         self.organisations = OrganisationTable(connection)
         self.keys = KeyTable(connection)

@@ -5,18 +5,23 @@ from typing import Any, Final
 
 import asyncpg
 
+from jackfield.domain import ids
+from jackfield.domain.count import Count, capped
 from jackfield.domain.delivery import (
     TRIES,
     DeliveryFilter,
+    DeliverySearch,
     DeliveryState,
     ItemDelivery,
     Known,
+    NamedDelivery,
     Outgoing,
     Settlement,
 )
 from jackfield.domain.integration import Detail
 from jackfield.domain.item import ItemStatus, ItemType
 from jackfield.domain.job import Running
+from jackfield.storage.counts import counted
 from jackfield.storage.integration_rows import VISIBLE
 from jackfield.storage.items import COLUMNS as ITEM_COLUMNS
 from jackfield.storage.items import to_item
@@ -26,6 +31,7 @@ _ITEM_WIDTH: Final = ITEM_COLUMNS.count(",") + 1
 
 COLUMNS: Final = """d.id, d.organisation_id, d.integration_id, t.type, t.key, d.version, d.state, d.attempts, d.error,
     d.error_at, d.due_at, d.created_at, d.ended_at, d.vendor_id, d.vendor_url, d.job_id"""
+_DELIVERY_WIDTH: Final = COLUMNS.count(",") + 1
 
 #: every column that a Known is made of, in `to_known`'s order
 KNOWN_COLUMNS: Final = """l.vendor_id, l.vendor_url, coalesce(l.in_doubt, false), l.delivered_version,
@@ -218,6 +224,34 @@ where d.organisation_id = $1 and d.integration_id = $2 and d.id = $3
 for update of d
 """
 
+SEARCH: Final = f"""
+select {COLUMNS}, i.name, i.provider from delivery d
+join item t on t.organisation_id = d.organisation_id and t.id = d.item_id
+join integration i on i.organisation_id = d.organisation_id and i.id = d.integration_id
+where d.organisation_id = $1 and d.id < $2
+    and (cardinality($3::text[]) = 0 or d.state = any($3))
+    and ($4::bigint is null or d.integration_id = $4)
+    and ($5::text is null or d.item_id = any(array(
+        select k.id from item k where k.organisation_id = $1 and k.type = any($6::text[]) and k.key = $5
+    )))
+order by d.id desc limit $7
+"""
+
+COUNT_HELD: Final = "select " + counted(
+    "from delivery where organisation_id = $1 and integration_id = $2 and state = 'held'"
+)
+
+NEXT_HELD: Final = """
+select id, integration_id from delivery where organisation_id = $1 and state = 'held' and id > $2
+order by organisation_id, state, id limit $3
+"""
+
+RETRY_SOME: Final = """
+update delivery set state = 'pending', attempts = 0, due_at = now(), ended_at = null
+where organisation_id = $1 and id = any($2::bigint[]) and state = 'held'
+returning integration_id
+"""
+
 RETRY: Final = """
 update delivery set state = 'pending', attempts = 0, due_at = now(), ended_at = null
 where organisation_id = $1 and integration_id = $2 and id = $3 and state in ('held', 'pending')
@@ -287,6 +321,34 @@ class DeliveryTable:
         """As `retry`, for all held ones; returns how many there were."""
         status = await self._connection.execute(RETRY_HELD, integration.organisation_id, integration.id)
         return int(status.rpartition(" ")[2])
+
+    async def search(self, organisation_id: int, wanted: DeliverySearch) -> Sequence[NamedDelivery]:
+        """Of all of the organisation's integrations."""
+        # as in `list`
+        await self._connection.execute("set local enable_sort = on; set local plan_cache_mode = force_custom_plan")
+        records = await self._connection.fetch(
+            SEARCH,
+            organisation_id,
+            ids.MAXIMUM if wanted.before is None else wanted.before,
+            [state.value for state in wanted.states],
+            wanted.integration_id,
+            wanted.item_key,
+            list(_TYPES),
+            wanted.limit,
+        )
+        return [NamedDelivery(_to_delivery(record), *record[_DELIVERY_WIDTH:]) for record in records]
+
+    async def count_held(self, integration: Detail) -> Count:
+        return capped(await self._connection.fetchval(COUNT_HELD, integration.organisation_id, integration.id))
+
+    async def next_held(self, organisation_id: int, after_id: int, most: int) -> Sequence[tuple[int, int]]:
+        """Ids of held deliveries and of their integrations, by the delivery's id."""
+        records = await self._connection.fetch(NEXT_HELD, organisation_id, after_id, most)
+        return [(record[0], record[1]) for record in records]
+
+    async def retry_some(self, organisation_id: int, delivery_ids: Sequence[int]) -> Sequence[int]:
+        """As `retry`, for those that are still held; returns the id of the integration of each."""
+        return [record[0] for record in await self._connection.fetch(RETRY_SOME, organisation_id, delivery_ids)]
 
     async def cancel_all(self, integration: Detail) -> None:
         """Whatever has not ended will not be brought out any more."""

@@ -11,7 +11,7 @@ import asyncpg
 
 from jackfield.domain.audit import AuditEntry
 from jackfield.domain.integration import Detail, Filter, Integration, IntegrationRow, Listing, Wanted
-from jackfield.storage import listing
+from jackfield.storage import listing, narrow_listing
 from jackfield.storage.audit import to_row
 from jackfield.storage.coalesce import Coalescer
 from jackfield.storage.integration_rows import COLUMNS, DETAIL_COLUMNS, VISIBLE, to_detail, to_integration
@@ -125,6 +125,8 @@ class HotIntegrations:
         return await self._details.ask((organisation_id, integration_id))
 
     async def list_details(self, organisation_id: int, wanted: Listing) -> Sequence[Detail]:
+        if narrow_listing.is_narrow(wanted):
+            return await narrow_listing.fetch(self._database, organisation_id, wanted)
         return await listing.fetch(self._database, organisation_id, wanted)
 
     async def get_for_reveal(self, wanted: Wanted, entry: AuditEntry) -> Integration | None:

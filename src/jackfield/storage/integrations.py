@@ -37,6 +37,12 @@ GET_DETAIL_FOR_UPDATE: Final = f"""
 select {DETAIL_COLUMNS} from integration i where i.organisation_id = $1 and i.id = $2 for update
 """
 
+# in the order of their ids, so that two who lock some of them never wait for each other
+GET_DETAILS_FOR_UPDATE: Final = f"""
+select {DETAIL_COLUMNS} from integration i
+where i.organisation_id = $1 and i.id = any($2::bigint[]) order by i.id for update
+"""
+
 INSERT: Final = f"""
 insert into integration as i (
     organisation_id, id, provider, name, identifier, unique_identifier, sealed_secrets, configuration, metadata,
@@ -133,6 +139,11 @@ class IntegrationTable:
         """Whatever its state, locked until the end of the transaction."""
         record = await self._connection.fetchrow(GET_DETAIL_FOR_UPDATE, organisation_id, integration_id)
         return to_detail(record) if record else None
+
+    async def get_details_for_update(self, organisation_id: int, integration_ids: Sequence[int]) -> list[Detail]:
+        """As `get_detail_for_update`, for several, by id."""
+        records = await self._connection.fetch(GET_DETAILS_FOR_UPDATE, organisation_id, integration_ids)
+        return [to_detail(record) for record in records]
 
     async def create_only_one(self, row: IntegrationRow) -> Detail | None:
         """Writes the row unless the organisation has an integration of its provider already."""

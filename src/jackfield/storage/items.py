@@ -153,6 +153,11 @@ where t.organisation_id = $1 and t.deleted_at is null
 order by {{order}} limit $8 offset $9
 """
 
+# by a key that items of several types may have
+LIST_BY_KEY: Final = LIST.replace(
+    "where t.organisation_id", "where t.key = $10 and t.type = any($11::text[])\n    and t.organisation_id"
+)
+
 # of an integration that brought the item to several places, the last
 LIST_LINKS: Final = """
 select distinct on (l.item_id, l.integration_id) l.item_id, l.integration_id, i.provider, l.vendor_id, l.vendor_url,
@@ -282,7 +287,7 @@ class HotItems:
         field, descending = wanted.order
         direction = "desc" if descending else "asc"
         order = f"{_ORDER[field]} {direction}" if field == "id" else f"{_ORDER[field]} {direction}, t.id desc"
-        arguments = (
+        arguments: list[object] = [
             organisation_id,
             wanted.type,
             [status.value for status in wanted.statuses],
@@ -292,11 +297,15 @@ class HotItems:
             wanted.updated_from,
             wanted.limit,
             wanted.offset,
-        )
+        ]
+        sql = LIST
+        if wanted.key is not None:
+            sql = LIST_BY_KEY
+            arguments += [wanted.key, list(_TYPES)]
         async with self._pool.connection() as connection:
             # no one plan is right for all filters, so the planner may look at the values
             await connection.execute("set local enable_sort = on; set local plan_cache_mode = force_custom_plan")
-            return [to_item(record) for record in await connection.fetch(LIST.format(order=order), *arguments)]
+            return [to_item(record) for record in await connection.fetch(sql.format(order=order), *arguments)]
 
     async def list_links(self, organisation_id: int, item_ids: Sequence[int]) -> Sequence[Link]:
         """What the items are at the vendors of integrations that are there."""

@@ -6,6 +6,7 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
+from jackfield.domain import ids
 from jackfield.domain.job import Job, JobFilter, JobKind, JobState, NewJob, Running, Step
 from jackfield.storage.coalesce import Coalescer
 from jackfield.storage.pool import Connection, Pool
@@ -58,6 +59,39 @@ where j.organisation_id = $1
     and ($4::timestamptz is null or j.queued_at >= $4)
     and ($5::timestamptz is null or j.queued_at <= $5)
 order by {{order}} limit $6 offset $7
+"""
+
+LIST_OF_SOME: Final = LIST.replace(
+    "order by",
+    """and (cardinality($8::text[]) = 0 or j.kind = any($8)) and ($9::bigint is null or j.integration_id = $9)
+    and ($10::bigint is null or j.id < $10)
+order by""",
+)
+
+# Newest first, of some: along the index of what is asked for, whatever the planner believes of an organisation's size.
+# A column is a range, and in the order: see listing.py.
+_NEWEST: Final = """j.organisation_id = $1 and (cardinality($2::text[]) = 0 or j.state = any($2)) and j.id < $3
+        and (cardinality($4::text[]) = 0 or j.kind = any($4))"""
+
+NEWEST: Final = f"select {COLUMNS} from job j where {_NEWEST} order by j.id desc limit $5 offset $6"
+
+NEWEST_OF_KINDS: Final = f"""
+select j.* from unnest($4::text[]) k(kind) cross join lateral (
+    select {COLUMNS} from job j
+    where {_NEWEST} and j.kind >= k.kind and j.kind <= k.kind
+    order by j.kind desc, j.id desc limit $5::bigint + $6::bigint
+) j order by j.id desc limit $5 offset $6
+"""
+
+NEWEST_OF_INTEGRATION: Final = f"""
+select {COLUMNS} from job j
+where {_NEWEST} and j.integration_id >= $7 and j.integration_id <= $7
+order by j.integration_id desc, j.id desc limit $5 offset $6
+"""
+
+# there are few of them, or the planner may find them by their state
+NEWEST_OF_RARE_STATES: Final = f"""
+select {COLUMNS} from job j where {_NEWEST} and j.state = any($2) order by j.id desc limit $5 offset $6
 """
 
 # several begin in one statement; who finds a job running takes it over from one who seems dead
@@ -116,6 +150,7 @@ delete from job where (organisation_id, id) in (
 PURGE_QUEUE_LOG: Final = "delete from pgqueuer_log where created < now() - make_interval(days => $1)"
 PURGE_QUEUE_STATISTICS: Final = "delete from pgqueuer_statistics where created < now() - make_interval(days => $1)"
 
+_LET_PLANNER_CHOOSE: Final = "set local enable_sort = on; set local plan_cache_mode = force_custom_plan"
 #: what lists can be sorted by
 _ORDER: Final = {
     "id": "j.id",
@@ -158,29 +193,31 @@ class JobTable:
             record = await self._connection.fetchrow(ADD, *arguments)
             if record is not None:
                 self.has_queued = True
-                return _to_job(record), True
+                return to_job(record), True
             record = await self._connection.fetchrow(ALIVE, new.organisation_id, new.integration_id, new.kind)
             if record is not None:
-                return _to_job(record), False
+                return to_job(record), False
             # it ended between the two statements, so now there is room for this one
 
     async def get(self, organisation_id: int, job_id: int) -> Job | None:
         record = await self._connection.fetchrow(GET, organisation_id, job_id)
-        return _to_job(record) if record else None
+        return to_job(record) if record else None
 
     async def latest(self, organisation_id: int) -> list[Job]:
         """The newest of each kind."""
         kinds = [kind.value for kind in JobKind]
-        return [_to_job(record) for record in await self._connection.fetch(LATEST, organisation_id, kinds)]
+        return [to_job(record) for record in await self._connection.fetch(LATEST, organisation_id, kinds)]
 
-    async def list(self, organisation_id: int, wanted: JobFilter) -> list[Job]:
+    async def list(self, organisation_id: int, wanted: JobFilter) -> Sequence[Job]:
+        if wanted.is_newest:
+            return await self._newest(organisation_id, wanted)
         keys = [f"{_ORDER[field]} {'desc nulls last' if down else 'asc'}" for field, down in wanted.order]
         # by the id at last, so that pages have one order
         order = ", ".join([*keys, "j.id desc"])
         # no one plan is right for all filters, so the planner may look at the values
-        await self._connection.execute("set local enable_sort = on; set local plan_cache_mode = force_custom_plan")
-        records = await self._connection.fetch(
-            LIST.format(order=order),
+        await self._connection.execute(_LET_PLANNER_CHOOSE)
+        sql = LIST
+        arguments: list[object] = [
             organisation_id,
             [state.value for state in wanted.states],
             wanted.search,
@@ -188,8 +225,31 @@ class JobTable:
             wanted.queued_until,
             wanted.limit,
             wanted.offset,
-        )
-        return [_to_job(record) for record in records]
+        ]
+        if wanted.kinds or wanted.integration_id is not None or wanted.before is not None:
+            sql = LIST_OF_SOME
+            arguments += [[kind.value for kind in wanted.kinds], wanted.integration_id, wanted.before]
+        return [to_job(record) for record in await self._connection.fetch(sql.format(order=order), *arguments)]
+
+    async def _newest(self, organisation_id: int, wanted: JobFilter) -> Sequence[Job]:
+        arguments: list[object] = [
+            organisation_id,
+            [state.value for state in wanted.states],
+            ids.MAXIMUM if wanted.before is None else wanted.before,
+            [kind.value for kind in wanted.kinds],
+            wanted.limit,
+            wanted.offset,
+        ]
+        sql = NEWEST
+        if wanted.integration_id is not None:
+            sql = NEWEST_OF_INTEGRATION
+            arguments.append(wanted.integration_id)
+        elif wanted.states and JobState.COMPLETED not in wanted.states:
+            sql = NEWEST_OF_RARE_STATES
+            await self._connection.execute(_LET_PLANNER_CHOOSE)
+        elif wanted.kinds:
+            sql = NEWEST_OF_KINDS
+        return [to_job(record) for record in await self._connection.fetch(sql, *arguments)]
 
     async def finish(
         self,
@@ -295,7 +355,7 @@ def _to_running(record: asyncpg.Record) -> Running:
     )
 
 
-def _to_job(record: asyncpg.Record) -> Job:
+def to_job(record: asyncpg.Record) -> Job:
     """The row of COLUMNS."""
     return Job(
         id=record[0],

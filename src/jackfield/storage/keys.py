@@ -20,6 +20,12 @@ insert into api_key (organisation_id, owner, capabilities, digest, expires_at) v
 returning {COLUMNS}
 """
 LIST: Final = f"select {COLUMNS} from api_key where $1::bigint is null or organisation_id = $1 order by id"
+LIST_PAGE: Final = f"""
+select {COLUMNS} from api_key where organisation_id = $1 and ($2::bigint is null or id < $2) order by id desc limit $3
+"""
+REVOKE_OWN: Final = f"""
+update api_key set revoked_at = now() where organisation_id = $1 and id = $2 and revoked_at is null returning {COLUMNS}
+"""
 REVOKE: Final = f"update api_key set revoked_at = now() where id = $1 and revoked_at is null returning {COLUMNS}"
 ANNOUNCE: Final = "select pg_notify($1, '')"
 
@@ -55,9 +61,19 @@ class KeyTable:
     async def list(self, organisation_id: int | None) -> list[ApiKey]:
         return [_to_key(record) for record in await self._connection.fetch(LIST, organisation_id)]
 
+    async def list_page(self, organisation_id: int, before: int | None, most: int) -> Sequence[ApiKey]:
+        """Newest first, from the key before the one with the id `before` on."""
+        return [_to_key(record) for record in await self._connection.fetch(LIST_PAGE, organisation_id, before, most)]
+
     async def revoke(self, key_id: int) -> ApiKey | None:
         """Marks the key revoked and tells every process; None when there is no such unrevoked key."""
-        record = await self._connection.fetchrow(REVOKE, key_id)
+        return await self._revoked(await self._connection.fetchrow(REVOKE, key_id))
+
+    async def revoke_own(self, organisation_id: int, key_id: int) -> ApiKey | None:
+        """As `revoke`, of the organisation's keys alone."""
+        return await self._revoked(await self._connection.fetchrow(REVOKE_OWN, organisation_id, key_id))
+
+    async def _revoked(self, record: asyncpg.Record | None) -> ApiKey | None:
         if record is None:
             return None
         await self.announce_revocation()

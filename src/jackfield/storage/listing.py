@@ -17,16 +17,16 @@ from jackfield.storage.integration_rows import DETAIL_COLUMNS, VISIBLE, to_detai
 from jackfield.storage.pool import Pool
 
 #: of the newest integrations, this many are looked through for a text before its index is asked
-_WINDOW: Final = 1000
+WINDOW: Final = 1000
 #: a text shorter than this is in no index
-_SHORTEST_GRAM: Final = 3
+SHORTEST_GRAM: Final = 3
 _VISIBLE_STATES: Final = tuple(state.value for state in State if state not in GOING)
 
-_MATCHES: Final = """(position(lower($4) in lower(i.name)) > 0 or position(lower($4) in lower(i.identifier)) > 0
+MATCHES: Final = """(position(lower($4) in lower(i.name)) > 0 or position(lower($4) in lower(i.identifier)) > 0
         or position(lower($4) in i.provider) > 0)"""
 # $1 organisation, $2 providers or null, $3 states, $4 text or null, $5 size, $6 offset: the same in every statement
 _CONDITIONS: Final = f"""($2::text[] is null or i.provider = any($2)) and i.state = any($3::text[])
-        and ($4::text is null or {_MATCHES})"""
+        and ($4::text is null or {MATCHES})"""
 
 # `>=` and `<=` in place of `=`, and the column in the order: else the planner knows that the column is constant, finds
 # the order along the primary key as well, and walks all of the organisation for a state that few are in
@@ -56,7 +56,7 @@ order by i.id {{direction}} limit $5 offset $6
 
 AMONG_NEWEST: Final = f"""
 select {DETAIL_COLUMNS} from (
-    select {DETAIL_COLUMNS} from integration i where i.organisation_id = $1 order by i.id {{direction}} limit {_WINDOW}
+    select {DETAIL_COLUMNS} from integration i where i.organisation_id = $1 order by i.id {{direction}} limit {WINDOW}
 ) i
 where {_CONDITIONS}
 order by i.id {{direction}} limit $5 offset $6
@@ -98,6 +98,7 @@ _ORDER: Final = {
     "id": "i.id",
     "created": "i.id",
     "updated": "i.updated_at",
+    "state_changed": "i.state_changed_at",
     "name": "i.name",
     "vendor": "i.provider",
     "identifier": "i.identifier",
@@ -108,9 +109,8 @@ async def fetch(pool: Pool, organisation_id: int, wanted: Listing) -> list[Detai
     """The page, as `Listing` says."""
     states = tuple(state.value for state in wanted.states) or _VISIBLE_STATES
     arguments = (organisation_id, wanted.providers, states, wanted.search, wanted.limit, wanted.offset)
-    field, descending = wanted.order[0] if wanted.order else ("id", True)
-    direction = "desc" if descending else "asc"
-    if _ORDER[field] != "i.id":
+    direction = direction_of(wanted)
+    if not is_by_id(wanted):
         records = await _planned(pool, _sorted(wanted), arguments)
     elif wanted.search is not None:
         records = await _search(pool, wanted, arguments, direction)
@@ -126,8 +126,23 @@ def _by_id(wanted: Listing) -> str:
 
 
 def _sorted(wanted: Listing) -> str:
+    return SORTED.format(order=order_of(wanted))
+
+
+def direction_of(wanted: Listing) -> str:
+    """Of the first field of the order."""
+    return "asc" if wanted.order and not wanted.order[0][1] else "desc"
+
+
+def is_by_id(wanted: Listing) -> bool:
+    """Whether it is in the order in which they were made."""
+    return not wanted.order or _ORDER[wanted.order[0][0]] == "i.id"
+
+
+def order_of(wanted: Listing) -> str:
+    """As a statement says it; by the id at last, so that pages have one order."""
     order = [f"{_ORDER[name]} {'desc' if down else 'asc'}" for name, down in wanted.order]
-    return SORTED.format(order=", ".join([*order, "i.id desc"]))
+    return ", ".join([*order, "i.id desc"])
 
 
 async def _planned(pool: Pool, sql: str, arguments: tuple[object, ...]) -> list[asyncpg.Record]:
@@ -141,6 +156,6 @@ async def _search(pool: Pool, wanted: Listing, arguments: tuple[object, ...], di
     records = await pool.fetch(AMONG_NEWEST.format(direction=direction), *arguments)
     if len(records) == wanted.limit:
         return records
-    if len(wanted.search or "") < _SHORTEST_GRAM:
+    if len(wanted.search or "") < SHORTEST_GRAM:
         return await _planned(pool, SORTED.format(order=f"i.id {direction}"), arguments)
     return await pool.fetch(BY_TEXT.format(direction=direction), *arguments, wanted.search_providers)

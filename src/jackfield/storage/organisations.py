@@ -1,5 +1,6 @@
 """Organisations in the database. A deleted one stays as a tombstone, which keeps its handle taken for ever."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import asyncpg
@@ -15,6 +16,8 @@ GET: Final = f"select {COLUMNS} from organisation where id = $1 and deleted_at i
 BY_HANDLE: Final = f"select {COLUMNS} from organisation where handle = $1 and deleted_at is null"
 BY_NAME: Final = f"select {COLUMNS} from organisation where name = $1 and deleted_at is null order by id"
 LIST: Final = f"select {COLUMNS} from organisation where deleted_at is null order by id"
+GET_RETURN_URLS: Final = "select return_urls from organisation where id = $1"
+SET_RETURN_URLS: Final = "update organisation set return_urls = $2 where id = $1"
 MARK_DELETED: Final = "update organisation set deleted_at = now() where id = $1 and deleted_at is null"
 
 
@@ -35,11 +38,18 @@ class OrganisationTable:
                 return [_to_organisation(record) for record in records]
         return []
 
-    async def list(self) -> list[Organisation]:
-        return [_to_organisation(record) for record in await self._connection.fetch(LIST)]
+    async def get_return_urls(self, organisation_id: int) -> list[str]:
+        """Where its customers may be sent back to."""
+        return list(await self._connection.fetchval(GET_RETURN_URLS, organisation_id) or ())
+
+    async def set_return_urls(self, organisation_id: int, return_urls: Sequence[str]) -> None:
+        await self._connection.execute(SET_RETURN_URLS, organisation_id, list(return_urls))
 
     async def mark_deleted(self, organisation_id: int) -> None:
         await self._connection.execute(MARK_DELETED, organisation_id)
+
+    async def list(self) -> list[Organisation]:
+        return [_to_organisation(record) for record in await self._connection.fetch(LIST)]
 
 
 def _lookups(reference: str) -> list[tuple[str, object]]:

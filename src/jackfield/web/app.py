@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from jackfield.domain.provider import Manifest
 from jackfield.web import docs, health, idempotency
 from jackfield.web.access_log import AccessLog
+from jackfield.web.console.routes import ROUTES as CONSOLE
 from jackfield.web.contract import Dialect, UnknownPath, json_response
 from jackfield.web.dialects.hubs.routes import DIALECT as HUBS
 from jackfield.web.dialects.integrations_v1.routes import DIALECT as INTEGRATIONS_V1
@@ -19,7 +20,7 @@ from jackfield.web.dialects.organisations.routes import DIALECT as ORGANISATIONS
 from jackfield.web.dialects.platform.routes import AREAS as PLATFORM_AREAS
 from jackfield.web.dialects.platform.routes import DIALECT as PLATFORM
 from jackfield.web.observe import Observe
-from jackfield.web.pages import installing, sign_in
+from jackfield.web.pages import connect_script, connecting, installing, sign_in, single_sign_on
 from jackfield.web.routing import ContractRoutes
 from jackfield.web.tenant_address import TenantAddress
 
@@ -51,7 +52,11 @@ def create_app(
             *health.ROUTES,
             *docs.routes(DIALECTS, manifests, public_url),
             *sign_in.ROUTES,
+            *single_sign_on.ROUTES,
             *installing.ROUTES,
+            *connect_script.ROUTES,
+            *connecting.ROUTES,
+            *CONSOLE,
         ],
         # a redirect would take the caller's key along to wherever Host says
         redirect_slashes=False,

@@ -117,7 +117,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     `lenient`: the handler itself reads `sent`, in which more can be wrong than types tell; `body` only documents it.
     `prove` takes the place of the contract's key: `scheme` names how (None: anybody may call), `needs` says what it
     wants, and the handler gets a ProvenCall. `form`: the body is a form, read before the caller is known. `headers`
-    come with every answer that is no error.
+    come with every answer that is no error. `repeatable`: a POST takes an Idempotency-Key, where the contract has them;
+    not one whose answer holds a secret, since answers are kept as they are.
     """
 
     name: str
@@ -137,6 +138,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     needs: str = ""
     form: bool = False
     headers: Mapping[str, str] = {}
+    repeatable: bool = True
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,7 +179,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         return [ContractRoute(self.prefix + path, self, operations) for path, operations in by_path.items()]
 
     def takes_idempotency_key(self, operation: Operation) -> bool:
-        return operation.method == "POST" and bool(self.idempotency_answers)
+        return operation.method == "POST" and operation.repeatable and bool(self.idempotency_answers)
 
     async def answer(self, operation: Operation, request: Request) -> Response:
         """What the operation answers; whatever goes wrong has a form in the contract."""

@@ -1,0 +1,29 @@
+"""The integration that an address names, and the address of one."""
+
+from typing import Final
+
+from starlette.responses import RedirectResponse, Response
+
+from jackfield.domain import ids
+from jackfield.domain.integration import IntegrationNotFound, Wanted
+from jackfield.web.pages.browser import Browser
+
+PATH: Final = "/console/integrations"
+ONE: Final = f"{PATH}/{{id}}"
+
+
+def wanted_by(browser: Browser) -> Wanted:
+    """Raises IntegrationNotFound for what is no id."""
+    reference: str = browser.request.path_params["id"]
+    try:
+        return Wanted(ids.parse_hex(reference), reference)
+    except ids.MalformedId:
+        raise IntegrationNotFound(reference) from None
+
+
+def address_of(integration_id: int) -> str:
+    return f"{PATH}/{ids.to_hex(integration_id)}"
+
+
+def go_to(address: str) -> Response:
+    return RedirectResponse(address, 303, {"cache-control": "no-store"})

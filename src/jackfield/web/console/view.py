@@ -1,0 +1,108 @@
+"""A page of the console: its template, between the navigation and what was done just now."""
+
+from typing import Any, Final
+
+import msgspec
+from starlette.responses import RedirectResponse, Response
+
+from jackfield.domain import ids
+from jackfield.domain.principal import Caller, Capability
+from jackfield.web.console import words
+from jackfield.web.console.navigation import places
+from jackfield.web.console.told import TOLD
+from jackfield.web.pages.browser import Browser
+from jackfield.web.pages.rendering import ENVIRONMENT, render
+
+#: what a page says was done just now, by its name in TOLD
+_DONE: Final = "done"
+#: and how many times
+_COUNT: Final = "count"
+
+ENVIRONMENT.filters.update(
+    ago=words.ago,
+    exact=words.exact,
+    iso=words.iso,
+    counted=words.counted,
+    size=words.size,
+    spoken=words.spoken,
+    hex=ids.to_hex,
+    integration_badge=words.integration_badge,
+    health_badge=words.health_badge,
+    job_badge=words.job_badge,
+    delivery_badge=words.delivery_badge,
+    state_badge=words.state_badge,
+    item_badge=words.item_badge,
+    app_badge=words.app_badge,
+    grade_badge=words.grade_badge,
+)
+
+
+def view(browser: Browser, template: str, status: int = 200, *, leads_to: str | None = None, **values: Any) -> Response:
+    """A page for who is signed in; `template` is its name in templates/console. Raises SessionInvalid.
+
+    `leads_to` is as of `render`: where the answer to a form of the page may redirect.
+    """
+    caller = browser.caller
+    path = browser.request.url.path
+    return render(
+        f"console/{template}",
+        status,
+        leads_to,
+        scripts=True,
+        browser=browser,
+        path=path,
+        places=places(caller, path),
+        may=_may(caller),
+        told=_told(browser),
+        job_kinds=words.JOB_KINDS,
+        **values,
+    )
+
+
+def fragment(template: str, **values: Any) -> str:
+    """A part of a page, for one that is open already."""
+    return ENVIRONMENT.get_template(f"console/{template}").render(**values)
+
+
+def done(path: str, what: str, count: int | None = None) -> Response:
+    """To a page that says what was done; so that a reload does not do it again."""
+    counted = "" if count is None else f"&{_COUNT}={count}"
+    joint = "&" if "?" in path else "?"
+    return RedirectResponse(f"{path}{joint}{_DONE}={what}{counted}", 303, {"cache-control": "no-store"})
+
+
+class Told(msgspec.Struct, frozen=True):
+    """`undo` is the address of the deed that takes it back."""
+
+    text: str
+    undo: str | None
+
+
+class May(msgspec.Struct, frozen=True):
+    """What who is signed in may do, so that nothing is offered that would be refused."""
+
+    view: bool
+    manage: bool
+    manage_organisation: bool
+    operate: bool
+
+
+def _may(caller: Caller) -> May:
+    has = caller.principal.has
+    return May(
+        has(Capability.VIEW),
+        has(Capability.MANAGE),
+        has(Capability.MANAGE_ORGANISATION),
+        has(Capability.OPERATE),
+    )
+
+
+def _told(browser: Browser) -> Told | None:
+    query = browser.request.query_params
+    known = TOLD.get(query.get(_DONE, ""))
+    if known is None:
+        return None
+    count = query.get(_COUNT, "")
+    number = int(count) if count.isascii() and count.isdigit() and len(count) < 10 else 0
+    undo = f"{browser.request.url.path}/{known.undo}" if known.undo else None
+    return Told(known.text.format(count=f"{number:,}"), undo)
