@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import NoReturn
 
-from bench import items, jobs
+from bench import console, items, jobs
 from bench.database import embedded_server
 from bench.phases import measure
 from bench.plan import FULL, QUICK
@@ -36,6 +36,7 @@ def main() -> None:
         text = render(figures, plan, f"python -m bench{' --quick' if options.quick else ''}")
         text += "\n" + jobs.render(jobs.measure(server, Path(directory)))
         text += "\n" + items.render(items.measure(server, Path(directory)))
+        text += "\n" + console.render(console.measure(server, Path(directory)))
     options.output.write_text(text, encoding="utf-8")
     print(text)
     if figures.errors:

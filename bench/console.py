@@ -64,6 +64,8 @@ class Idle:
 class Figures:
     #: page → milliseconds, one for each request
     pages: dict[str, list[float]] = field(default_factory=dict)
+    #: the share of the machine that others used meanwhile
+    others: float = 0.0
     #: page → bytes of the page alone, and of all that is fetched to show it
     bytes: dict[str, tuple[int, int]] = field(default_factory=dict)
     requests: dict[str, int] = field(default_factory=dict)
@@ -80,7 +82,9 @@ def measure(server: Server, logs: Path) -> Figures:
     keys = console_rows.add_organisations(server, seeded, _ORGANISATIONS - 1)
     console_rows.fill(server, seeded)
     with serving(WITHOUT_JOBS, server, seeded, logs) as process:
+        meter = Meter(process.pid, server.pid)
         _measure_pages(process, seeded, figures)
+        figures.others = meter.read().others
     for contender in (WITHOUT_JOBS, JACKFIELD):
         _measure_live(contender, server, seeded, keys, logs, figures)
     return figures
@@ -186,22 +190,23 @@ def render(figures: Figures) -> str:
             for name, title in _NAMES.items()
         ),
     ]
-    return "\n".join([*_head(), *_pages(figures), "", *_live(figures), "", *figures_table(targets)]) + "\n"
+    return "\n".join([*_head(figures), *_pages(figures), "", *_live(figures), "", *figures_table(targets)]) + "\n"
 
 
 _NAMES: Final = {WITHOUT_JOBS.name: "jobs left to others", JACKFIELD.name: "with jobs"}
 
 
-def _head() -> Iterator[str]:
+def _head(figures: Figures) -> Iterator[str]:
     rows = console_rows
     yield from (
         HEADING,
         "",
         f"Made by `python -m bench.console`, in an organisation of {_INTEGRATIONS:,} integrations, {rows.ITEMS:,}",
-        f"items, {rows.DELIVERIES:,} deliveries, {rows.JOBS:,} jobs and an audit of {rows.DEEDS:,}.",
-        f"Each page {_REPEATS} times, one request after the other over one connection, by somebody who is signed in; as the client sees it. Pages are not",
-        "compressed, since their forms carry a token (BREACH). Sizes are with header fields; `with parts` is with the",
-        "stylesheet, the script and the icon, which a browser then keeps.",
+        f"items, {rows.DELIVERIES:,} deliveries, {rows.JOBS:,} jobs and an audit of {rows.DEEDS:,}. Each page",
+        f"{_REPEATS} times, one request after the other over one connection, by somebody who is signed in; as the client",
+        f"sees it. Others used {figures.others:.0%} of the machine meanwhile. Pages are not compressed, since their forms",
+        "carry a token (BREACH). Sizes are with header fields; `with parts` is with the stylesheet, the script and the",
+        "icon, which a browser then keeps. An open page has one more connection, for news.",
         "",
     )
 

@@ -202,3 +202,10 @@ def test_an_account_that_its_vendor_limits_is_waited_for(seconds: float, spoken:
 def test_one_that_hears_of_no_items_can_be_told_of_some() -> None:
     found = diagnosed(item_type=ItemType.NONE)
     assert (found.severity, found.steps) == (Severity.FINE, (Remedy.CHOOSE_ITEMS,))
+
+
+def test_an_app_that_is_not_set_up_yet_is_not_broken() -> None:
+    app = definition(editable=False, supports_verification=False)
+    found = diagnosed(of=app, state=State.NEW, status=Status.PENDING)
+    assert (found.severity, found.steps) == (Severity.NOTE, (Remedy.WAIT,))
+    assert found.headline == "Acme has not said yet that it is set up"

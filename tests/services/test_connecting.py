@@ -729,6 +729,15 @@ def test_a_choice_can_be_made_for_ten_minutes_and_then_the_upkeep_forgets_it(
     assert who.status().state is ConnectState.EXPIRED
 
 
+def test_what_a_deleted_organisation_did_not_choose_is_in_nobodys_way(bench: Workbench, codes: CodeServer) -> None:
+    who = customer(bench, "jira")
+    who.come_back(codes.approve(who.begin(), sites=("shop", "garage")))
+    bench.operator.run(bench.house.services.organisations.delete(bench.organisation.handle, ORIGIN))
+    age(bench, "expires_at = now()")
+    bench.operator.run(bench.house.upkeep.tend())
+    assert session_row(bench, who)["sealed_grant"] is None
+
+
 # Forms
 
 

@@ -425,6 +425,18 @@ def test_a_signed_in_administrator_can_connect_as_well(product: CheckedTenant, l
 # What browsers are told
 
 
+def test_an_administrator_is_led_back_to_the_console(product: CheckedTenant, stranger: CheckedTenant) -> None:
+    admin = Visitor(product.service).signed_in(product.key)
+    made = make_link(product, vendor="github")
+    assert "/console/integrations" in links(admin.get(made.path))
+    page = connect(admin, made, "octocat")
+    assert f"/console/integrations/{integration_of(product, made)['id']}" in links(page)
+    elsewhere = Visitor(product.service).signed_in(stranger.key)
+    assert not [
+        one for one in links(connect(elsewhere, make_link(product, vendor="github"), "octocat")) if "/console" in one
+    ]
+
+
 def test_the_page_gives_its_browser_a_name_and_keeps_its_address_to_itself(visitor: Visitor, link: Link) -> None:
     page = visitor.get(link.path)
     cookie = page.answer.headers["set-cookie"].lower()

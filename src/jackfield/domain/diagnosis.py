@@ -220,6 +220,14 @@ def _unproven(case: _Case) -> Diagnosis | None:
             explanation=f"Whether the credential is good is not known yet.{case.reason} Verify it again in a while.",
             steps=case.steps(Remedy.WAIT, Remedy.VERIFY),
         )
+    if not case.editable:
+        return Diagnosis(
+            severity=Severity.NOTE,
+            headline=f"{case.vendor} has not said yet that it is set up",
+            explanation="It is installed. The app's own server finishes its part, and says so; should that take long, ask "
+            "its developer.",
+            steps=(Remedy.WAIT,),
+        )
     return Diagnosis(
         severity=Severity.NOTE if found.status is Status.ACTIVE else Severity.BROKEN,
         headline="It has not been verified",

@@ -3,6 +3,7 @@
 No transaction is open while a vendor is asked. What a vendor granted and nobody can use is ended there.
 """
 
+import contextlib
 import hmac
 from collections.abc import Mapping
 from typing import Final
@@ -30,7 +31,7 @@ from jackfield.domain.connecting import (
     looks_like_link,
     looks_like_state,
 )
-from jackfield.domain.credential import Secrets
+from jackfield.domain.credential import SealedValueBroken, Secrets
 from jackfield.domain.definition import Definition
 from jackfield.domain.freshness import by_database_clock
 from jackfield.domain.integration import Detail, to_configuration
@@ -215,8 +216,9 @@ class Connecting:
         async with self._database.transaction() as work:
             unchosen = await work.connect_sessions.take_unchosen(most)
         for session in unchosen:
-            if session.sealed_grant is not None:
-                await self._end(session, await self._open_grant(session, session.sealed_grant))
+            # of an organisation that is deleted nothing opens any more
+            with contextlib.suppress(SealedValueBroken):
+                await self._end(session, await self._open_grant(session, session.sealed_grant or b""))
 
     async def _exchange(self, session: ConnectSession, code: str, verifier: str, origin: Origin) -> ConnectSession:
         """Raises NotConnected."""

@@ -224,18 +224,38 @@ where d.organisation_id = $1 and d.integration_id = $2 and d.id = $3
 for update of d
 """
 
-SEARCH: Final = f"""
-select {COLUMNS}, i.name, i.provider from delivery d
+_SEARCHED: Final = """d.organisation_id, d.id, d.integration_id, d.item_id, d.version, d.state, d.attempts, d.error,
+        d.error_at, d.due_at, d.created_at, d.ended_at, d.vendor_id, d.vendor_url, d.job_id"""
+# what they are about is looked up for a page of them alone
+_SEARCH: Final = f"""
+select {COLUMNS}, i.name, i.provider from ({{found}}) d
 join item t on t.organisation_id = d.organisation_id and t.id = d.item_id
 join integration i on i.organisation_id = d.organisation_id and i.id = d.integration_id
-where d.organisation_id = $1 and d.id < $2
-    and (cardinality($3::text[]) = 0 or d.state = any($3))
-    and ($4::bigint is null or d.integration_id = $4)
-    and ($5::text is null or d.item_id = any(array(
-        select k.id from item k where k.organisation_id = $1 and k.type = any($6::text[]) and k.key = $5
-    )))
-order by d.id desc limit $7
+order by d.id desc limit $4
 """
+
+SEARCH: Final = _SEARCH.format(
+    found=f"""
+    select {_SEARCHED} from delivery d
+    where d.organisation_id = $1 and d.id < $2 and (cardinality($3::text[]) = 0 or d.state = any($3))
+        and ($5::bigint is null or d.integration_id = $5)
+        and ($6::text is null or d.item_id = any(array(
+            select k.id from item k where k.organisation_id = $1 and k.type = any($7::text[]) and k.key = $6
+        )))
+    order by d.id desc limit $4
+"""
+)
+
+# the state is a range, and in the order: see listing.py
+SEARCH_STATES: Final = _SEARCH.format(
+    found=f"""
+    select {_SEARCHED} from unnest($3::text[]) s(state) cross join lateral (
+        select {_SEARCHED} from delivery d
+        where d.organisation_id = $1 and d.state >= s.state and d.state <= s.state and d.id < $2
+        order by d.state desc, d.id desc limit $4
+    ) d
+"""
+)
 
 COUNT_HELD: Final = "select " + counted(
     "from delivery where organisation_id = $1 and integration_id = $2 and state = 'held'"
@@ -324,18 +344,19 @@ class DeliveryTable:
 
     async def search(self, organisation_id: int, wanted: DeliverySearch) -> Sequence[NamedDelivery]:
         """Of all of the organisation's integrations."""
-        # as in `list`
-        await self._connection.execute("set local enable_sort = on; set local plan_cache_mode = force_custom_plan")
-        records = await self._connection.fetch(
-            SEARCH,
+        arguments: list[object] = [
             organisation_id,
             ids.MAXIMUM if wanted.before is None else wanted.before,
             [state.value for state in wanted.states],
-            wanted.integration_id,
-            wanted.item_key,
-            list(_TYPES),
             wanted.limit,
-        )
+        ]
+        sql = SEARCH_STATES
+        if not wanted.states or wanted.integration_id is not None or wanted.item_key is not None:
+            sql = SEARCH
+            arguments += [wanted.integration_id, wanted.item_key, list(_TYPES)]
+        # as in `list`
+        await self._connection.execute("set local enable_sort = on; set local plan_cache_mode = force_custom_plan")
+        records = await self._connection.fetch(sql, *arguments)
         return [NamedDelivery(_to_delivery(record), *record[_DELIVERY_WIDTH:]) for record in records]
 
     async def count_held(self, integration: Detail) -> Count:

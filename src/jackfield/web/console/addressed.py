@@ -7,8 +7,9 @@ from starlette.responses import RedirectResponse, Response
 from jackfield.domain import ids
 from jackfield.domain.integration import IntegrationNotFound, Wanted
 from jackfield.web.pages.browser import Browser
+from jackfield.web.pages.routing import INTEGRATIONS
 
-PATH: Final = "/console/integrations"
+PATH: Final = INTEGRATIONS
 ONE: Final = f"{PATH}/{{id}}"
 
 

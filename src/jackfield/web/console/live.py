@@ -7,7 +7,7 @@ row of each. A session that has ended is noticed when the browser connects again
 import asyncio
 import json
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
 from starlette.requests import Request
@@ -40,7 +40,7 @@ async def _live(request: Request) -> Response:
     return StreamingResponse(events, headers=_HEADERS, media_type="text/event-stream")
 
 
-async def _events(changes: AsyncIterator[Sequence[Job]], *, with_rows: bool) -> AsyncGenerator[str, None]:
+async def _events(changes: AsyncGenerator[Sequence[Job], None], *, with_rows: bool) -> AsyncGenerator[str, None]:
     yield f"retry: {random.randint(1000, 3000)}\n\n"  # noqa: S311  no secret: not all at once after a restart
     loop = asyncio.get_running_loop()
     until = loop.time() + _LONGEST_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311  no secret
@@ -60,6 +60,7 @@ async def _events(changes: AsyncIterator[Sequence[Job]], *, with_rows: bool) -> 
     finally:
         coming.cancel()
         await asyncio.gather(coming, return_exceptions=True)
+        await changes.aclose()
 
 
 def _told(jobs: Sequence[Job], *, with_rows: bool) -> str:

@@ -32,7 +32,7 @@ from jackfield.web.pages.browser import Browser
 from jackfield.web.pages.form import read_form
 from jackfield.web.pages.manifest_form import ManifestForm, Stored
 from jackfield.web.pages.rendering import render
-from jackfield.web.pages.routing import Handler, page_route
+from jackfield.web.pages.routing import INTEGRATIONS, Handler, page_route
 from jackfield.web.pages.texts import Texts, texts_for
 
 _LINK: Final = "/connect/{token}"
@@ -40,6 +40,8 @@ _LINK: Final = "/connect/{token}"
 _REFERRER_POLICY: Final = "same-origin"
 #: the vendor may be at any address of the web, also at one of plain http in a house of the customer's
 _VENDORS: Final = "http:"
+#: what the way back into the console is called
+_SERVICE: Final = "Jackfield"
 #: by hand, a customer would give a token that ends within the hour
 _WITHOUT: Final = frozenset({"oauth"})
 
@@ -82,6 +84,15 @@ class ConnectPage:
             form_token=self._browser.form_token(_purpose(self._token)),
             **values,
         )
+
+    def way_back(self, status: str) -> str | None:
+        """Where the product wants its customer; or the console, for an administrator who came from there."""
+        signed_in, session = self._browser.session, self.session
+        if session.return_url is not None:
+            return _return_address(session, session.return_url, status)
+        if signed_in is None or signed_in.organisation_id != session.organisation_id:
+            return None
+        return INTEGRATIONS if session.integration_id is None else f"{INTEGRATIONS}/{ids.to_hex(session.integration_id)}"
 
     def form(self) -> ManifestForm:
         stored = Stored(configuration=self.shown.settings) if self.session.reconnects else None
@@ -169,17 +180,17 @@ def _begin(
         problem=_sentence(problem or (shown.error if state is ConnectState.FAILED else None)),
         denied=denied,
         under_way=state is ConnectState.AUTHORISING,
-        cancel=_return_address(page.session, "failed" if state is ConnectState.FAILED else "cancelled"),
+        cancel=page.way_back("failed" if state is ConnectState.FAILED else "cancelled"),
     )
 
 
 def _done(page: ConnectPage) -> Response:
-    back = _return_address(page.session, "connected")
+    back = page.way_back("connected")
     return page.render(
         "connect_done.html",
         account=page.shown.account_name,
         back=back,
-        place=urlsplit(back).netloc if back else "",
+        place=(urlsplit(back).netloc or _SERVICE) if back else "",
     )
 
 
@@ -197,14 +208,12 @@ def _sentence(text: str | None) -> str | None:
     return f"{text}." if text and text[-1].isalnum() else text
 
 
-def _return_address(session: ConnectSession, status: str) -> str | None:
+def _return_address(session: ConnectSession, return_url: str, status: str) -> str:
     """Where the product wants its customer back, told how it went."""
-    if session.return_url is None:
-        return None
     told = {"connect_status": status}
     if status == "connected" and session.integration_id is not None:
         told["integration_id"] = ids.to_hex(session.integration_id)
-    parts = urlsplit(session.return_url)
+    parts = urlsplit(return_url)
     query = [one for one in parse_qsl(parts.query, keep_blank_values=True) if one[0] not in told]
     return urlunsplit(parts._replace(query=urlencode([*query, *told.items()])))
 

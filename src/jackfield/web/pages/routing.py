@@ -29,6 +29,8 @@ from jackfield.web.tenant_address import PREFIX
 SIGN_IN: Final = "/console/sign-in"
 #: where who signed in goes that wanted no page in particular
 CONSOLE: Final = "/console"
+#: and within it, one page for each integration
+INTEGRATIONS: Final = f"{CONSOLE}/integrations"
 
 Handler = Callable[[Browser], Awaitable[Response]]
 
