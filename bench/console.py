@@ -43,6 +43,7 @@ _IDLE_SECONDS: Final = 30.0
 #: what opening has set going is over by then
 _SETTLE_SECONDS: Final = 5.0
 _FIRST: Final = "overview"
+_NAMES: Final = {WITHOUT_JOBS.name: "jobs left to others", JACKFIELD.name: "with jobs"}
 
 _END_JOB: Final = """
 insert into job (organisation_id, kind, integration_id, header, caption, steps, creator_user, expires_at, state)
@@ -137,8 +138,11 @@ def _measure_live(
         cookies = [_cookie(process, key) for key in (seeded.key, *keys)]
         many = [cookies[number % len(cookies)] for number in range(_LIVE_PAGES)]
         database = f"{seeded.database}_{contender.name}"
-        for whose, chosen in (("nobody's", []), ("of many", many), ("of one", cookies[:1] * _LIVE_PAGES)):
-            idle, heard = asyncio.run(_leave_open(process, server, database, seeded, chosen))
+        crowds: dict[str, list[str]] = {"nobody's": [], "of many": many, "of one": cookies[:1] * _LIVE_PAGES}
+        for number, (whose, chosen) in enumerate(crowds.items()):
+            # of an integration of its own, so that nobody has heard of it before
+            job = _END_JOB, seeded.organisation_id, seeded.first + number
+            idle, heard = asyncio.run(_leave_open(process, server, database, job, chosen))
             figures.idle[contender.name, whose] = idle
             if whose == "of one":
                 figures.heard[contender.name] = heard
@@ -150,7 +154,7 @@ def _cookie(process: Running, key: str) -> str:
 
 
 async def _leave_open(
-    process: Running, server: Server, database: str, seeded: Seeded, cookies: Sequence[str]
+    process: Running, server: Server, database: str, job: tuple[str, int, int], cookies: Sequence[str]
 ) -> tuple[Idle, float]:
     """What they cost while nothing happens; then a job of the large organisation ends, of which its pages hear."""
     before = process.memory().resident
@@ -160,10 +164,9 @@ async def _leave_open(
         await asyncio.sleep(_IDLE_SECONDS)
         usage = meter.read()
         idle = Idle(usage.service / _IDLE_SECONDS, usage.database / _IDLE_SECONDS, before, process.memory().resident)
-        which = seeded.newest
         listening = [page for page, cookie in zip(pages, cookies, strict=True) if cookie == cookies[0]]
-        await asyncio.to_thread(server.fetch, database, _END_JOB, seeded.organisation_id, which)
-        return idle, await until_all_heard(listening, ids.to_hex(which).encode(), time.perf_counter())
+        await asyncio.to_thread(server.fetch, database, *job)
+        return idle, await until_all_heard(listening, ids.to_hex(job[-1]).encode(), time.perf_counter())
 
 
 def render(figures: Figures) -> str:
@@ -193,9 +196,6 @@ def render(figures: Figures) -> str:
     return "\n".join([*_head(figures), *_pages(figures), "", *_live(figures), "", *figures_table(targets)]) + "\n"
 
 
-_NAMES: Final = {WITHOUT_JOBS.name: "jobs left to others", JACKFIELD.name: "with jobs"}
-
-
 def _head(figures: Figures) -> Iterator[str]:
     rows = console_rows
     yield from (
@@ -203,10 +203,10 @@ def _head(figures: Figures) -> Iterator[str]:
         "",
         f"Made by `python -m bench.console`, in an organisation of {_INTEGRATIONS:,} integrations, {rows.ITEMS:,}",
         f"items, {rows.DELIVERIES:,} deliveries, {rows.JOBS:,} jobs and an audit of {rows.DEEDS:,}. Each page",
-        f"{_REPEATS} times, one request after the other over one connection, by somebody who is signed in; as the client",
-        f"sees it. Others used {figures.others:.0%} of the machine meanwhile. Pages are not compressed, since their forms",
-        "carry a token (BREACH). Sizes are with header fields; `with parts` is with the stylesheet, the script and the",
-        "icon, which a browser then keeps. An open page has one more connection, for news.",
+        f"{_REPEATS} times, one request after the other over one connection, signed in; as the client sees it. Others",
+        f"used {figures.others:.0%} of the machine meanwhile. Pages are not compressed, since their forms carry a",
+        "token (BREACH). Sizes are with header fields; `with parts` is with the stylesheet, the script and the icon,",
+        "which a browser then keeps. An open page has one more connection, for news.",
         "",
     )
 
@@ -222,7 +222,7 @@ def _pages(figures: Figures) -> Iterator[str]:
 
 def _live(figures: Figures) -> Iterator[str]:
     yield f"{_LIVE_PAGES} pages left open on one process: of {_ORGANISATIONS} organisations, or of the large one."
-    yield f"Shares of a core over {_IDLE_SECONDS:.0f} s in which nothing happens; resident memory before, and with them."
+    yield f"Shares of a core over {_IDLE_SECONDS:.0f} s in which nothing happens; memory before, and with them."
     heard = ", ".join(f"{figures.heard[name]:.2f} s {title}" for name, title in _NAMES.items())
     yield f"From the end of a job until all {_LIVE_PAGES} pages of its organisation have heard of it: {heard}."
     yield ""

@@ -22,7 +22,8 @@ SOON = 10.0
 #: as another process would end it, of the one organisation; $1 is the integration it was about
 END_JOB = """
 insert into job (organisation_id, kind, integration_id, header, caption, steps, creator_user, expires_at, state)
-select id, 'verify', $1::bigint, 'Verify', 'Pumps', '[]', 'alice', now() + interval '1 hour', 'completed' from organisation
+select id, 'verify', $1::bigint, 'Verify', 'Pumps', '[]', 'alice', now() + interval '1 hour', 'completed'
+from organisation
 """
 #: when somebody looked at the jobs for open pages last, as far as it can still be seen
 LOOKED = """

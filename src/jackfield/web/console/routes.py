@@ -19,6 +19,7 @@ from jackfield.web.console import (
     keys,
     live,
     new_integration,
+    nowhere,
     overview,
     settings,
     system,
@@ -46,4 +47,5 @@ ROUTES: Final = [
     *audit.ROUTES,
     *settings.ROUTES,
     *system.ROUTES,
+    *nowhere.ROUTES,
 ]
