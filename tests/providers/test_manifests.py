@@ -96,6 +96,18 @@ def test_what_decides_where_secrets_go_is_marked(manifest: Manifest) -> None:
 
 
 @every_manifest
+def test_what_is_asked_for_by_oauth_is_said_in_words(manifest: Manifest) -> None:
+    if manifest.oauth is None:
+        return
+    assert set(manifest.oauth.scopes) <= set(manifest.oauth.scope_words)
+    for scope, words in manifest.oauth.scope_words.items():
+        # visible ASCII, as connect sessions take scopes
+        assert re.fullmatch(r"[!#-+\--\[\]-~]+", scope)
+        # one short phrase, which stands in a list
+        assert re.fullmatch(r"[A-Z][A-Za-z, '-]{3,118}[a-z]", words), words
+
+
+@every_manifest
 def test_addresses_are_ones(manifest: Manifest) -> None:
     for url in (manifest.url, manifest.base_url, manifest.api_url):
         assert url is None or re.match(r"https://[a-z0-9.-]+(/[a-z0-9/-]*[a-z0-9])?$", url)

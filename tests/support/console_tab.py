@@ -1,5 +1,6 @@
 """A tab with the console open: what it asked for, what it complained of, and where its focus is."""
 
+from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 import pytest
@@ -9,16 +10,23 @@ from support.chromium import AXE, RULES, Tab
 from support.operator import Operator
 from support.visitor import make_link
 
-#: what may differ between light and dark, and between widths; all else is the same page
-LOOKS: Final = ["color-contrast", "target-size", "link-in-text-block", "scrollable-region-focusable"]
 SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 WIDTHS: Final = (1280, 390, 320)
+#: all that axe knows, once; and of a page that is the same, what light and width can change about it
+_RULES: Final[Mapping[tuple[str, int], Mapping[str, Any]]] = {
+    ("light", 1280): {"type": "tag", "values": RULES},
+    ("light", 320): {"type": "rule", "values": ["target-size", "scrollable-region-focusable"]},
+    ("dark", 1280): {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
+    ("dark", 390): {"type": "rule", "values": ["color-contrast", "target-size"]},
+}
 _AGAIN: Final = 60
-_FOCUSED: Final = """() => {
+_FOCUSED: Final = """kind => {
   const one = document.activeElement;
   const style = getComputedStyle(one);
   return {
-    name: one.getAttribute("aria-label") || one.labels?.[0]?.innerText || one.innerText || one.tagName,
+    name: (one.getAttribute("aria-label") || one.labels?.[0]?.innerText || one.innerText || "").trim().split("\\n")[0],
+    is_page: one === document.body,
+    is_wanted: one.matches(kind),
     is_visible: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0,
   };
 }"""
@@ -68,14 +76,13 @@ class ConsoleTab(Tab):
         """The page says that this was done."""
         expect(self.page.get_by_role("status")).to_contain_text(text)
 
-    def find(self, rules: list[str] | None = None) -> list[str]:
-        """What axe finds as the page is now. Skips the test where axe is not installed."""
+    def find(self, rules: Mapping[str, Any]) -> list[str]:
+        """What axe finds as the page is now, by its `runOnly`. Skips the test where axe is not installed."""
         if not AXE.exists():
             pytest.skip("axe-core is not installed (make node)")
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        only = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": RULES}
-        seen = self.page.evaluate("only => axe.run(document, {runOnly: only, resultTypes: ['violations']})", only)
+        seen = self.page.evaluate("only => axe.run(document, {runOnly: only, resultTypes: ['violations']})", rules)
         return [f"{one['id']}: {one['help']}: {node['html']}" for one in seen["violations"] for node in one["nodes"]]
 
     def check_looks(self) -> None:
@@ -84,26 +91,26 @@ class ConsoleTab(Tab):
             self.page.emulate_media(color_scheme=scheme)
             for width in WIDTHS:
                 self.page.set_viewport_size({"width": width, "height": 900})
-                is_first = (scheme, width) == (SCHEMES[0], WIDTHS[0])
-                assert self.find(None if is_first else LOOKS) == [], f"{scheme}, {width} px"
+                rules = _RULES.get((scheme, width))
+                assert rules is None or self.find(rules) == [], f"{scheme}, {width} px"
                 assert self.page.evaluate("document.documentElement.scrollWidth") <= width, f"{width} px"
         levels = self.page.eval_on_selector_all("h1, h2, h3", "all => all.map(one => Number(one.tagName[1]))")
         assert levels.count(1) == 1
         self.page.set_viewport_size({"width": WIDTHS[0], "height": 900})
 
-    def tab_to(self, name: str) -> None:
-        """Goes on with the Tab key until what has that name has the focus, which has to be seen all the way."""
+    def tab_to(self, name: str, kind: str) -> None:
+        """Goes on with the Tab key to the next of this name that fits the selector; the focus is seen all the way."""
         for _ in range(_AGAIN):
             self.page.keyboard.press("Tab")
-            focused = self.focus()
-            if focused["name"].strip().splitlines()[0] == name:
+            focused = self.focus(kind)
+            if focused["is_wanted"] and focused["name"] == name:
                 return
         raise AssertionError(f"{name!r} is not reached with the Tab key")
 
-    def focus(self) -> dict[str, Any]:
-        """What has the focus: its `name`, and whether it is seen to have it."""
-        focused: dict[str, Any] = self.page.evaluate(_FOCUSED)
-        if focused["name"] != "BODY":
+    def focus(self, kind: str) -> dict[str, Any]:
+        """What has the focus: its `name`, and whether it fits the selector. It has to be seen to have it."""
+        focused: dict[str, Any] = self.page.evaluate(_FOCUSED, kind)
+        if not focused["is_page"]:
             assert focused["is_visible"], f"the focus is not seen: {focused['name']}"
         return focused
 

@@ -87,7 +87,8 @@ def test_the_page_says_what_will_be_connected_for_whom_with_which_rights(
     assert page.status == 200
     for words in ("Connect GitHub", f"For {product.organisation.name}", "Continue to GitHub", "Use a token instead"):
         assert words in page.text
-    assert "<code>repo</code>" in page.answer.text
+    assert "<li>Read and change all in public and private repositories" in page.answer.text
+    assert "<small><code>repo</code></small>" in page.answer.text
     # nothing of the house that customers have nothing to do with
     assert "Sign out" not in page.text
     assert "Jackfield" not in page.text
@@ -95,11 +96,13 @@ def test_the_page_says_what_will_be_connected_for_whom_with_which_rights(
 
 
 def test_the_rights_are_those_that_are_asked_for(visitor: Visitor, product: CheckedTenant) -> None:
-    link = make_link(product, vendor="github", scopes=["read:user", "gist"])
+    link = make_link(product, vendor="github", scopes=["read:user", "gist", "new:scope"])
     page = visitor.get(link.path)
-    assert "<code>read:user</code>" in page.answer.text
+    assert "<li>Read the profile <small><code>read:user</code></small></li>" in page.answer.text
+    # one that the manifest has no words for
+    assert "<li><code>new:scope</code></li>" in page.answer.text
     assert "<code>repo</code>" not in page.answer.text
-    assert go_to_vendor(visitor, link)["scope"].split() == ["read:user", "gist"]
+    assert go_to_vendor(visitor, link)["scope"].split() == ["read:user", "gist", "new:scope"]
 
 
 @pytest.mark.parametrize("locale", LANGUAGES)
@@ -110,6 +113,7 @@ def test_every_page_is_in_the_language_of_the_session(visitor: Visitor, product:
     assert (language(page), title in page.text, button in page.text) == (locale, True, True)
     # what the manifest says stays English, and says so
     assert ('<span lang="en">Personal access token</span>' in page.answer.text) == (locale != "en")
+    assert ('<li><span lang="en">Read and change' in page.answer.text) == (locale != "en")
     told = go_to_vendor(visitor, link)
     denied = visitor.get(visitor.get(CALLBACK, params={"state": told["state"], "error": "access_denied"}).location)
     assert language(denied) == locale

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from jackfield.domain.grade import Grade, grade_of, missing
-from jackfield.domain.provider import Facts, Manifest, OAuth
+from jackfield.domain.provider import Facts, Manifest, OAuth, Right
 
 
 def provider_page(manifest: Manifest, can: frozenset[str]) -> str:
@@ -58,13 +58,17 @@ def _oauth(slug: str, oauth: OAuth) -> Iterator[str]:
     yield f"The operator registers an application and sets `{prefix}CLIENT_ID` and `{prefix}CLIENT_SECRET`."
     yield ""
     yield f"- **Registered at**: {oauth.registration}"
-    yield f"- **Rights asked for**: {', '.join(f'`{scope}`' for scope in oauth.scopes)}"
+    yield f"- **Rights asked for**: {'; '.join(_right(right) for right in oauth.rights())}"
     yield f"- **PKCE**: {'S256' if oauth.pkce else 'no'}"
     yield f"- **Refresh**: {_refresh(oauth)}"
     second = [token_set for token_set in oauth.token_sets if token_set.scope_prefix]
     for token_set in second:
         asked = f"`{token_set.scope_prefix}...`"
         yield f"- **Second token**: `{token_set.access}`, for rights that are asked for as {asked}"
+
+
+def _right(right: Right) -> str:
+    return f"`{right.scope}`" + (f" ({right.words})" if right.words else "")
 
 
 def _refresh(oauth: OAuth) -> str:

@@ -25,6 +25,7 @@ from jackfield.domain.credential import Place
 from jackfield.domain.definition import Definition
 from jackfield.domain.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from jackfield.domain.principal import Principal
+from jackfield.domain.provider import Right
 
 #: within this a link has to be begun with
 LINK_LIFETIME: Final = timedelta(minutes=30)
@@ -137,7 +138,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """What the page of a link shows.
 
     `integration_name` is of the one that is connected again; None: a new one will be. `by_oauth`, `by_form`: the ways
-    there are; both may be. `rights` are the scopes that are asked for by OAuth. `settings` are the values that the
+    there are; both may be. `rights` are what is asked for by OAuth. `settings` are the values that the
     form begins with, by name. `sites` are to be chosen from, by their index, in the state choosing. `account_name` is
     whose account is connected, when it is and the vendor told. `error` is the session's.
     """
@@ -148,7 +149,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     integration_name: str | None
     by_oauth: bool
     by_form: bool
-    rights: tuple[str, ...]
+    rights: tuple[Right, ...]
     settings: Mapping[str, str] = {}
     sites: tuple[Site, ...] = ()
     account_name: str | None = None

@@ -166,21 +166,34 @@ class TokenSet(msgspec.Struct, frozen=True, kw_only=True):
     lifetime_seconds: float | None = None
 
 
+class Right(msgspec.Struct, frozen=True):
+    """A scope, and what it allows, in a few words of English; None: the manifest has no words for it."""
+
+    scope: str
+    words: str | None = None
+
+
 class OAuth(msgspec.Struct, frozen=True, kw_only=True):
     """That customers connect the vendor by OAuth, with the operator's own registration there.
 
-    `registration` is where the operator gets it. `scopes` are asked for unless a caller asks for others. `rotates`: a
-    refresh ends the old refresh token. `ends_at_once`: it ends the old access token as well. `token_sets` are
-    refreshed separately.
+    `registration` is where the operator gets it. `scopes` are asked for unless a caller asks for others. `scope_words`
+    say what a scope allows, to the person who is asked for it; they have those of `scopes`, and others that are well
+    known. `rotates`: a refresh ends the old refresh token. `ends_at_once`: it ends the old access token as well.
+    `token_sets` are refreshed separately.
     """
 
     registration: str
     scopes: tuple[str, ...]
+    scope_words: Mapping[str, str] = {}
     pkce: bool
     refreshes: bool
     rotates: bool = False
     ends_at_once: bool = False
     token_sets: tuple[TokenSet, ...] = (TokenSet(),)
+
+    def rights(self, scopes: Sequence[str] = ()) -> tuple[Right, ...]:
+        """What is asked for, in words: the caller's `scopes`, or where there are none the manifest's."""
+        return tuple(Right(scope, self.scope_words.get(scope)) for scope in scopes or self.scopes)
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

@@ -112,6 +112,11 @@ LIMITS: Final = (
 
 
 _OFFLINE: Final = "offline_access"
+#: of both products
+_SCOPE_WORDS: Final = {
+    "offline_access": "Stay connected when nobody is signed in",
+    "read:me": "Read the profile of the Atlassian account",
+}
 
 
 class _Message(msgspec.Struct):
@@ -125,11 +130,12 @@ class _Resource(msgspec.Struct):
     scopes: list[str] = []
 
 
-def oauth(*scopes: str) -> OAuth:
-    """What OAuth is for one of the products."""
+def oauth(*scopes: str, words: Mapping[str, str]) -> OAuth:
+    """What OAuth is for one of the products; `words` are of the scopes that it has for itself."""
     return OAuth(
         registration="https://developer.atlassian.com/console/myapps/",
         scopes=(*scopes, _OFFLINE),
+        scope_words={**words, **_SCOPE_WORDS},
         # nowhere documented
         pkce=False,
         refreshes=True,

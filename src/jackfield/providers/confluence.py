@@ -40,6 +40,24 @@ from jackfield.providers._replies import Text, decode, unexpected, web_url
 _CHECKED: Final = date(2026, 11, 21)
 _READ: Final = "read:page:confluence"
 _WRITE: Final = "write:page:confluence"
+_SCOPE_WORDS: Final = {
+    "read:confluence-user": "See the names, e-mail addresses and pictures of users",
+    "read:page:confluence": "Read pages",
+    "write:page:confluence": "Create and change pages",
+    "delete:page:confluence": "Delete pages",
+    "read:space:confluence": "See the details of spaces",
+    "read:comment:confluence": "Read comments on pages and blog posts",
+    "read:attachment:confluence": "See and download attachments",
+    "read:user:confluence": "See the details of users",
+    "read:confluence-content.all": "Read all content",
+    "read:confluence-content.summary": "Read summaries of content",
+    "write:confluence-content": "Create pages, blog posts, comments and questions",
+    "read:confluence-space.summary": "Read summaries of spaces",
+    "write:confluence-space": "Create, change and delete the details of spaces",
+    "write:confluence-file": "Upload attachments",
+    "read:confluence-groups": "See the groups of users",
+    "manage:confluence-configuration": "Manage the settings of Confluence",
+}
 _PAGES: Final = "/wiki/api/v2/pages"
 _SPACES: Final = "/wiki/api/v2/spaces"
 _NUMBER_PATTERN: Final = r"^[0-9]{1,20}$"
@@ -141,8 +159,13 @@ class Confluence(_atlassian.AuthorizesAtSites):
             webhook_signature="Of Connect apps only: a JWT of HS256 with the secret shared at the installation.",
             limits=_atlassian.LIMITS,
         ),
-        oauth=_atlassian.oauth("read:confluence-user", _READ, _WRITE),
+        oauth=_atlassian.oauth("read:confluence-user", _READ, _WRITE, words=_SCOPE_WORDS),
         sources=(
+            Source(
+                "scopes",
+                "https://developer.atlassian.com/cloud/confluence/scopes-for-connect-and-oauth-2-3LO-apps/",
+                _CHECKED,
+            ),
             Source(
                 "the user of a token",
                 "https://developer.atlassian.com/cloud/confluence/rest/v1/api-group-users/"

@@ -75,6 +75,32 @@ _SECONDARY_SECONDS: Final = 60.0
 
 _REPOSITORY_PATTERN: Final = r"^[A-Za-z0-9_-]{1,39}/[A-Za-z0-9._-]{1,100}$"
 _REPOSITORY: Final = re.compile(_REPOSITORY_PATTERN)
+_SCOPE_WORDS: Final = {
+    "repo": "Read and change all in public and private repositories, and organisations' projects and team memberships",
+    "public_repo": "Read and change the code, projects and collaborators of public repositories",
+    "repo:status": "Read and write the statuses of commits",
+    "repo:invite": "Accept and decline invitations to repositories",
+    "security_events": "Read and write the results of code scanning",
+    "admin:repo_hook": "Manage the webhooks of repositories",
+    "write:repo_hook": "Read and write the webhooks of repositories",
+    "read:repo_hook": "Read the webhooks of repositories",
+    "delete_repo": "Delete repositories",
+    "workflow": "Add and change workflows of GitHub Actions",
+    "admin:org": "Manage organisations, their teams, projects and members",
+    "write:org": "Read and change the members and projects of organisations",
+    "read:org": "Read the members, teams and projects of organisations",
+    "admin:org_hook": "Manage webhooks of organisations",
+    "project": "Read and change projects",
+    "read:project": "Read projects",
+    "user": "Read and change the profile, with its e-mail addresses and whom it follows",
+    "read:user": "Read the profile",
+    "user:email": "Read the e-mail addresses of the account",
+    "user:follow": "Follow and unfollow people",
+    "gist": "Write gists",
+    "notifications": "Read notifications, mark them as read, and watch repositories",
+    "read:packages": "Download packages",
+    "write:packages": "Publish packages",
+}
 _ISSUES: Final = "Issues: read and write"
 _TITLE_CHARACTERS: Final = 256
 _BODY_CHARACTERS: Final = 65_536
@@ -281,6 +307,7 @@ class GitHub(AuthorizesByCode):
             registration="https://github.com/settings/apps (a GitHub App) or https://github.com/settings/developers",
             # of OAuth apps; a GitHub App has permissions in place of scopes, and takes no notice of these
             scopes=("repo",),
+            scope_words=_SCOPE_WORDS,
             pkce=True,
             refreshes=True,
             rotates=True,
@@ -334,6 +361,11 @@ class GitHub(AuthorizesByCode):
             Source(
                 "PKCE",
                 "https://github.blog/changelog/2025-07-14-pkce-support-for-oauth-and-github-app-authentication",
+                _CHECKED,
+            ),
+            Source(
+                "scopes",
+                "https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps",
                 _CHECKED,
             ),
             Source("revocation", "https://docs.github.com/en/rest/apps/oauth-applications", _CHECKED),

@@ -56,6 +56,22 @@ _CHECKED: Final = date(2026, 11, 21)
 _PROJECT_PATTERN: Final = r"^[A-Za-z0-9_./-]{1,500}$"
 _PROJECT: Final = re.compile(_PROJECT_PATTERN)
 _ROLE: Final = "to write issues in the project (the role Planner or Reporter)"
+_SCOPE_WORDS: Final = {
+    "api": "Read and change everything that the account can, in all its groups and projects",
+    "read_api": "Read everything that the account can, in all its groups and projects",
+    "read_user": "Read the profile of the account, and those of other users",
+    "read_repository": "Read the code of private projects",
+    "write_repository": "Read and change the code of private projects",
+    "read_registry": "Read container images of private projects",
+    "write_registry": "Write container images of private projects",
+    "create_runner": "Create runners",
+    "manage_runner": "Manage runners",
+    "sudo": "Act as any user, if the account is an administrator's",
+    "admin_mode": "Act as an administrator, if the account is one's",
+    "openid": "Sign in with the account, and read its profile and groups",
+    "profile": "Read the profile",
+    "email": "Read the main e-mail address of the account",
+}
 _TITLE_CHARACTERS: Final = 255
 #: GitLab takes 1,048,576, and repeats them in replies, of which we read 2 MiB
 _DESCRIPTION_CHARACTERS: Final = 250_000
@@ -179,6 +195,7 @@ class GitLab(AuthorizesByCode):
         oauth=OAuth(
             registration="https://gitlab.com/-/user_settings/applications",
             scopes=("api",),
+            scope_words=_SCOPE_WORDS,
             pkce=True,
             refreshes=True,
             rotates=True,
@@ -195,6 +212,7 @@ class GitLab(AuthorizesByCode):
                 _CHECKED,
             ),
             Source("OAuth", "https://docs.gitlab.com/api/oauth2/", _CHECKED),
+            Source("scopes of OAuth", "https://docs.gitlab.com/integration/oauth_provider/", _CHECKED),
             Source("limits", "https://docs.gitlab.com/security/rate_limits/", _CHECKED),
             Source(
                 "the headers of limits",

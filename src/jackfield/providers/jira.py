@@ -44,6 +44,14 @@ from jackfield.providers._replies import Text, decode, unexpected, web_url
 _CHECKED: Final = date(2026, 11, 21)
 _READ: Final = "read:jira-work"
 _WRITE: Final = "write:jira-work"
+_SCOPE_WORDS: Final = {
+    "read:jira-user": "See the names, e-mail addresses and pictures of users",
+    "read:jira-work": "Read and search projects and issues, with attachments and worklogs",
+    "write:jira-work": "Create, edit and delete issues, comment on them, and log work",
+    "manage:jira-project": "Change the settings of projects, and create versions and components",
+    "manage:jira-configuration": "Administer Jira, such as create projects and custom fields",
+    "manage:jira-webhook": "Register, renew and delete webhooks",
+}
 _CREATE: Final = "CREATE_ISSUES"
 _KEY_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9_]{0,254}$"
 _PROPERTY: Final = "jackfield"
@@ -172,10 +180,15 @@ class Jira(_atlassian.AuthorizesAtSites):
             "those of OAuth apps: a JWT of HS256 with the app's client secret.",
             limits=_atlassian.LIMITS,
         ),
-        oauth=_atlassian.oauth("read:jira-user", _READ, _WRITE),
+        oauth=_atlassian.oauth("read:jira-user", _READ, _WRITE, words=_SCOPE_WORDS),
         tracks=True,
         checks=(Check.DESCRIPTION,),
         sources=(
+            Source(
+                "scopes",
+                "https://developer.atlassian.com/cloud/jira/platform/scopes-for-connect-and-oauth-2-3LO-apps/",
+                _CHECKED,
+            ),
             Source(
                 "the user of a token",
                 "https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-myself/",

@@ -65,6 +65,16 @@ _WHO_WITH: Final = {
     "organization { id name urlKey } team(id: $team) { id } project(id: $project) { id } }",
 }
 #: what personal keys start with; they go into the header as they are
+_SCOPE_WORDS: Final = {
+    "read": "Read everything that the account can",
+    "write": "Change everything that the account can",
+    "issues:create": "Create issues and their attachments",
+    "comments:create": "Comment on issues",
+    "timeSchedule:write": "Create and change time schedules",
+    "admin": "Do everything that administrators can",
+    "app:assignable": "Be given issues, and be a member of projects",
+    "app:mentionable": "Be mentioned in issues and documents",
+}
 _KEY: Final = "lin_api_"
 _MILLISECONDS: Final = 0.001
 _T = TypeVar("_T")
@@ -327,6 +337,7 @@ class Linear(AuthorizesByCode):
         oauth=OAuth(
             registration="https://linear.app/settings/api/applications/new",
             scopes=("read", "write"),
+            scope_words=_SCOPE_WORDS,
             pkce=True,
             refreshes=True,
             rotates=True,
@@ -339,6 +350,7 @@ class Linear(AuthorizesByCode):
         sources=(
             Source("authentication and errors", "https://linear.app/developers/graphql", _CHECKED),
             Source("OAuth and revocation", "https://linear.app/developers/oauth-2-0-authentication", _CHECKED),
+            Source("scopes of agents", "https://linear.app/developers/agents", _CHECKED),
             Source("limits", "https://linear.app/developers/rate-limiting", _CHECKED),
             Source(
                 "issues, their IDs and states",

@@ -50,6 +50,24 @@ from jackfield.providers._replies import (
 )
 
 _CHECKED: Final = date(2026, 11, 21)
+_SCOPE_WORDS: Final = {
+    "org:read": "See the organisation",
+    "org:write": "Change the organisation",
+    "org:admin": "Delete the organisation",
+    "project:read": "See projects",
+    "project:write": "Create and change projects",
+    "project:admin": "Delete projects",
+    "team:read": "See teams",
+    "team:write": "Create and change teams",
+    "team:admin": "Delete teams",
+    "member:read": "See members",
+    "member:write": "Add and change members",
+    "member:admin": "Remove members",
+    "project:releases": "See, create, change and delete releases",
+    "event:read": "Read issues and events",
+    "event:write": "Change issues",
+    "event:admin": "Delete issues",
+}
 _SLUG_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
 _SLUG: Final = re.compile(_SLUG_PATTERN)
 #: of several organisations, the account is named after so many
@@ -177,6 +195,7 @@ class Sentry(AuthorizesByCode):
         oauth=OAuth(
             registration="Sentry, Settings, Account, API, Applications",
             scopes=("org:read", "project:read", "event:read", "event:write"),
+            scope_words=_SCOPE_WORDS,
             pkce=True,
             refreshes=True,
             rotates=True,

@@ -92,6 +92,34 @@ _TOO_MUCH: Final = frozenset(
 _EVENT_TYPE: Final = "jackfield_item"
 _WRITE: Final = "chat:write"
 _OLD_SCOPES: Final = frozenset({"bot", "client", "post"})
+#: those of a person's own token begin with user:, as Slack's second token set has it
+_SCOPE_WORDS: Final = {
+    "chat:write": "Send messages as the app",
+    "chat:write.public": "Send messages to public channels that the app is not in",
+    "chat:write.customize": "Send messages under another name and picture than the app's",
+    "channels:history": "Read messages in public channels that the app is in",
+    "groups:history": "Read messages in private channels that the app is in",
+    "im:history": "Read direct messages to the app",
+    "mpim:history": "Read direct messages of groups that the app is in",
+    "channels:read": "See the public channels of the workspace",
+    "groups:read": "See the private channels that the app is in",
+    "channels:join": "Join public channels",
+    "channels:manage": "Create public channels, and manage those that the app is in",
+    "users:read": "See the people of the workspace",
+    "users:read.email": "See the e-mail addresses of the people of the workspace",
+    "team:read": "See the name, e-mail domain and icon of the workspace",
+    "files:read": "See files in conversations that the app is in",
+    "files:write": "Upload, edit and delete files as the app",
+    "reactions:read": "See emoji reactions in conversations that the app is in",
+    "reactions:write": "Add and edit emoji reactions",
+    "app_mentions:read": "Read messages that mention the app, in conversations that it is in",
+    "commands": "Add slash commands and shortcuts",
+    "incoming-webhook": "Post messages to a channel that is chosen at Slack",
+    "user:chat:write": "Send messages as the person who connects",
+    "user:channels:history": "Read messages in the person's public channels",
+    "user:channels:read": "See the public channels of the workspace",
+    "user:users:read": "See the people of the workspace",
+}
 _CHANNEL_ID: Final = re.compile(r"[CDG][A-Z0-9]{6,30}")
 _PLACE: Final = re.compile(r"([A-Z0-9]{1,40}):([0-9]{1,20}\.[0-9]{1,20})")
 #: of the history that is searched; pages are small, since messages are not
@@ -266,6 +294,7 @@ class Slack(AuthorizesByCode):
         oauth=OAuth(
             registration="https://api.slack.com/apps",
             scopes=("chat:write", "channels:history"),
+            scope_words=_SCOPE_WORDS,
             # for apps without a secret alone: an app for which it is turned on is taken for such a one, for ever
             pkce=False,
             refreshes=True,
@@ -288,6 +317,7 @@ class Slack(AuthorizesByCode):
         sources=(
             Source("authentication", "https://docs.slack.dev/authentication/tokens", _CHECKED),
             Source("OAuth", "https://docs.slack.dev/authentication/installing-with-oauth", _CHECKED),
+            Source("scopes", "https://docs.slack.dev/reference/scopes", _CHECKED),
             Source("tokens for a code", "https://docs.slack.dev/reference/methods/oauth.v2.access", _CHECKED),
             Source("rotation of tokens", "https://docs.slack.dev/authentication/using-token-rotation", _CHECKED),
             Source("PKCE", "https://docs.slack.dev/authentication/using-pkce", _CHECKED),

@@ -98,7 +98,7 @@ class Connecting:
             integration_name=None if again is None else again.name,
             by_oauth=by_oauth,
             by_form=bool(definition.secrets),
-            rights=session.scopes or (oauth.scopes if oauth is not None and by_oauth else ()),
+            rights=oauth.rights(session.scopes) if oauth is not None and by_oauth else (),
             settings={} if again is None else to_texts(again.configuration),
             sites=() if session.state is not ConnectState.CHOOSING else (await self._kept(session)).sites,
             account_name=await self._account_name(session),

@@ -83,6 +83,9 @@ def test_a_page_has_the_facts_of_the_manifest(admin: Visitor, tenant: CheckedTen
     helps = [*(field.help for field in manifest.secrets), *(field.help for field in manifest.configuration)]
     assert all(text in page.text for text in helps)
     assert "not set up here" in page.text
+    assert manifest.oauth is not None
+    for right in manifest.oauth.rights():
+        assert f"{right.words} {right.scope}" in page.text
     assert "None yet." in page.text
     made = tenant.hub_integration(name="Ours")["id"]
     tenant.hub_integration("gitlab", name="Another")

@@ -58,6 +58,7 @@ async def show_one(browser: Browser) -> Response:
         settings=_settings(definition),
         lacks=_lacks(manifest, catalog.abilities(vendor)) if manifest else "",
         connects_by_oauth=catalog.connects_by_oauth(vendor),
+        rights=manifest.oauth.rights() if manifest and manifest.oauth else (),
         integrations=integrations[:_MOST_INTEGRATIONS],
         more_integrations=len(integrations) > _MOST_INTEGRATIONS,
     )

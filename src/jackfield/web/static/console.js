@@ -27,14 +27,16 @@
   let asked = null;
   let isAsking = false;
   const isBusy = (part) => part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
+  const controls = (part) => [...part.querySelectorAll("a, button, summary")];
+  // what a control is, wherever it has gone to
+  const meaning = (one) => [one.getAttribute("href") || (one.form && one.form.getAttribute("action")), one.textContent].join(" ");
   const swap = (fresh) => {
     for (const part of document.querySelectorAll("[data-live]")) {
       const newer = fresh.getElementById(part.id);
       if (!newer || newer.innerHTML === part.innerHTML || isBusy(part)) continue;
       const focused = part.contains(document.activeElement) ? document.activeElement : null;
-      const place = focused && [...part.querySelectorAll("a, button, summary")].indexOf(focused);
       part.replaceChildren(...document.adoptNode(newer).childNodes);
-      if (focused) (part.querySelectorAll("a, button, summary")[place] || document.getElementById("main")).focus();
+      if (focused) (controls(part).find((one) => meaning(one) === meaning(focused)) || document.getElementById("main")).focus();
     }
     keepTimes();
   };
@@ -59,8 +61,10 @@
     const list = document.querySelector("[data-live-jobs]");
     if (!row || !list) return;
     const old = document.getElementById(row.id);
+    const isFocused = old && old.contains(document.activeElement);
     if (old) old.replaceWith(document.adoptNode(row));
     else if (list.dataset.liveJobs === "all") list.prepend(document.adoptNode(row));
+    if (isFocused) row.querySelector("a").focus();
     while (list.children.length > 50) list.lastElementChild.remove();
     const empty = document.querySelector("[data-live-empty]");
     if (empty && list.children.length) empty.remove();
