@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import NoReturn
 
-from bench import console, items, jobs
+from bench import console, credential, items, jobs
 from bench.database import embedded_server
 from bench.phases import measure
 from bench.plan import FULL, QUICK
@@ -35,6 +35,7 @@ def main() -> None:
         figures = measure(plan, server, Path(directory))
         text = render(figures, plan, f"python -m bench{' --quick' if options.quick else ''}")
         text += "\n" + jobs.render(jobs.measure(server, Path(directory)))
+        text += "\n" + credential.render(credential.measure(server, Path(directory)))
         text += "\n" + items.render(items.measure(server, Path(directory)))
         text += "\n" + console.render(console.measure(server, Path(directory)))
     options.output.write_text(text, encoding="utf-8")

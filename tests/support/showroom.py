@@ -140,7 +140,7 @@ def furnish(tenant: CheckedTenant, vendors: VendorServer) -> Showroom:
 
 def _tell_items(tenant: CheckedTenant, integration: str) -> None:
     for key, title, status, labels in _ITEMS:
-        body = {"title": title, "status": status, "labels": labels, "body": "Seen at the **morning check**."}
+        body = {"title": title, "status": status, "labels": labels, "body": "Seen at the morning check."}
         answer = tenant.call("PUT", f"/v1/hubs/current/items/work_item/{key}", json=body)
         assert answer.status_code in {200, 201}, answer.text
     until(

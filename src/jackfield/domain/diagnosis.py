@@ -176,8 +176,8 @@ def _not_used(case: _Case) -> Diagnosis | None:
     if not found.enabled:
         return Diagnosis(
             severity=Severity.NOTE,
-            headline="It is switched off",
-            explanation="Nothing is brought out until it is enabled. What changes meanwhile is not sent later; a "
+            headline="It is paused",
+            explanation="Nothing is brought out until it is resumed. What changes meanwhile is not sent later; a "
             "synchronisation finds it.",
             steps=(Remedy.ENABLE,),
         )

@@ -162,11 +162,6 @@ class Confluence(_atlassian.AuthorizesAtSites):
         oauth=_atlassian.oauth("read:confluence-user", _READ, _WRITE, words=_SCOPE_WORDS),
         sources=(
             Source(
-                "scopes",
-                "https://developer.atlassian.com/cloud/confluence/scopes-for-connect-and-oauth-2-3LO-apps/",
-                _CHECKED,
-            ),
-            Source(
                 "the user of a token",
                 "https://developer.atlassian.com/cloud/confluence/rest/v1/api-group-users/"
                 "#api-wiki-rest-api-user-current-get",

@@ -350,7 +350,6 @@ class Linear(AuthorizesByCode):
         sources=(
             Source("authentication and errors", "https://linear.app/developers/graphql", _CHECKED),
             Source("OAuth and revocation", "https://linear.app/developers/oauth-2-0-authentication", _CHECKED),
-            Source("scopes of agents", "https://linear.app/developers/agents", _CHECKED),
             Source("limits", "https://linear.app/developers/rate-limiting", _CHECKED),
             Source(
                 "issues, their IDs and states",

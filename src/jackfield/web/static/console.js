@@ -125,7 +125,10 @@
 
   // on a narrow screen the places are wider than it
   const here = document.querySelector(".places [aria-current]");
-  if (here) here.scrollIntoView({ block: "nearest", inline: "center" });
+  if (here) {
+    const places = here.closest(".places");
+    places.scrollLeft = here.offsetLeft - (places.clientWidth - here.offsetWidth) / 2;
+  }
 
   keepTimes();
   setInterval(keepTimes, 15000);
