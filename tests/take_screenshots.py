@@ -48,10 +48,8 @@ def showroom() -> Iterator[tuple[Showroom, str, str]]:
                     Operator.open(environment) as operator,
                     start_service(environment, Path(directory) / "service.log", free_port()) as service,
                 ):
-                    tenant = CheckedTenant.create_checked(operator, service)
-                    operator.fetch(
-                        "update organisation set name = 'Northwind Rail' where id = $1", tenant.organisation.id
-                    )
+                    organisation = operator.create_organisation("Northwind Rail")
+                    tenant = CheckedTenant(operator, service, organisation, "alice", operator.create_key(organisation))
                     room = furnish(tenant, vendors)
                     yield room, service.url, make_link(operator, tenant.organisation.handle, is_operator=True)
         finally:

@@ -77,7 +77,7 @@ def test_ctrl_c_stops_it_as_well(data_directory: DataDirectory, tmp_path: Path) 
     with start_service(data_directory.environment, tmp_path / "log", free_port()) as service:
         # a terminal sends it to the whole group
         os.killpg(service.process.pid, signal.SIGINT)
-        assert service.process.wait(10) == 0
+        assert service.process.wait(30) == 0
     assert data_directory.processes == []
     assert "Traceback" not in service.read_log()
 

@@ -10,7 +10,7 @@ from jackfield.domain.integration import Filter, Status
 from jackfield.storage.integrations import list_statement
 from support.operator import Operator
 
-#: not among them: sign_in_attempt, since whose a sign-in is shows when the provider has spoken, and then its row is gone
+#: not among them: sign_in_attempt, since whose it is shows when the provider has spoken, and then its row is gone
 TENANT_TABLES: Final = {
     "integration",
     "api_key",

@@ -15,9 +15,8 @@ WIDTHS: Final = (1280, 390, 320)
 #: all that axe knows, once; and of a page that is the same, what light and width can change about it
 _RULES: Final[Mapping[tuple[str, int], Mapping[str, Any]]] = {
     ("light", 1280): {"type": "tag", "values": RULES},
-    ("light", 320): {"type": "rule", "values": ["target-size", "scrollable-region-focusable"]},
     ("dark", 1280): {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
-    ("dark", 390): {"type": "rule", "values": ["color-contrast", "target-size"]},
+    ("dark", 320): {"type": "rule", "values": ["color-contrast", "target-size", "scrollable-region-focusable"]},
 }
 _AGAIN: Final = 60
 _FOCUSED: Final = """kind => {
@@ -33,7 +32,10 @@ _FOCUSED: Final = """kind => {
 
 
 class ConsoleTab(Tab):
-    """`requests` are the addresses that were asked for since `go`, `sizes` the bytes that came, as they came."""
+    """`requests` are the addresses that the page asked for since `go`, `sizes` the bytes that came, as they came.
+
+    What a page asks for again because something has happened is in neither.
+    """
 
     def __init__(self, browser: Browser, url: str, **context: Any) -> None:
         super().__init__(browser, base_url=url, viewport={"width": 1280, "height": 900}, **context)
@@ -45,7 +47,9 @@ class ConsoleTab(Tab):
         self.page.on("response", self._answered)
         self._wire: CDPSession = self.context.new_cdp_session(self.page)
         self._wire.send("Network.enable")
-        self._wire.on("Network.loadingFinished", lambda told: self.sizes.append(int(told["encodedDataLength"])))
+        self._again: set[str] = set()
+        self._wire.on("Network.requestWillBeSent", self._sent)
+        self._wire.on("Network.loadingFinished", self._came)
 
     @classmethod
     def signed_in(
@@ -57,6 +61,12 @@ class ConsoleTab(Tab):
         tab.page.get_by_role("button", name="Sign in").click()
         expect(tab.page.get_by_role("heading", level=1)).to_have_text("Overview")
         return tab
+
+    def look_anew(self) -> None:
+        """Every page from now on is asked for with all that it needs, and has axe in it."""
+        self._wire.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        if AXE.exists():
+            self.context.add_init_script(path=AXE)
 
     def go(self, path: str) -> Page:
         self.requests.clear()
@@ -114,8 +124,17 @@ class ConsoleTab(Tab):
             assert focused["is_visible"], f"the focus is not seen: {focused['name']}"
         return focused
 
+    def _sent(self, told: dict[str, Any]) -> None:
+        if told["type"] == "Fetch":
+            self._again.add(told["requestId"])
+
+    def _came(self, told: dict[str, Any]) -> None:
+        if told["requestId"] not in self._again:
+            self.sizes.append(int(told["encodedDataLength"]))
+
     def _asked(self, request: Request) -> None:
-        self.requests.append(request.url)
+        if request.resource_type != "fetch":
+            self.requests.append(request.url)
         if not request.url.startswith((self.url, "data:", "blob:")):
             self.complaints.append(f"asked for elsewhere: {request.url}")
 

@@ -43,8 +43,8 @@ insert into job (organisation_id, id, kind, integration_id, caption, header, ste
 values ($1, $2, 'deliver', $3, $4, 'Deliver items', '[]', $5, $7, $7, $7, $7, $7, 'jackfield', $6)
 """
 _INSERT_DELIVERY: Final = """
-insert into delivery (organisation_id, id, integration_id, item_id, version, state, attempts, error, error_at, created_at,
-    ended_at)
+insert into delivery (organisation_id, id, integration_id, item_id, version, state, attempts, error, error_at,
+    created_at, ended_at)
 values ($1, $2, $3, $4, 1, $5, $6, $7, $8, $8, $8)
 """
 
@@ -152,11 +152,13 @@ def _tell_items(tenant: CheckedTenant, integration: str) -> None:
 def _break(room: Showroom) -> None:
     """What only time, or a vendor, would bring about."""
     changes = {
-        "Production errors": "state = 'live', status = 'active', health = 'active', verified_at = now() - interval '3 hours'",
+        "Production errors": "state = 'live', status = 'active', health = 'active', "
+        "verified_at = now() - interval '3 hours'",
         "Workshop channel": "state = 'live', status = 'active', health = 'degraded', health_reason = "
         "'Slack gave no usable answer: 503'",
         "Fleet planning": "state = 'live', status = 'active', verified_at = now() - interval '2 days'",
-        "Maintenance board": f"status = 'error', health = 'misconfigured', error = '{_WRONG}', health_reason = '{_WRONG}'",
+        "Maintenance board": f"status = 'error', health = 'misconfigured', error = '{_WRONG}', "
+        f"health_reason = '{_WRONG}'",
         "Telematics firmware": f"status = 'error', health = 'needs_reauthorisation', error = '{_BROKEN}', "
         f"health_reason = '{_BROKEN}'",
         "Night shift": "state = 'live', status = 'active', enabled = false",
@@ -167,7 +169,7 @@ def _break(room: Showroom) -> None:
 
 def _fill_the_day(room: Showroom) -> None:
     """Deliveries and jobs of the hours behind us, as their ids say when they were made."""
-    chance = random.Random(_SEED)
+    chance = random.Random(_SEED)  # noqa: S311  no secret
     items = [one["id"] for one in room.fetch("select id from item where organisation_id = $1 order by id")]
     ours = {name: ids.parse_hex(text) for name, text in room.integrations.items()}
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)

@@ -45,14 +45,27 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def own_environment(environment: dict[str, str], server_url: str) -> Iterator[dict[str, str]]:
+    """With a database of its own, since other services of this worker would run its jobs, and know other vendors."""
+    with Operator.database(server_url, f"jackfield_test_connect_{uuid.uuid4().hex}") as dsn:
+        yield {**environment, "JACKFIELD_DATABASE_URL": dsn}
+
+
+@pytest.fixture(scope="module")
+def operator(own_environment: dict[str, str]) -> Iterator[Operator]:
+    with Operator.open(own_environment) as operator:
+        yield operator
+
+
+@pytest.fixture(scope="module")
+def place(own_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     private_key = RSAKey.generate_key(2048).as_pem(private=True).decode()
     directory = tmp_path_factory.mktemp("emulator")
     with start_emulator(directory, private_key, [url + CALLBACK]) as emulator:
         more = {**settings_of(emulator), "JACKFIELD_PUBLIC_URL": url}
-        with start_service({**environment, **more}, directory / "service.log", port) as service:
+        with start_service({**own_environment, **more}, directory / "service.log", port) as service:
             yield Place(emulator, service)
 
 

