@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from jackfield.domain import ids
 from jackfield.domain.errors import Invalid, NotFound
 from jackfield.domain.provider import (
     AuthMethod,
@@ -109,6 +110,13 @@ class DefinitionNotFound(NotFound):
 
     def __init__(self, vendor: str) -> None:
         super().__init__("Vendor", vendor)
+
+
+def not_connectable(definition: Definition) -> str:
+    """Why nothing can be connected with it. Of an app it tells no name: another organisation may be developing it."""
+    if ids.is_hex(definition.vendor):
+        return "An app is installed through its own page, and cannot be connected in this way"
+    return f"{definition.name} cannot be connected here any more or not in this way"
 
 
 class FieldProblem(Invalid):

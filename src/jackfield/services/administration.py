@@ -10,7 +10,7 @@ import msgspec
 
 from jackfield.domain.audit import Action, by_caller
 from jackfield.domain.credential import Secrets, mask
-from jackfield.domain.definition import Definition, FieldProblem, check_complete
+from jackfield.domain.definition import Definition, FieldProblem, check_complete, not_connectable
 from jackfield.domain.installation import shown_configuration
 from jackfield.domain.integration import (
     EMPTY_OBJECT,
@@ -143,7 +143,7 @@ class Administration:
                 ("vendor",), "There is no such vendor; /v1/hubs/current/integrations/available lists all"
             )
         if definition.deprecated or not definition.usable:
-            raise FieldProblem(("vendor",), f"{definition.name} cannot be connected here any more or not in this way")
+            raise FieldProblem(("vendor",), not_connectable(definition))
         return definition
 
     async def _change(self, found: Detail, definition: Definition, sent: Submission) -> Change:

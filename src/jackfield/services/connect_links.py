@@ -16,7 +16,7 @@ from jackfield.domain.connecting import (
     is_scope,
     link_path,
 )
-from jackfield.domain.definition import Definition, FieldProblem
+from jackfield.domain.definition import Definition, FieldProblem, not_connectable
 from jackfield.domain.integration import InvalidState
 from jackfield.domain.ports import Database, UnitOfWork
 from jackfield.domain.principal import Caller, Capability
@@ -111,7 +111,7 @@ class ConnectLinks:
             raise FieldProblem(("vendor",), reason)
         is_ended = definition.deprecated if wish.integration_id is None else not definition.editable
         if is_ended or not definition.usable:
-            raise FieldProblem(("vendor",), f"{definition.name} cannot be connected here any more or not in this way")
+            raise FieldProblem(("vendor",), not_connectable(definition))
         return definition
 
     async def _vendor_of(self, work: UnitOfWork, caller: Caller, integration_id: int, vendor: str | None) -> str:

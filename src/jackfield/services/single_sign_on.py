@@ -124,7 +124,7 @@ class SingleSignOn:
         self._limit.check(origin.address)
         next_page = await self._take(browser_token, returned.state)
         if next_page is None:
-            self._limit.note(origin.address)
+            # not counted: no state can be guessed, and any site can make a browser fetch this address
             self._note(origin, "no such attempt of this browser")
             raise SignInExpired
         try:

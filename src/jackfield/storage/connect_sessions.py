@@ -25,11 +25,15 @@ _COLUMNS: Final = """c.organisation_id, c.id, c.provider, c.integration_id, c.re
     case when c.state <> 'connected' and c.expires_at <= now() then 'expired' else c.state end,
     c.error, c.created_at, c.expires_at, c.browser_digest, c.sealed_way, c.sealed_grant"""
 
-# a link is worth nothing without its organisation, and dies with the key that made it, as sessions do
+# a link is worth nothing without its organisation, and dies with what made it: a key, or a session that a link opened
 _GOOD: Final = """exists (select from organisation o where o.id = c.organisation_id and o.deleted_at is null)
     and not exists (
         select from api_key k where k.organisation_id = c.organisation_id and k.id = c.creator_key_id
             and (k.revoked_at is not null or k.expires_at <= now())
+    )
+    and not exists (
+        select from session s where s.organisation_id = c.organisation_id and s.id = c.creator_key_id
+            and s.revoked_at is not null
     )"""
 
 CREATE: Final = f"""

@@ -40,6 +40,7 @@ async def show(browser: Browser) -> Response:
     return view(
         browser,
         "integration.html",
+        connects=True,
         shown=shown,
         found=shown.integration,
         vendor=await services.catalog.name(shown.integration.provider),

@@ -125,7 +125,7 @@ async def show_list(browser: Browser) -> Response:
         first="" if asked.is_first else asked.address(),
         following=asked.following(shown[-1].integration.id) if len(found) > _PAGE else "",
         names={one.integration.provider: _vendor_name(one) for one in shown},
-        vendors=await _vendors(browser, asked.vendor),
+        vendors=await _vendors(browser, asked.vendor, shown),
         states=_STATES,
         healths=_HEALTHS,
         orders=[(order.value, label) for order, (label, _) in _ORDERS.items()],
@@ -136,14 +136,14 @@ def _vendor_name(one: Administered) -> str:
     return one.integration.provider if one.definition is None else one.definition.name
 
 
-async def _vendors(browser: Browser, chosen: str) -> Sequence[tuple[str, str]]:
-    """To choose from: what is in the catalogue, and what is chosen."""
+async def _vendors(browser: Browser, chosen: str, shown: Sequence[Administered]) -> Sequence[tuple[str, str]]:
+    """To choose from: what is in the catalogue, and what is chosen; by its name, if the organisation has one of it."""
     by_category = await browser.services.catalog.available()
     # an organisation has integrations with apps, which come last in the catalogue, less often than with vendors
     vendors = [(one.vendor, one.name) for found in by_category.values() for one in found][:_MOST_VENDORS]
     vendors.sort(key=lambda one: one[1].casefold())
     if chosen and chosen not in dict(vendors):
-        vendors.append((chosen, await browser.services.catalog.name(chosen)))
+        vendors.append((chosen, next((_vendor_name(one) for one in shown), chosen)))
     return [("", "Any"), *vendors]
 
 

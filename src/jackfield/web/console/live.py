@@ -7,7 +7,7 @@ row of each. A session that has ended is noticed when the browser connects again
 import asyncio
 import json
 import random
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Final
 
 from starlette.requests import Request
@@ -15,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from jackfield.domain import ids
-from jackfield.domain.errors import JackfieldError
+from jackfield.domain.errors import JackfieldError, Unavailable
 from jackfield.domain.job import Job
 from jackfield.web.console import words
 from jackfield.web.console.view import fragment
@@ -33,15 +33,26 @@ async def _live(request: Request) -> Response:
     try:
         browser = await Browser.of(request)
         changes = browser.services.job_watch.changes(browser.caller)
+    except Unavailable:
+        return _stream(_come_again())
     except JackfieldError:
         # an EventSource gives up at this (HTML, 9.2.3), so a page left open does not ask for ever
         return Response(status_code=204, headers=_HEADERS)
     events = _events(changes, with_rows=request.query_params.get("rows") == "1")
+    return _stream(events)
+
+
+def _stream(events: AsyncIterator[str]) -> Response:
     return StreamingResponse(events, headers=_HEADERS, media_type="text/event-stream")
 
 
+async def _come_again() -> AsyncGenerator[str, None]:
+    """While the database is away: at anything but a stream an EventSource would give up, and stay so."""
+    yield _retry(5_000, 10_000)
+
+
 async def _events(changes: AsyncGenerator[Sequence[Job], None], *, with_rows: bool) -> AsyncGenerator[str, None]:
-    yield f"retry: {random.randint(1000, 3000)}\n\n"  # noqa: S311  no secret: not all at once after a restart
+    yield _retry(1_000, 3_000)
     loop = asyncio.get_running_loop()
     until = loop.time() + _LONGEST_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311  no secret
     # one task at a time waits for the next change: a sign of life must not cancel what it waits for
@@ -61,6 +72,11 @@ async def _events(changes: AsyncGenerator[Sequence[Job], None], *, with_rows: bo
         coming.cancel()
         await asyncio.gather(coming, return_exceptions=True)
         await changes.aclose()
+
+
+def _retry(first: int, last: int) -> str:
+    """When the browser comes again after the end, in milliseconds; not all at once after a restart."""
+    return f"retry: {random.randint(first, last)}\n\n"  # noqa: S311  no secret
 
 
 def _told(jobs: Sequence[Job], *, with_rows: bool) -> str:

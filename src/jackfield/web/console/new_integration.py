@@ -7,7 +7,7 @@ import msgspec
 from starlette.responses import Response
 
 from jackfield.domain import ids
-from jackfield.domain.definition import Definition, FieldProblem
+from jackfield.domain.definition import Definition, FieldProblem, not_connectable
 from jackfield.domain.errors import NotFound
 from jackfield.domain.integration import InvalidState, Wanted
 from jackfield.domain.principal import Capability
@@ -79,6 +79,8 @@ async def create(browser: Browser) -> Response:
     browser.check_form(sent)
     browser.caller.require(Capability.MANAGE)
     definition = await _definition(browser)
+    if ids.is_hex(definition.vendor):
+        return go_to(install_page(definition.vendor))
     form = await _form(browser, definition)
     filled = form.read(sent)
     if filled.flaws:
@@ -127,7 +129,7 @@ async def _definition(browser: Browser) -> Definition:
     if definition is None:
         raise NotFound("Vendor", vendor[:64])
     if not _can_be_connected(definition):
-        raise InvalidState(f"{definition.name} cannot be connected here any more, or not in this way.")
+        raise InvalidState(f"{not_connectable(definition)}.")
     return definition
 
 
@@ -143,13 +145,11 @@ def _page(
     sent: Sent | None = None,
     flaws: Flaws | None = None,
 ) -> Response:
-    public_url: str = browser.request.scope["state"]["public_url"]
     return view(
         browser,
         "integration_new.html",
         422 if flaws else 200,
-        # the page at which it is connected may be at another name of this service than this one
-        leads_to=public_url or None,
+        connects=True,
         definition=definition,
         address=f"{_NEW}/{definition.vendor}",
         by_oauth=browser.services.catalog.connects_by_oauth(definition.vendor),

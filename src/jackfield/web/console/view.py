@@ -37,17 +37,18 @@ ENVIRONMENT.filters.update(
 )
 
 
-def view(browser: Browser, template: str, status: int = 200, *, leads_to: str | None = None, **values: Any) -> Response:
+def view(browser: Browser, template: str, status: int = 200, *, connects: bool = False, **values: Any) -> Response:
     """A page for who is signed in; `template` is its name in templates/console. Raises SessionInvalid.
 
-    `leads_to` is as of `render`: where the answer to a form of the page may redirect.
+    `connects`: a form of it leads to where something is connected, which may be at another name of this service.
     """
     caller = browser.caller
     path = browser.request.url.path
+    public_url: str = browser.request.scope["state"]["public_url"]
     return render(
         f"console/{template}",
         status,
-        leads_to,
+        public_url if connects and public_url else None,
         scripts=True,
         browser=browser,
         path=path,

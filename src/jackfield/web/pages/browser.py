@@ -38,6 +38,8 @@ class Browser:
         self.session = session
         self._token = token
         self._is_new = is_new
+        #: what the browser keeps from now on has been said, and is not what it came with
+        self._is_settled = False
 
     @classmethod
     async def of(cls, request: Request) -> "Browser":
@@ -84,6 +86,8 @@ class Browser:
 
     def keep(self, response: Response) -> Response:
         """Lets the browser keep what it is known by, where it does not have that already."""
+        if self._is_settled:
+            return response
         if self.session is not None and self.session.renewed:
             self._set_cookie(response, _SESSION, self._token)
         elif self.session is None and self._is_new:
@@ -91,11 +95,12 @@ class Browser:
         return response
 
     def sign_in(self, response: Response, opened: OpenedSession) -> Response:
-        self._is_new = False
+        self._is_settled = True
         self._set_cookie(response, _SESSION, opened.token)
         return response
 
     def sign_out(self, response: Response) -> Response:
+        self._is_settled = True
         response.delete_cookie(
             _name(self.request, _SESSION), path="/", secure=_is_secure(self.request), httponly=True, samesite="lax"
         )
