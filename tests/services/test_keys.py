@@ -127,3 +127,9 @@ def test_the_operators_keys_are_of_the_same_kind(bench: Workbench) -> None:
     made = bench.operator.run(organisations.create_key(bench.organisation.handle, "carol", (), None, ORIGIN))
     assert len(base64.urlsafe_b64decode(made.secret.removeprefix("jf_") + "=")) == 32
     assert [key.user for key in keys(bench)] == ["carol"]
+
+
+@pytest.mark.parametrize("user", ["operator", " Service ", "jackfield", "app:parts-finder"])
+def test_nobody_is_called_as_the_audit_calls_no_person(bench: Workbench, user: str) -> None:
+    with pytest.raises(Invalid, match="no person"):
+        create(bench, Capability.VIEW, user=user)

@@ -443,8 +443,8 @@ def test_whoever_did_not_sign_in_there_does_not_sign_in_here(desk: Desk, error: 
 
 def test_who_fails_again_and_again_has_to_wait(desk: Desk) -> None:
     for _ in range(FAILURES):
-        with pytest.raises(SignInExpired):
-            desk.finish(generate_visitor_token(), {"state": "x", "code": "x"})
+        with pytest.raises(IdentityUnproven):
+            desk.sign_in(somebody(aud="another-client"))
     with pytest.raises(TooManyFailures):
         desk.start(generate_visitor_token())
     with pytest.raises(TooManyFailures):

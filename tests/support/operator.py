@@ -5,7 +5,7 @@ import contextlib
 import threading
 import uuid
 from collections.abc import Coroutine, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -58,12 +58,17 @@ class Operator:
             await connection.execute(sql)
             await connection.close()
 
-        asyncio.run(execute(f'create database "{name}"'))
+        def run(sql: str) -> None:
+            # in a thread: that of the test may have a loop already, as with a browser
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(lambda: asyncio.run(execute(sql))).result()
+
+        run(f'create database "{name}"')
         parts = urlsplit(server_url)
         try:
             yield urlunsplit(parts._replace(path=f"/{name}"))
         finally:
-            asyncio.run(execute(f'drop database "{name}" with (force)'))
+            run(f'drop database "{name}" with (force)')
 
     def run(self, deed: Coroutine[Any, Any, Result]) -> Result:
         return self.start(deed).result(60)

@@ -260,7 +260,8 @@ def test_a_forged_token_opens_nothing_and_the_log_says_why(
 def test_who_fails_too_often_waits(visitor: Visitor, provider: OpenIdServer, organisation: Organisation) -> None:
     query = provider.sign_in(leave(visitor), member(organisation))
     for _ in range(FAILURES):
-        assert visitor.get(CALLBACK, params={"state": "x", "code": "x"}).status == 403
+        unproven = provider.sign_in(leave(visitor), member(organisation))
+        assert visitor.get(CALLBACK, params={**unproven, "iss": "https://evil.example.com"}).status == 403
     waiting = visitor.get(CALLBACK, params=query)
     assert waiting.status == 429
     assert waiting.answer.headers["retry-after"]

@@ -2,9 +2,13 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
+from jackfield.domain.errors import Invalid
+from jackfield.domain.job import SERVICE_USER
+from jackfield.domain.organisation import checked_name
 from jackfield.domain.principal import Caller, Origin
 
 
@@ -40,6 +44,19 @@ class Action(StrEnum):
     INTEGRATION_CONNECTED = "integration.connected"
     INTEGRATION_RECONNECTED = "integration.reconnected"
     ORGANISATION_UPDATED = "organisation.updated"
+
+
+#: the audit speaks of these without a key; a person who is called so would be taken for one of them
+_NOBODY: Final = frozenset({"operator", "service", SERVICE_USER})
+_APP: Final = "app:"
+
+
+def checked_user(name: str) -> str:
+    """The name of a person without surrounding blanks. Raises Invalid for one that is none, or not a person's."""
+    user = checked_name(name)
+    if user.casefold() in _NOBODY or user.casefold().startswith(_APP):
+        raise Invalid(f"{user!r} is what the audit calls somebody who is no person: choose another name")
+    return user
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import msgspec
 
+from jackfield.domain.audit import checked_user
 from jackfield.domain.errors import Forbidden, Invalid, Unauthenticated, Unavailable
-from jackfield.domain.organisation import checked_name
 from jackfield.domain.principal import Capability
 
 #: in which a person has to have signed in at the provider
@@ -162,7 +162,7 @@ def user_of(claims: Claims) -> str:
     for name in (*names, claims.get("sub")):
         if isinstance(name, str):
             try:
-                return checked_name(name)
+                return checked_user(name)
             except Invalid:
                 continue
     raise NotAdmitted("You have no name there by which you could be known here", "no claim is fit for a name")

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import NoReturn
 
 from jackfield.domain import key as api_key
-from jackfield.domain.audit import Action, by_operator
-from jackfield.domain.organisation import Organisation, checked_name
+from jackfield.domain.audit import Action, by_operator, checked_user
+from jackfield.domain.organisation import Organisation
 from jackfield.domain.ports import Database
 from jackfield.domain.principal import Capability, Origin
 from jackfield.domain.session import LINK_LIFETIME, NewLink, generate_link_token
@@ -49,7 +49,7 @@ class ConsoleLinks:
 
         Raises Invalid, NotFound, or Conflict when a name fits several organisations.
         """
-        user = checked_name(user)
+        user = checked_user(user)
         granted = checked_capabilities(capabilities)
         if is_operator:
             granted = (*granted, Capability.OPERATE.value)

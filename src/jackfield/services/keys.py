@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from jackfield.domain import ids
-from jackfield.domain.audit import Action, by_caller
+from jackfield.domain.audit import Action, by_caller, checked_user
 from jackfield.domain.errors import CapabilityMissing, Invalid, NotFound
 from jackfield.domain.key import ApiKey
-from jackfield.domain.organisation import checked_name
 from jackfield.domain.ports import Database
 from jackfield.domain.principal import Caller, Capability
 from jackfield.services.organisations import NewKey, add_key, checked_capabilities, find_one
@@ -33,7 +32,7 @@ class Keys:
         CapabilityMissing for what the caller may not do.
         """
         caller.require(Capability.MANAGE_ORGANISATION)
-        user = checked_name(user)
+        user = checked_user(user)
         granted = _grantable(caller, capabilities)
         if expires_at is not None and expires_at <= datetime.now(UTC):
             raise Invalid("A key cannot expire before it is made: choose a later time")

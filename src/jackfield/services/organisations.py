@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NoReturn
 
 from jackfield.domain import key as api_key
-from jackfield.domain.audit import Action, by_caller, by_operator
+from jackfield.domain.audit import Action, by_caller, by_operator, checked_user
 from jackfield.domain.errors import Conflict, Invalid, NotFound
 from jackfield.domain.key import ApiKey
 from jackfield.domain.organisation import HandleTaken, Organisation, OrganisationSettings, checked_name, handle_from
@@ -126,7 +126,7 @@ class Organisations:
         origin: Origin,
     ) -> NewKey:
         """A key for a user of an organisation; no capabilities named: all of them. Raises Invalid or NotFound."""
-        user = checked_name(user)
+        user = checked_user(user)
         granted = checked_capabilities(capabilities)
         async with self._database.transaction() as work:
             organisation = await find_one(work, reference)

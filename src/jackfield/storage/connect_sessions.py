@@ -92,7 +92,7 @@ returning {_COLUMNS}
 TAKE_GRANT: Final = """
 with before as (
     select c.organisation_id, c.id, c.sealed_grant from connect_session c
-    where c.organisation_id = $1 and c.id = $2 and c.state = 'choosing' and c.expires_at > now()
+    where c.organisation_id = $1 and c.id = $2 and c.state = 'choosing' and c.expires_at > now() and c.sealed_grant = $3
     for update
 )
 update connect_session c set state = 'authorising', sealed_grant = null
@@ -195,8 +195,13 @@ class ConnectSessionTable:
         )
 
     async def take_grant(self, session: ConnectSession) -> bytes | None:
-        """What was granted, for one who has chosen; None when another has, or the time is over."""
-        sealed: bytes | None = await self._connection.fetchval(TAKE_GRANT, session.organisation_id, session.id)
+        """What was granted, as `session` has it, for one who has chosen.
+
+        None when another has, or has begun anew, or the time is over.
+        """
+        sealed: bytes | None = await self._connection.fetchval(
+            TAKE_GRANT, session.organisation_id, session.id, session.sealed_grant
+        )
         return sealed
 
     async def finish(self, session: ConnectSession, integration_id: int) -> ConnectSession | None:

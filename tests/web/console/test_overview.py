@@ -61,6 +61,13 @@ def test_the_last_day_is_drawn(admin: Visitor, tenant: CheckedTenant) -> None:
     assert [one["class"] for one in page.all("rect") if "class" in one and "rx" not in one] == ["bad"]
 
 
+def test_only_the_consoles_own_pages_say_that_something_was_done(admin: Visitor) -> None:
+    address = "/console?done=key-revoked"
+    assert "The key is revoked" in admin.get(address, headers={"sec-fetch-site": "same-origin"}).text
+    for site in ("cross-site", "same-site", "none"):
+        assert "The key is revoked" not in admin.get(address, headers={"sec-fetch-site": site}).text
+
+
 def test_each_is_offered_only_what_they_may_see(tenant: CheckedTenant) -> None:
     viewer = Visitor(tenant.service).signed_in(tenant.view_only().key)
     assert "/console/jobs" in places(viewer)

@@ -23,7 +23,6 @@ TOLD: Final[Mapping[str, Done]] = {
     "synchronising": Done("What is at the vendor is being compared with your items."),
     "paused": Done("It is paused: nothing goes to its vendor until you resume it.", undo="enable"),
     "resumed": Done("It is at work again.", undo="disable"),
-    "connected": Done("It is connected."),
     "retried": Done("Let go: {count}. What becomes of it is shown here."),
     "nothing-held": Done("Nothing was held, so there was nothing to let go."),
     "deleting": Done("It is being deleted, and its credential ended at the vendor."),

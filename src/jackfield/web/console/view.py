@@ -101,7 +101,8 @@ def _may(caller: Caller) -> May:
 def _told(browser: Browser) -> Told | None:
     query = browser.request.query_params
     known = TOLD.get(query.get(_DONE, ""))
-    if known is None:
+    # a link on somebody else's page must not say that something was done
+    if known is None or not browser.is_led_from_here:
         return None
     count = query.get(_COUNT, "")
     number = int(count) if count.isascii() and count.isdigit() and len(count) < 10 else 0

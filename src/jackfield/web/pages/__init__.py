@@ -1,1 +1,1 @@
-"""Pages for people: signing in, installing an app, how that went. Their wire format is HTML, without any script."""
+"""HTML: what all pages share, signing in, installing an app, and the hosted way to connect."""

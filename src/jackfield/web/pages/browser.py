@@ -84,6 +84,11 @@ class Browser:
         _check_site(self.request)
         self.services.sessions.check_form(self._token, form.first(FORM_TOKEN), purpose)
 
+    @property
+    def is_led_from_here(self) -> bool:
+        """Whether a page of this service led here, as far as the browser tells; a redirect counts as its page."""
+        return self.request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
+
     def keep(self, response: Response) -> Response:
         """Lets the browser keep what it is known by, where it does not have that already."""
         if self._is_settled:

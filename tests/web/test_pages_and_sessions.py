@@ -1,4 +1,4 @@
-"""What a review found: each test fails until it is mended, and then belongs beside its neighbours."""
+"""What lies between pages and sessions: who is signed in, what of others can be learnt, what ends with a session."""
 
 import json
 import uuid
@@ -31,7 +31,7 @@ def form_token(page: Page) -> dict[str, str]:
 
 
 def test_who_signs_in_anew_after_a_while_is_signed_in_as_the_new_one(admin: Visitor, tenant: CheckedTenant) -> None:
-    """web/pages/routing.py sets the old cookie again behind the new one when the old session was just renewed."""
+    """Also when the session before was renewed by the same request: its cookie must not come behind the new one."""
     link = make_link(tenant.operator, tenant.organisation.handle, "bob")
     page = admin.get(link)
     ago = "update session set seen_at = now() - interval '2 minutes' where organisation_id = $1"
@@ -60,7 +60,7 @@ def test_what_others_develop_is_not_told_by_its_name(
 
 
 def test_a_connect_link_dies_with_the_session_that_made_it(tenant: CheckedTenant) -> None:
-    """As it does with the key: storage/connect_sessions.py, _GOOD."""
+    """As it does with a key."""
     thief = Visitor(tenant.service)
     thief.sign_in_with_link(make_link(tenant.operator, tenant.organisation.handle, "thief"))
     address = f"{INTEGRATIONS}/{tenant.hub_integration()['id']}"
@@ -111,7 +111,7 @@ def test_what_other_sites_make_a_browser_fetch_locks_nobody_out(
 
 
 def test_an_open_page_tries_again_while_the_database_is_away(tmp_path: Path) -> None:
-    """To anything but 200 an EventSource never comes back (HTML, 9.2.3): web/console/live.py says 204 to that, too."""
+    """To anything but 200 an EventSource never comes back (HTML, 9.2.3)."""
     directory = make_template(tmp_path / "data")
     with directory.cleaned_up(), start_service(directory.environment, tmp_path / "log", free_port()) as service:
         visitor = Visitor(service).signed_in(directory.key)
