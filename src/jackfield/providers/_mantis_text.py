@@ -26,7 +26,8 @@ SUMMARY_LENGTH: Final = 128
 #: in bytes; servers take 65535 if they are not told otherwise
 DESCRIPTION_BYTES: Final = 60_000
 _FACTS: Final = 50
-_ACTIVE: Final = re.compile(r"@(?=[\w.])|<(?=[A-Za-z/!])|!(?=\[)")
+#: also at the end of a part, since the next one may begin with what would make it active
+_ACTIVE: Final = re.compile(r"@(?=[\w.]|\Z)|<(?=[A-Za-z/!]|\Z)|!(?=\[|\Z)")
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _BEYOND: Final = re.compile("[\U00010000-\U0010ffff]")
 
