@@ -3,11 +3,8 @@
 `python -m bench.console` measures these alone and replaces their part of bench/RESULTS.md; `python -m bench` has all.
 """
 
-import argparse
 import asyncio
 import contextlib
-import os
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,10 +15,11 @@ from typing import Final
 from bench import console_rows
 from bench.browsing import Browsing
 from bench.contenders import JACKFIELD, WITHOUT_JOBS, Contender, serving
-from bench.database import Server, embedded_server
+from bench.database import Server
 from bench.live_pages import live_pages, until_all_heard
+from bench.part import run_part
 from bench.process import Running
-from bench.report import figures_table, replace_part
+from bench.report import figures_table
 from bench.seed import Seeded, seed
 from bench.usage import Meter
 from jackfield.domain import ids
@@ -33,7 +31,6 @@ WIRE_BYTES: Final = 100_000
 REQUESTS: Final = 4
 IDLE_SHARE: Final = 0.30
 
-_RESULTS: Final = Path(__file__).with_name("RESULTS.md")
 _INTEGRATIONS: Final = 100_000
 _REPEATS: Final = 200
 _WARM_UP: Final = 10
@@ -237,17 +234,5 @@ def _p95(took: Sequence[float]) -> float:
     return quantiles(took, n=20)[-1]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.console", description=__doc__)
-    parser.add_argument("--output", type=Path, default=_RESULTS, help="whose part to replace (default: RESULTS.md)")
-    options = parser.parse_args()
-    for name in [name for name in os.environ if name.startswith("JACKFIELD_")]:
-        del os.environ[name]
-    with embedded_server() as server, tempfile.TemporaryDirectory(prefix="jackfield-bench-") as directory:
-        text = render(measure(server, Path(directory)))
-    replace_part(options.output, HEADING, text)
-    print(text)
-
-
 if __name__ == "__main__":
-    main()
+    run_part("console", __doc__, HEADING, measure, render)

@@ -3,19 +3,16 @@
 `python -m bench.credential` measures this alone and replaces its part of bench/RESULTS.md.
 """
 
-import argparse
-import os
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Final
 
 from bench.contenders import FLOOR, WITHOUT_JOBS, serving
-from bench.database import Server, embedded_server
+from bench.database import Server
+from bench.part import run_part
 from bench.plan import CONNECTIONS, SEEDED, WARM_UP_SECONDS
 from bench.process import Running
-from bench.report import replace_part
 from bench.seed import Seeded, seed
 from bench.steady import Steady, run_steady
 from bench.workloads import READ
@@ -27,7 +24,6 @@ HEADING: Final = "# Credentials"
 OF_FLOOR: Final = 0.70
 P99_MS: Final = 5.0
 
-_RESULTS: Final = Path(__file__).with_name("RESULTS.md")
 _ROUNDS: Final = 5
 _SECONDS: Final = 4
 _STEADY_ROUNDS: Final = 3
@@ -103,17 +99,5 @@ def render(figures: Figures) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.credential", description=__doc__)
-    parser.add_argument("--output", type=Path, default=_RESULTS, help="whose part to replace (default: RESULTS.md)")
-    options = parser.parse_args()
-    for name in [name for name in os.environ if name.startswith("JACKFIELD_")]:
-        del os.environ[name]
-    with embedded_server() as server, tempfile.TemporaryDirectory(prefix="jackfield-bench-") as directory:
-        text = render(measure(server, Path(directory)))
-    replace_part(options.output, HEADING, text)
-    print(text)
-
-
 if __name__ == "__main__":
-    main()
+    run_part("credential", __doc__, HEADING, measure, render)

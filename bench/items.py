@@ -3,12 +3,9 @@
 `python -m bench.items` measures these alone and replaces their part of bench/RESULTS.md; `python -m bench` has all.
 """
 
-import argparse
 import json
-import os
 import random
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,10 +16,11 @@ from typing import Any, Final
 import msgspec
 
 from bench.contenders import FLOOR, JACKFIELD, WITHOUT_JOBS, serving
-from bench.database import Server, embedded_server
+from bench.database import Server
 from bench.jobs import Caller
+from bench.part import run_part
 from bench.process import Running, free_port, running
-from bench.report import figures_table, replace_part
+from bench.report import figures_table
 from bench.seed import Seeded, seed
 from bench.workloads import SAVE
 from bench.wrk import run_wrk, write_requests
@@ -33,7 +31,6 @@ UPSERT: Final = 0.5
 DELIVERED: Final = 200.0
 FLATNESS: Final = 1.2
 
-_RESULTS: Final = Path(__file__).with_name("RESULTS.md")
 _INTEGRATIONS: Final = 3
 _CONNECTIONS: Final = 32
 _SECONDS: Final = 5
@@ -220,17 +217,5 @@ def render(figures: Figures) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.items", description=__doc__)
-    parser.add_argument("--output", type=Path, default=_RESULTS, help="whose part to replace (default: RESULTS.md)")
-    options = parser.parse_args()
-    for name in [name for name in os.environ if name.startswith("JACKFIELD_")]:
-        del os.environ[name]
-    with embedded_server() as server, tempfile.TemporaryDirectory(prefix="jackfield-bench-") as directory:
-        text = render(measure(server, Path(directory)))
-    replace_part(options.output, HEADING, text)
-    print(text)
-
-
 if __name__ == "__main__":
-    main()
+    run_part("items", __doc__, HEADING, measure, render)

@@ -3,14 +3,12 @@
 `python -m bench.jobs` measures these alone and replaces their part of bench/RESULTS.md; `python -m bench` has them too.
 """
 
-import argparse
 import contextlib
 import http.client
 import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,8 +19,9 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from bench.contenders import JACKFIELD, serving
-from bench.database import Server, embedded_server
-from bench.report import figures_table, replace_part
+from bench.database import Server
+from bench.part import run_part
+from bench.report import figures_table
 from bench.seed import Seeded, seed
 
 HEADING: Final = "# Jobs and pages"
@@ -32,7 +31,6 @@ ONE_WORKER: Final = 1_000.0
 TWO_WORKERS: Final = 1.5
 FLATNESS: Final = 1.5
 
-_RESULTS: Final = Path(__file__).with_name("RESULTS.md")
 _SMALL: Final = 1_000
 _LARGE: Final = 100_000
 _PAGES: Final = (1, 2, 10, 50)
@@ -227,17 +225,5 @@ def render(figures: Figures) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.jobs", description=__doc__)
-    parser.add_argument("--output", type=Path, default=_RESULTS, help="whose part to replace (default: RESULTS.md)")
-    options = parser.parse_args()
-    for name in [name for name in os.environ if name.startswith("JACKFIELD_")]:
-        del os.environ[name]
-    with embedded_server() as server, tempfile.TemporaryDirectory(prefix="jackfield-bench-") as directory:
-        text = render(measure(server, Path(directory)))
-    replace_part(options.output, HEADING, text)
-    print(text)
-
-
 if __name__ == "__main__":
-    main()
+    run_part("jobs", __doc__, HEADING, measure, render)

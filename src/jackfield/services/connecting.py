@@ -6,7 +6,6 @@ No transaction is open while a vendor is asked. What a vendor granted and nobody
 import contextlib
 import hmac
 from collections.abc import Mapping
-from typing import Final
 
 import msgspec
 
@@ -41,11 +40,9 @@ from jackfield.domain.session import looks_like_session, looks_like_visitor
 from jackfield.domain.submission import to_texts
 from jackfield.services.catalog import Catalog
 from jackfield.services.connect_form import read_form
-from jackfield.services.finishing import Finishing, Offer
+from jackfield.services.finishing import GONE, Finishing, Offer
 from jackfield.services.shared_grants import SharedGrants
 from jackfield.services.vendor_way import VendorWay, complaint_of, is_denial
-
-_GONE: Final = "The integration was deleted meanwhile: nothing was connected"
 
 
 class KeptGrant(msgspec.Struct, frozen=True):
@@ -224,7 +221,7 @@ class Connecting:
         """Raises NotConnected."""
         definition, again = await self._definition(session), await self._again(session)
         if definition is None or (session.reconnects and again is None):
-            raise NotConnected(_GONE)
+            raise NotConnected(GONE)
         granted = await self._way.exchange(definition, code, verifier, _settings(again))
         async with self._database.transaction() as work:
             now = await work.connect_sessions.now()
@@ -252,7 +249,7 @@ class Connecting:
         definition, again = await self._definition(session), await self._again(session)
         if definition is None or (session.reconnects and again is None):
             await self._grants.end_orphan(session.organisation_id, session.provider, secrets, told)
-            raise NotConnected(_GONE)
+            raise NotConnected(GONE)
         stored = Secrets({})
         if again is not None and again.sealed_secrets is not None:
             stored = await self._vault.open(again.secrets_place, again.sealed_secrets)

@@ -45,7 +45,8 @@ from jackfield.services.verification import begin_verification, due_again
 
 #: a person waits
 _VERIFY_SECONDS: Final = 25.0
-_GONE: Final = "The integration was deleted meanwhile: nothing was connected"
+#: why nothing was connected
+GONE: Final = "The integration was deleted meanwhile: nothing was connected"
 _REPLACED: Final = "Somebody else changed the integration's credential meanwhile: nothing was changed. Try again"
 
 
@@ -170,7 +171,7 @@ async def _unchanged(work: UnitOfWork, session: ConnectSession, offer: Offer) ->
         raise LookupError("there is nothing to connect again")
     found = await work.integrations.get_detail_for_update(session.organisation_id, read.id)
     if found is None or found.is_going:
-        raise NotConnected(_GONE)
+        raise NotConnected(GONE)
     # that the old tokens were refreshed meanwhile is nobody's change
     is_refreshed = found.granted_at == read.granted_at and found.refreshed_at != read.refreshed_at
     if found.credential_version != read.credential_version and not is_refreshed:

@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from starlette.responses import RedirectResponse, Response
-
 from jackfield.domain import ids
 from jackfield.domain.integration import IntegrationNotFound, Wanted
 from jackfield.web.pages.browser import Browser
@@ -15,7 +13,11 @@ ONE: Final = f"{PATH}/{{id}}"
 
 def wanted_by(browser: Browser) -> Wanted:
     """Raises IntegrationNotFound for what is no id."""
-    reference: str = browser.request.path_params["id"]
+    return wanted_of(browser.request.path_params["id"])
+
+
+def wanted_of(reference: str) -> Wanted:
+    """Raises IntegrationNotFound for what is no id."""
     try:
         return Wanted(ids.parse_hex(reference), reference)
     except ids.MalformedId:
@@ -24,7 +26,3 @@ def wanted_by(browser: Browser) -> Wanted:
 
 def address_of(integration_id: int) -> str:
     return f"{PATH}/{ids.to_hex(integration_id)}"
-
-
-def go_to(address: str) -> Response:
-    return RedirectResponse(address, 303, {"cache-control": "no-store"})

@@ -7,10 +7,11 @@ from starlette.responses import Response
 from jackfield.domain.connecting import Wish
 from jackfield.domain.integration import Wanted
 from jackfield.services.administration import Administered
-from jackfield.web.console.addressed import ONE, PATH, address_of, go_to, wanted_by
+from jackfield.web.console.addressed import ONE, PATH, address_of, wanted_by
 from jackfield.web.console.view import view
 from jackfield.web.pages.browser import Browser
 from jackfield.web.pages.form import read_form
+from jackfield.web.pages.rendering import redirect
 from jackfield.web.pages.routing import page_route
 
 
@@ -19,13 +20,13 @@ async def connect(browser: Browser) -> Response:
     browser.check_form(await read_form(browser.request))
     vendor: str = browser.request.path_params["vendor"]
     made = await browser.services.connect_links.create(browser.caller, Wish(vendor=vendor))
-    return go_to(made.url)
+    return redirect(made.url)
 
 
 async def connect_again(browser: Browser) -> Response:
     wanted, _ = await _meant(browser)
     made = await browser.services.connect_links.create(browser.caller, Wish(integration_id=wanted.id))
-    return go_to(made.url)
+    return redirect(made.url)
 
 
 async def make_link(browser: Browser) -> Response:
@@ -45,11 +46,11 @@ async def make_link(browser: Browser) -> Response:
 
 
 async def lead_back(browser: Browser) -> Response:
-    return go_to(address_of(wanted_by(browser).id))
+    return redirect(address_of(wanted_by(browser).id))
 
 
 async def lead_back_to_form(browser: Browser) -> Response:
-    return go_to(f"{PATH}/new/{browser.request.path_params['vendor']}")
+    return redirect(f"{PATH}/new/{browser.request.path_params['vendor']}")
 
 
 async def _meant(browser: Browser) -> tuple[Wanted, Administered]:

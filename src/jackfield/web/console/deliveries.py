@@ -7,9 +7,10 @@ from starlette.responses import Response
 
 from jackfield.domain import ids
 from jackfield.domain.delivery import DeliveryNotFound, DeliverySearch, DeliveryState, NamedDelivery
-from jackfield.domain.integration import IntegrationNotFound, InvalidState, Wanted
+from jackfield.domain.integration import InvalidState
 from jackfield.domain.item import KEY_LIMIT
 from jackfield.web.console import queries, words
+from jackfield.web.console.addressed import wanted_of
 from jackfield.web.console.delivery_rows import PATH, rows_of
 from jackfield.web.console.view import done, view
 from jackfield.web.pages.browser import Browser
@@ -65,7 +66,7 @@ async def retry_one(browser: Browser) -> Response:
     except ids.MalformedId:
         raise DeliveryNotFound(reference) from None
     back = queries.address(PATH, **_sent(form))
-    integration = _integration(browser.request.path_params["integration"])
+    integration = wanted_of(browser.request.path_params["integration"])
     try:
         await browser.services.deliveries.retry(browser.caller, integration, delivery_id, reference)
     except InvalidState:
@@ -80,7 +81,7 @@ async def retry_held(browser: Browser) -> Response:
     browser.check_form(form)
     deliveries, integration = browser.services.deliveries, _sent(form)["integration"]
     if integration:
-        count = await deliveries.retry_held(browser.caller, _integration(integration))
+        count = await deliveries.retry_held(browser.caller, wanted_of(integration))
     else:
         count = await deliveries.retry_all_held(browser.caller)
     # where they are to be seen on their way
@@ -113,19 +114,11 @@ def _sent(form: Form) -> Asked:
     return _asked({name: form.first(name) for name in form})
 
 
-def _integration(reference: str) -> Wanted:
-    """Raises IntegrationNotFound for what is no id."""
-    try:
-        return Wanted(ids.parse_hex(reference), reference)
-    except ids.MalformedId:
-        raise IntegrationNotFound(reference) from None
-
-
 async def _name(browser: Browser, integration: str | None) -> str:
     """What the integration is called that the list is of; nothing for all. Raises IntegrationNotFound."""
     if integration is None:
         return ""
-    found = await browser.services.administration.get(browser.caller, _integration(integration))
+    found = await browser.services.administration.get(browser.caller, wanted_of(integration))
     return found.integration.name
 
 

@@ -8,10 +8,11 @@ from jackfield.domain.definition import FieldProblem
 from jackfield.domain.integration import Wanted
 from jackfield.domain.submission import Submission
 from jackfield.web.console import editing
-from jackfield.web.console.addressed import ONE, address_of, go_to, wanted_by
+from jackfield.web.console.addressed import ONE, address_of, wanted_by
 from jackfield.web.console.view import done
 from jackfield.web.pages.browser import Browser
 from jackfield.web.pages.form import read_form
+from jackfield.web.pages.rendering import redirect
 from jackfield.web.pages.routing import page_route
 
 
@@ -57,7 +58,7 @@ async def retry_held(browser: Browser) -> Response:
 
 async def lead_back(browser: Browser) -> Response:
     """For who signed in anew at the address of a deed: it is not done without its form."""
-    return go_to(address_of(wanted_by(browser).id))
+    return redirect(address_of(wanted_by(browser).id))
 
 
 async def _meant(browser: Browser) -> Wanted:

@@ -14,7 +14,7 @@ from jackfield.domain.submission import Submission, to_texts
 from jackfield.services.administration import Administered
 from jackfield.web.console import words
 from jackfield.web.pages.field_words import ENGLISH
-from jackfield.web.pages.manifest_form import ManifestForm, ShownForm, Stored
+from jackfield.web.pages.manifest_form import NOT_BY_HAND, ManifestForm, ShownForm, Stored
 from jackfield.web.pages.shown_field import ShownField
 
 _NAME: Final = Field(
@@ -40,8 +40,6 @@ _ENABLED: Final = Field(
     description="Without it, nothing goes to the vendor until you resume it.",
     initial=("true",),
 )
-#: the token of a way of this name ends within the hour, and nobody renews one that was brought by hand
-_NOT_BY_HAND: Final = ("oauth",)
 Flaws = Mapping[str, Sequence[str]]
 
 
@@ -81,7 +79,7 @@ class IntegrationForm:
             # tokens that the vendor granted are not a person's to fill in
             msgspec.structs.replace(definition, secrets=(), auth_methods=()) if self.is_granted else definition,
             None if stored is None else _stored(definition, stored),
-            without=_NOT_BY_HAND if stored is None else (),
+            without=NOT_BY_HAND if stored is None else (),
         )
 
     def read(self, sent: Sent) -> Filled:

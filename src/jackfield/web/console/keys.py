@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 import msgspec
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from jackfield.domain import ids
 from jackfield.domain.errors import Invalid, NotFound
@@ -21,6 +21,7 @@ from jackfield.web.console.view import done, view
 from jackfield.web.console.words import Badge, Tone
 from jackfield.web.pages.browser import Browser
 from jackfield.web.pages.form import Form, read_form
+from jackfield.web.pages.rendering import redirect
 from jackfield.web.pages.routing import SIGN_IN, page_route
 
 PATH: Final = "/console/keys"
@@ -111,7 +112,7 @@ async def create(browser: Browser) -> Response:
 async def show_revoke(browser: Browser) -> Response:
     key = await _find(browser)
     if key.revoked_at is not None:
-        return RedirectResponse(PATH, 303, {"cache-control": "no-store"})
+        return redirect(PATH)
     return _revocation(browser, _shown(browser, key))
 
 
@@ -126,7 +127,7 @@ async def revoke(browser: Browser) -> Response:
     await browser.services.keys.revoke(browser.caller, key.id, _reference(browser))
     if shown.is_present:
         # the session ended with its key, and would be led there anyway
-        return RedirectResponse(SIGN_IN, 303, {"cache-control": "no-store"})
+        return redirect(SIGN_IN)
     return done(PATH, "key-revoked")
 
 

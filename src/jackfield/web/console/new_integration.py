@@ -15,12 +15,13 @@ from jackfield.domain.provider import Category
 from jackfield.domain.schema_form import Sent
 from jackfield.services.new_integration import OnlyOne
 from jackfield.web.console import queries
-from jackfield.web.console.addressed import PATH, address_of, go_to
+from jackfield.web.console.addressed import PATH, address_of
 from jackfield.web.console.integration_form import Flaws, IntegrationForm
 from jackfield.web.console.offers import install_page
 from jackfield.web.console.view import done, view
 from jackfield.web.pages.browser import Browser
 from jackfield.web.pages.form import read_form
+from jackfield.web.pages.rendering import redirect
 from jackfield.web.pages.routing import page_route
 
 _NEW: Final = f"{PATH}/new"
@@ -69,7 +70,7 @@ async def show(browser: Browser) -> Response:
     browser.caller.require(Capability.MANAGE)
     definition = await _definition(browser)
     if ids.is_hex(definition.vendor):
-        return go_to(install_page(definition.vendor))
+        return redirect(install_page(definition.vendor))
     return _page(browser, definition, await _form(browser, definition))
 
 
@@ -80,7 +81,7 @@ async def create(browser: Browser) -> Response:
     browser.caller.require(Capability.MANAGE)
     definition = await _definition(browser)
     if ids.is_hex(definition.vendor):
-        return go_to(install_page(definition.vendor))
+        return redirect(install_page(definition.vendor))
     form = await _form(browser, definition)
     filled = form.read(sent)
     if filled.flaws:

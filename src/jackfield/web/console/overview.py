@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from jackfield.domain.count import Count
 from jackfield.domain.health import WORKING, Health
@@ -14,6 +14,7 @@ from jackfield.web.console.charts import Chart, Column, draw
 from jackfield.web.console.navigation import HOME, places
 from jackfield.web.console.view import view
 from jackfield.web.pages.browser import Browser
+from jackfield.web.pages.rendering import redirect
 from jackfield.web.pages.routing import page_route
 
 _DELIVERIES: Final = {"good": "delivered", "bad": "failed or held"}
@@ -26,7 +27,7 @@ async def show(browser: Browser) -> Response:
         # somebody who may only see other places is led to the first of those
         elsewhere = places(caller, HOME)
         if elsewhere:
-            return RedirectResponse(elsewhere[0].path, 303, {"cache-control": "no-store"})
+            return redirect(elsewhere[0].path)
     facts = await browser.services.overview.get(caller)
     vendors = {one.provider for one in facts.broken}
     return view(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from jackfield.domain import ids
 from jackfield.domain.errors import Invalid, NotFound
@@ -17,6 +17,7 @@ from jackfield.domain.session import Opening, Session, SessionInvalid
 from jackfield.web.console.view import done, view
 from jackfield.web.pages.browser import Browser
 from jackfield.web.pages.form import read_form
+from jackfield.web.pages.rendering import redirect
 from jackfield.web.pages.routing import SIGN_IN, page_route
 
 PATH: Final = "/console/settings"
@@ -77,7 +78,7 @@ async def end_session(browser: Browser) -> Response:
         raise NotFound("Session", reference) from None
     ended = await browser.services.sessions.revoke(browser.caller, session_id)
     if browser.session is not None and ended.id == browser.session.id:
-        return browser.sign_out(RedirectResponse(SIGN_IN, 303, {"cache-control": "no-store"}))
+        return browser.sign_out(redirect(SIGN_IN))
     return done(PATH, "session-ended")
 
 

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 import msgspec
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from jackfield.domain import ids
 from jackfield.domain.principal import Caller, Capability
@@ -11,7 +11,7 @@ from jackfield.web.console import words
 from jackfield.web.console.navigation import places
 from jackfield.web.console.told import TOLD
 from jackfield.web.pages.browser import Browser
-from jackfield.web.pages.rendering import ENVIRONMENT, render
+from jackfield.web.pages.rendering import ENVIRONMENT, redirect, render
 
 #: what a page says was done just now, by its name in TOLD
 _DONE: Final = "done"
@@ -69,7 +69,7 @@ def done(path: str, what: str, count: int | None = None) -> Response:
     """To a page that says what was done; so that a reload does not do it again."""
     counted = "" if count is None else f"&{_COUNT}={count}"
     joint = "&" if "?" in path else "?"
-    return RedirectResponse(f"{path}{joint}{_DONE}={what}{counted}", 303, {"cache-control": "no-store"})
+    return redirect(f"{path}{joint}{_DONE}={what}{counted}")
 
 
 class Told(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from jackfield.domain import ids
 from jackfield.domain.connecting import (
@@ -30,8 +30,8 @@ from jackfield.domain.session import FormRefused
 from jackfield.web.form_body import MalformedForm
 from jackfield.web.pages.browser import Browser
 from jackfield.web.pages.form import read_form
-from jackfield.web.pages.manifest_form import ManifestForm, Stored
-from jackfield.web.pages.rendering import render
+from jackfield.web.pages.manifest_form import NOT_BY_HAND, ManifestForm, Stored
+from jackfield.web.pages.rendering import redirect, render
 from jackfield.web.pages.routing import INTEGRATIONS, Handler, page_route
 from jackfield.web.pages.texts import Texts, texts_for
 
@@ -42,8 +42,6 @@ _REFERRER_POLICY: Final = "same-origin"
 _VENDORS: Final = "http:"
 #: what the way back into the console is called
 _SERVICE: Final = "Jackfield"
-#: by hand, a customer would give a token that ends within the hour
-_WITHOUT: Final = frozenset({"oauth"})
 
 #: the first that fits: status, and the texts' section keys
 _REFUSALS: Final[tuple[tuple[type[JackfieldError], int, str], ...]] = (
@@ -97,7 +95,7 @@ class ConnectPage:
 
     def form(self) -> ManifestForm:
         stored = Stored(configuration=self.shown.settings) if self.session.reconnects else None
-        return ManifestForm(self.shown.definition, stored, self.texts.fields, _WITHOUT)
+        return ManifestForm(self.shown.definition, stored, self.texts.fields, NOT_BY_HAND)
 
 
 async def show(browser: Browser) -> Response:
@@ -250,7 +248,7 @@ def _render(template: str, status: int, texts: Texts, **values: Any) -> Response
 
 
 def _redirect(place: str) -> Response:
-    return RedirectResponse(place, 303, {"cache-control": "no-store", "referrer-policy": _REFERRER_POLICY})
+    return redirect(place, _REFERRER_POLICY)
 
 
 def _told(texts: Texts, key: str, shown: Shown | None = None) -> dict[str, str]:

@@ -4,17 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from jackfield.domain import ids
 from jackfield.domain.app import App, AppNotFound, AppStatus
 from jackfield.domain.installation import GRANTED, InvalidConfiguration
-from jackfield.domain.schema_fields import Field
 from jackfield.domain.schema_form import SchemaForm, Sent
 from jackfield.domain.session import FormRefused
 from jackfield.web.pages.browser import Browser
 from jackfield.web.pages.form import read_form
-from jackfield.web.pages.rendering import REFERRER_POLICY, render
+from jackfield.web.pages.rendering import REFERRER_POLICY, redirect, render
 from jackfield.web.pages.routing import page_route
 from jackfield.web.pages.shown_field import ShownField
 from jackfield.web.tenant_address import PREFIX, require_tenant
@@ -46,7 +45,7 @@ async def install(browser: Browser) -> Response:
         return _page(browser, app, installation_id, sent, form.placed(error.flaws))
     issued = await services.oauth_server.issue_code(browser.caller, installed.id) if app.oauth_callback_url else None
     place = issued.callback if issued and issued.callback else f"{_here(browser, app)}/connections/success"
-    return RedirectResponse(place, 303, {"cache-control": "no-store", "referrer-policy": REFERRER_POLICY})
+    return redirect(place, REFERRER_POLICY)
 
 
 async def show_success(browser: Browser) -> Response:
@@ -68,9 +67,7 @@ def _page(
     """The form; with what was sent and what is wrong with it, where something was."""
     form = SchemaForm(app.configuration_fields)
     shown = {
-        field.name: ShownField(
-            field, f"field-{number}", _values(field, sent), flaws.get(field.name, ()), _again(field, sent)
-        )
+        field.name: ShownField.of(field, f"field-{number}", sent, flaws.get(field.name, ()))
         for number, field in enumerate(form.all_fields(), start=1)
     }
     return render(
@@ -89,16 +86,6 @@ def _page(
         installation=ids.to_hex(installation_id),
         form_token=browser.form_token(_purpose(app, installation_id)),
     )
-
-
-def _values(field: Field, sent: Sent | None) -> Sequence[str]:
-    if sent is None:
-        return field.initial
-    return () if field.secret else sent.get(field.name, ())
-
-
-def _again(field: Field, sent: Sent | None) -> bool:
-    return field.secret and sent is not None and any(sent.get(field.name, ()))
 
 
 async def _installable(browser: Browser) -> App:

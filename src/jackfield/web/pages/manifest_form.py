@@ -20,6 +20,8 @@ from jackfield.web.pages.shown_field import ShownField
 
 #: the control by which one of several ways is chosen
 WAY: Final = "way"
+#: the token of a way of this name ends within the hour, and nobody renews one that was brought by hand
+NOT_BY_HAND: Final = frozenset({"oauth"})
 #: of what is sealed, what a person knows by heart and may see while typing
 _NAMES_OF_ACCOUNTS: Final = frozenset({"client_id", "key_id", "subscription_id", "region", "namespace"})
 
@@ -151,16 +153,7 @@ class ManifestForm:
         chosen = self._chosen({WAY: [self._stored_name()]} if sent is None else sent)
 
         def show(fields: Sequence[Field]) -> Sequence[ShownField]:
-            return [
-                ShownField(
-                    field,
-                    f"field-{next(numbers)}",
-                    _values(field, sent),
-                    flaws.get(field.name, ()),
-                    _again(field, sent),
-                )
-                for field in fields
-            ]
+            return [ShownField.of(field, f"field-{next(numbers)}", sent, flaws.get(field.name, ())) for field in fields]
 
         ways = [ShownWay(way.name, way.title, way is chosen, show(way.fields)) for way in self.ways]
         return ShownForm(ways, show(self.settings), show(self.more), flaws.get("", ()), self._words)
@@ -268,13 +261,3 @@ def _widget(setting: SettingField) -> Widget:
 def _text(field: Field, sent: Sent) -> str:
     """What was filled in; spaces around it come from copying."""
     return next(iter(sent.get(field.name, ())), "").replace("\r\n", "\n").strip()
-
-
-def _values(field: Field, sent: Sent | None) -> Sequence[str]:
-    if sent is None:
-        return field.initial
-    return () if field.secret else sent.get(field.name, ())
-
-
-def _again(field: Field, sent: Sent | None) -> bool:
-    return field.secret and sent is not None and any(sent.get(field.name, ()))

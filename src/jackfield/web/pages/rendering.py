@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from jackfield.web.pages.field_words import ENGLISH
 
@@ -51,3 +51,11 @@ def render(
         "cache-control": "no-store",
     }
     return HTMLResponse(ENVIRONMENT.get_template(template).render(style=STYLE_PATH, **values), status, headers)
+
+
+def redirect(address: str, referrer_policy: str | None = None) -> Response:
+    """To another page, which is asked for with GET; what led there is not kept."""
+    headers = {"cache-control": "no-store"}
+    if referrer_policy is not None:
+        headers["referrer-policy"] = referrer_policy
+    return RedirectResponse(address, 303, headers)

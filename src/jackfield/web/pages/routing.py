@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from jackfield.domain.app import AppNotFound
@@ -23,7 +23,7 @@ from jackfield.domain.errors import (
 from jackfield.domain.session import SessionInvalid, TooManyFailures
 from jackfield.web.contract import REQUEST_ID, BodyTooLarge
 from jackfield.web.pages.browser import Browser
-from jackfield.web.pages.rendering import render
+from jackfield.web.pages.rendering import redirect, render
 from jackfield.web.tenant_address import PREFIX
 
 SIGN_IN: Final = "/console/sign-in"
@@ -58,7 +58,7 @@ def page_route(path: str, handlers: Mapping[str, Handler]) -> Route:
             handler = handlers["GET" if request.method == "HEAD" else request.method]
             return browser.keep(await handler(browser))
         except SessionInvalid:
-            return RedirectResponse(sign_in_address(request), 303, {"cache-control": "no-store"})
+            return redirect(sign_in_address(request))
         except ClientDisconnect:
             return Response(status_code=499)
         except JackfieldError as error:

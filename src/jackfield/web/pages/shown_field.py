@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from jackfield.domain.schema_fields import Field
+from jackfield.domain.schema_form import Sent
 
 
 class ShownField(msgspec.Struct, frozen=True):
@@ -18,3 +19,11 @@ class ShownField(msgspec.Struct, frozen=True):
     values: Sequence[str]
     flaws: Sequence[str]
     again: bool
+
+    @classmethod
+    def of(cls, field: Field, control: str, sent: Sent | None, flaws: Sequence[str]) -> "ShownField":
+        """With what was sent, where something was: but for a secret, which has to be filled in anew."""
+        if sent is None:
+            return cls(field, control, field.initial, flaws, again=False)
+        there = sent.get(field.name, ())
+        return cls(field, control, () if field.secret else there, flaws, again=field.secret and any(there))

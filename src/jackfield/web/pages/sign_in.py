@@ -3,7 +3,7 @@
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from jackfield.domain.errors import KeyExpired, KeyInvalid
@@ -11,7 +11,7 @@ from jackfield.services.sessions import OpenedSession
 from jackfield.web.pages.browser import Browser
 from jackfield.web.pages.form import Form, read_form
 from jackfield.web.pages.next_page import own_page
-from jackfield.web.pages.rendering import QUIET_HEADERS, STYLE, STYLE_PATH, render
+from jackfield.web.pages.rendering import QUIET_HEADERS, STYLE, STYLE_PATH, redirect, render
 from jackfield.web.pages.routing import CONSOLE, SIGN_IN, page_route
 
 _LINK: Final = "/console/link/{token}"
@@ -20,7 +20,7 @@ _LINK: Final = "/console/link/{token}"
 async def show_sign_in(browser: Browser) -> Response:
     next_page = own_page(browser.request.query_params.get("next", ""))
     if browser.session is not None:
-        return RedirectResponse(next_page or CONSOLE, 303, {"cache-control": "no-store"})
+        return redirect(next_page or CONSOLE)
     return _sign_in_page(browser, next_page)
 
 
@@ -53,14 +53,14 @@ async def sign_out(browser: Browser) -> Response:
     browser.check_form(form)
     if browser.session is not None:
         await browser.services.sessions.end(browser.session, browser.origin)
-    return browser.sign_out(RedirectResponse(SIGN_IN, 303, {"cache-control": "no-store"}))
+    return browser.sign_out(redirect(SIGN_IN))
 
 
 async def complete_sign_in(browser: Browser, opened: OpenedSession, next_page: str) -> Response:
     """On to the page that was wanted, with the new session; the one before it, if any, is over."""
     if browser.session is not None:
         await browser.services.sessions.end(browser.session, browser.origin)
-    return browser.sign_in(RedirectResponse(next_page or CONSOLE, 303, {"cache-control": "no-store"}), opened)
+    return browser.sign_in(redirect(next_page or CONSOLE), opened)
 
 
 def _sign_in_page(browser: Browser, next_page: str, complaint: str = "") -> Response:

@@ -3,7 +3,7 @@
 from typing import Final
 from urllib.parse import quote
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from jackfield.domain.errors import JackfieldError, NotFound
 from jackfield.domain.sign_in import (
@@ -17,7 +17,7 @@ from jackfield.services.single_sign_on import Return, SingleSignOn
 from jackfield.web.pages.browser import Browser
 from jackfield.web.pages.form import read_form
 from jackfield.web.pages.next_page import own_page
-from jackfield.web.pages.rendering import render
+from jackfield.web.pages.rendering import redirect, render
 from jackfield.web.pages.routing import SIGN_IN, page_route
 from jackfield.web.pages.sign_in import complete_sign_in
 from jackfield.web.tenant_address import base_url
@@ -42,7 +42,7 @@ async def start(browser: Browser) -> Response:
         address = await _provider(browser).start(browser.token, next_page, _redirect_uri(browser), browser.origin)
     except IdentityProviderAway as error:
         return _told(browser, error, next_page)
-    return RedirectResponse(address, 303, {"cache-control": "no-store"})
+    return redirect(address)
 
 
 async def come_back(browser: Browser) -> Response:
