@@ -29,30 +29,24 @@ _CONDITIONS: Final = f"""{VISIBLE} and ($2::text[] is null or i.provider = any($
         and ($3::text[] is null or i.state = any($3)) and ($4::text is null or {MATCHES})
         and ($5::text[] is null or i.condition = any($5)) and ($6::boolean is null or i.enabled = $6) and i.id < $7"""
 
-# one column is a range and in the order: see listing.py
-BY_HEALTH: Final = f"""
-select i.* from unnest($5::text[]) h(health) cross join lateral (
+
+def _of_each(values: str, column: str) -> str:
+    """The statement that lists those with each of some values of a column by itself, along its index, and merges them.
+
+    The column is a range and in the order: see listing.py.
+    """
+    return f"""
+select i.* from unnest({values}::text[]) v(value) cross join lateral (
     select {DETAIL_COLUMNS} from integration i
-    where i.organisation_id = $1 and i.condition >= h.health and i.condition <= h.health and {_CONDITIONS}
-    order by i.condition {{direction}}, i.id {{direction}} limit $8::bigint + $9::bigint
+    where i.organisation_id = $1 and i.{column} >= v.value and i.{column} <= v.value and {_CONDITIONS}
+    order by i.{column} {{direction}}, i.id {{direction}} limit $8::bigint + $9::bigint
 ) i order by i.id {{direction}} limit $8 offset $9
 """
 
-BY_PROVIDER: Final = f"""
-select i.* from unnest($2::text[]) p(provider) cross join lateral (
-    select {DETAIL_COLUMNS} from integration i
-    where i.organisation_id = $1 and i.provider >= p.provider and i.provider <= p.provider and {_CONDITIONS}
-    order by i.provider {{direction}}, i.id {{direction}} limit $8::bigint + $9::bigint
-) i order by i.id {{direction}} limit $8 offset $9
-"""
 
-BY_STATE: Final = f"""
-select i.* from unnest($3::text[]) s(state) cross join lateral (
-    select {DETAIL_COLUMNS} from integration i
-    where i.organisation_id = $1 and i.state >= s.state and i.state <= s.state and {_CONDITIONS}
-    order by i.state {{direction}}, i.id {{direction}} limit $8::bigint + $9::bigint
-) i order by i.id {{direction}} limit $8 offset $9
-"""
+BY_HEALTH: Final = _of_each("$5", "condition")
+BY_PROVIDER: Final = _of_each("$2", "provider")
+BY_STATE: Final = _of_each("$3", "state")
 
 SWITCHED_OFF: Final = f"""
 select {DETAIL_COLUMNS} from integration i
