@@ -40,7 +40,7 @@ from jackfield.providers._endpoints import URL_PATTERN, own_base_url
 from jackfield.providers._errors import error_of, find
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow
-from jackfield.providers._replies import Text, decode, limited, note_budget, raise_for_status, unexpected
+from jackfield.providers._replies import Text, decode, note_budget, raise_for_status, unexpected
 
 GATEWAY: Final = "https://api.atlassian.com"
 _CHECKED: Final = date(2026, 11, 21)
@@ -98,7 +98,7 @@ PLACE: Final = (
     SettingField(
         name="cloud_id",
         title="Cloud ID",
-        help="For OAuth and API tokens with scopes: the site's ID, which the page /_edge/tenant_info of the site shows.",
+        help="For OAuth and API tokens with scopes: the site's ID, which the site's page /_edge/tenant_info shows.",
         destination=True,
         pattern=_CLOUD_ID_PATTERN,
     ),
@@ -127,8 +127,7 @@ STEPS: Final = (
     "Log in at id.atlassian.com with the account that is to work on the site.",
     "Open Security, Create and manage API tokens, and create one, with or without scopes.",
     "Copy the token: it is shown once. It goes with the account's e-mail address.",
-    "For a token with scopes, or of a service account, enter the cloud ID as well: the site's page /_edge/tenant_info "
-    "shows it.",
+    "If the token has scopes, enter the site's cloud ID as well. The site's page /_edge/tenant_info shows it.",
     "Or, with OAuth: take an access token of an app, and the cloud ID.",
 )
 LIFETIME: Final = "An API token until the date chosen with it, at most a year; an OAuth access token 1 hour."
@@ -273,8 +272,12 @@ class Atlassian:
         *,
         query: Mapping[str, str] | None = None,
         json: Any = None,
+        of_one: bool = False,
     ) -> Reply:
-        """As `get`, but leaves 404 as well to the caller, who knows what is not there."""
+        """As `get`, but leaves 404 as well to the caller, who knows what is not there.
+
+        `of_one`: the call is about one object, so a 403 without a reason that concerns all is the caller's, too.
+        """
         ways = self._ways(connection)
         way, reply = ways[0], await self._ask(ways[0], method, path, query, json)
         if len(ways) > 1 and _login_refused(reply):
@@ -283,7 +286,7 @@ class Atlassian:
                 self._remember(ways[0])
                 way, reply = ways[1], other
         note_budget(connection.budget, reply, "x-ratelimit-remaining", reset_of(reply))
-        self._check(reply, right, needs_cloud_id=not way.at_gateway and len(ways) == 1)
+        self._check(reply, right, needs_cloud_id=not way.at_gateway and len(ways) == 1, of_one=of_one)
         return reply
 
     def nowhere(self, connection: Connection) -> ConfigurationRejected:
@@ -298,28 +301,23 @@ class Atlassian:
             return None
         return _site_address(url)
 
-    async def _ask(
-        self, way: _Way, method: str, path: str, query: Mapping[str, str] | None, json: Any
-    ) -> Reply:
+    async def _ask(self, way: _Way, method: str, path: str, query: Mapping[str, str] | None, json: Any) -> Reply:
         headers = {"Authorization": way.authorization}
         return await self._http.request(self._slug, method, way.url + path, headers=headers, query=query, json=json)
 
-    def _check(self, reply: Reply, right: str, *, needs_cloud_id: bool) -> None:
+    def _check(self, reply: Reply, right: str, *, needs_cloud_id: bool, of_one: bool) -> None:
         """Raises what the answer says of itself, and else what its status means."""
         known = find(self._manifest.errors, *names_of(reply))
         if known is not None and known.meaning is Meaning.RIGHT and known.right is None:
-            raise RightMissing(f"{self._vendor} takes the token, but it lacks the right {right}", right)
+            raise RightMissing(f"{known.words}: {right}", right)
         refused = known.meaning is Meaning.CREDENTIAL if known is not None else reply.status == 401
         if refused and needs_cloud_id and not _asks_for_captcha(reply):
-            raise CredentialRefused(
-                f"{self._vendor} refuses the credential: it is wrong, expired or revoked. If the API token has scopes, "
-                "enter the site's cloud ID as well"
-            )
+            words = known.words if known is not None else f"{self._vendor} refuses the credential"
+            raise CredentialRefused(f"{words}. If the API token has scopes, enter the site's cloud ID as well")
         if known is not None:
             raise error_of(known, reply=reply, seconds=wait_of(reply), reason=text_of(reply))
-        if reply.status == 429:
-            raise limited(reply, self._vendor, wait_of(reply))
-        raise_for_status(reply, self._vendor, right)
+        if not (of_one and reply.status == 403):
+            raise_for_status(reply, self._vendor, right)
 
     def _ways(self, connection: Connection) -> list[_Way]:
         """Where a call can go, the likely way first; the second is for a login that the first one refuses."""

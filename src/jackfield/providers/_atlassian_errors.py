@@ -52,10 +52,6 @@ _SENTENCES: Final = (
     "blocked by an admin",
     "blocked by your admin",
     "not permitted to use",
-    "does not have access to this product",
-    "user cannot access",
-    "is not licensed",
-    "license has expired",
     "site has been suspended",
     "site has been deactivated",
     "subscription has been deactivated",
@@ -102,8 +98,6 @@ def errors(vendor: str) -> tuple[KnownError, ...]:
             "is not open to this account: give it access to the product in Atlassian Administration",
             "AUTHORISATION_FAILED",
             "not permitted to use",
-            "does not have access to this product",
-            "user cannot access",
             right="product access",
         ),
         *known(
@@ -143,8 +137,6 @@ def errors(vendor: str) -> tuple[KnownError, ...]:
             "site has been suspended",
             "site has been deactivated",
             "subscription has been deactivated",
-            "is not licensed",
-            "license has expired",
         ),
         *known(
             Meaning.LIMIT,
@@ -156,7 +148,7 @@ def errors(vendor: str) -> tuple[KnownError, ...]:
             "jira-quota-tenant-based",
             "429",
         ),
-        *known(Meaning.PASSING, LOGINS, "has an error of its own", "500", "502", "503", "504"),
+        *known(Meaning.PASSING, LOGINS, "answered with an error of its own", "500", "502", "503", "504"),
         *known(
             Meaning.OURS,
             GATEWAY,
@@ -177,6 +169,8 @@ def names_of(reply: Reply) -> Iterator[str]:
     yield reply.headers.get("ratelimit-reason", "").strip().lower()
     said = text_of(reply).lower()
     yield from (sentence for sentence in _SENTENCES if sentence in said)
+    if reply.status == 429 or reply.status >= 500:
+        yield str(reply.status)
 
 
 def text_of(reply: Reply) -> str:
@@ -213,6 +207,6 @@ def _sentences(value: Any) -> Iterator[str]:
         parts += members[:_MOST]
     for part in parts:
         if isinstance(part, dict):
-            part = " ".join(str(part[name]) for name in ("code", "title", "detail") if isinstance(part.get(name), str))
-        if isinstance(part, str) and part.strip():
+            yield " ".join(str(part[name]) for name in ("code", "title", "detail") if isinstance(part.get(name), str))
+        elif isinstance(part, str):
             yield part

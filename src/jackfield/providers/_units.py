@@ -17,3 +17,8 @@ def cut_utf16(text: str, limit: int) -> str:
     while utf16_length(kept := cut(text, shorter)) > limit:
         shorter -= utf16_length(kept) - limit
     return kept
+
+
+def first_utf16(text: str, limit: int) -> str:
+    """Keep the first characters of a name, at most so many UTF-16 units of it, without a sign that it was cut."""
+    return text.encode("utf-16-le", "surrogatepass")[: 2 * limit].decode("utf-16-le", "ignore")
