@@ -23,6 +23,7 @@ from jackfield.domain.provider import (
     Delivered,
     Delivery,
     Facts,
+    ItemRejected,
     Manifest,
     OAuth,
     ObjectVanished,
@@ -40,17 +41,8 @@ from jackfield.providers._endpoints import URL_PATTERN, api_url, own_base_url
 from jackfield.providers._gfm import Dialect, body_of, title_of
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow
-from jackfield.providers._replies import (
-    Text,
-    decode,
-    limited,
-    note_budget,
-    raise_for_status,
-    retry_after,
-    seconds_until,
-    unexpected,
-    web_url,
-)
+from jackfield.providers._replies import Text, decode, limited, note_budget, raise_for_status, unexpected, web_url
+from jackfield.providers._waits import retry_after, seconds_until
 
 _CHECKED: Final = date(2026, 11, 21)
 _PROJECT_PATTERN: Final = r"^[A-Za-z0-9_./-]{1,500}$"
@@ -459,7 +451,7 @@ def _rejected(reply: Reply) -> Exception:
         )
     if reply.status in {400, 409, 422}:
         named = next((field for field in ("title", "description", "labels") if field in _wrong_fields(reply)), None)
-        return ConfigurationRejected(f"GitLab does not take the issue{f': its {named} is wrong' if named else ''}")
+        return ItemRejected(f"GitLab does not take the issue{f': its {named} is wrong' if named else ''}")
     return unexpected(reply, "GitLab")
 
 
