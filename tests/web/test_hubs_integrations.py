@@ -225,7 +225,7 @@ def test_an_unknown_vendor_is_refused(tenant: CheckedTenant, vendor: str) -> Non
         ({"extra": {"own": "x" * 16_385}}, ("422.invalid-argument", "/extra/own")),
         ({"name": ""}, ("422.invalid-argument", "/name")),
         ({"name": "n" * 256}, ("422.max-exceeded", "/name")),
-        ({"identifier": None}, ("422.invalid-argument", "/identifier")),
+        ({"identifier": ""}, ("422.invalid-argument", "/identifier")),
         ({"enabled": "yes"}, ("422.invalid-argument", "/enabled")),
         ({"item_type": "nonsense"}, ("422.invalid-argument", "/item_type")),
         ({"item_type": "work_item"}, ("422.missing-argument", "/extra/repository")),
@@ -259,7 +259,6 @@ def test_an_app_proves_itself_in_its_own_way(tenant: CheckedTenant) -> None:
 def test_extra_is_merged_and_null_clears_a_key(tenant: CheckedTenant, made: str) -> None:
     assert patched(tenant, made, extra={"own": "1"})["extra"] == {"repository": "acme/app", "own": "1"}
     assert patched(tenant, made, extra={"repository": None})["extra"] == {"own": "1"}
-    assert patched(tenant, made, extra=None)["extra"] == {}
 
 
 def test_what_is_no_text_is_shown_as_json_and_survives_a_change(tenant: CheckedTenant, made: str) -> None:
@@ -278,7 +277,7 @@ def test_what_is_no_text_is_shown_as_json_and_survives_a_change(tenant: CheckedT
     assert stored() == {**nested, "own": "1"}
     patched(tenant, made, extra={"number": None, "nested": "replaced"})
     assert stored() == {"repository": "acme/app", "own": "1", "nested": "replaced"}
-    patched(tenant, made, extra=None)
+    patched(tenant, made, extra={"repository": None, "own": None, "nested": None})
     assert stored() == {}
 
 
@@ -289,16 +288,77 @@ def test_auth_is_merged_and_null_clears_a_key(tenant: CheckedTenant, made: str) 
     assert (shown["api_key"], shown["client_id"]) == (None, "12345...")
 
 
-def test_null_clears_the_whole_credential(tenant: CheckedTenant, made: str) -> None:
-    shown = patched(tenant, made, auth=None)
+def test_a_credential_is_cleared_by_its_keys(tenant: CheckedTenant, made: str) -> None:
+    shown = patched(tenant, made, auth=dict.fromkeys(AUTH))
     assert shown["auth"] == dict.fromkeys(AUTH)
     assert shown["state"]["current"] == "new"
 
 
-def test_a_null_name_is_the_definitions(tenant: CheckedTenant, made: str) -> None:
-    assert patched(tenant, made, name="Mine")["name"] == "Mine"
-    shown = patched(tenant, made, name=None)
-    assert (shown["name"], shown["identifier"]) == ("GitHub", "github")
+# --- typed clients, which send null for what their program did not set ---
+
+#: everything that PATCH takes
+MEMBERS = ("name", "identifier", "auth", "extra", "enabled", "item_type")
+
+
+@pytest.fixture
+def furnished(tenant: CheckedTenant) -> Any:
+    """An integration in which every member that can be changed says something else than it would by itself."""
+    extra = {"repository": "acme/app", "own": "1"}
+    return tenant.hub_integration(
+        token=TOKEN, name="Mine", identifier="my own", extra=extra, enabled=False, item_type="work_item"
+    )
+
+
+@pytest.mark.parametrize(
+    ("meant", "expected"),
+    [
+        ({"name": "New"}, {"name": "New"}),
+        ({"identifier": "new"}, {"identifier": "new"}),
+        ({"enabled": True}, {"enabled": True}),
+        ({"item_type": "document"}, {"item_type": "document"}),
+        ({"extra": {"own": "2"}}, {"extra": {"repository": "acme/app", "own": "2"}}),
+        ({"extra": {"own": None}}, {"extra": {"repository": "acme/app"}}),
+    ],
+    ids=str,
+)
+def test_members_that_are_null_were_not_sent(
+    tenant: CheckedTenant, furnished: Any, meant: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    after = patched(tenant, furnished["id"], **{**dict.fromkeys(MEMBERS), **meant})
+    assert after == {**furnished, **expected, "events": after["events"]}
+
+
+def test_a_rotation_by_a_typed_client_changes_the_secret_alone(tenant: CheckedTenant, furnished: Any) -> None:
+    auth = {**dict.fromkeys(AUTH), "api_key": "another-token-of-mine"}
+    after = patched(tenant, furnished["id"], **{**dict.fromkeys(MEMBERS), "auth": auth})
+    assert after["auth"]["api_key"] == "anoth..."
+    changing = {"auth", "state", "events", "health"}
+    assert {name: after[name] for name in set(after) - changing} == {
+        name: furnished[name] for name in set(furnished) - changing
+    }
+
+
+@pytest.mark.parametrize("member", [*MEMBERS, None])
+def test_nulls_alone_change_nothing(tenant: CheckedTenant, furnished: Any, member: str | None) -> None:
+    nulls = dict.fromkeys(MEMBERS if member is None else [member])
+    assert patched(tenant, furnished["id"], **nulls) == furnished
+
+
+def test_creation_takes_null_for_what_is_optional(tenant: CheckedTenant) -> None:
+    optional = dict.fromkeys(set(MEMBERS) - {"auth"})
+    told, untold = (create(tenant, **body).json()["data"] for body in (optional, {}))
+    own = {"id", "state", "health", "events"}
+    assert {name: told[name] for name in set(told) - own} == {name: untold[name] for name in set(untold) - own}
+
+
+@pytest.mark.parametrize("action", ["verify", "sync"])
+def test_a_task_takes_null_for_what_is_optional(tenant: CheckedTenant, made: str, action: str) -> None:
+    patched(tenant, made, item_type="work_item")
+    told, untold = (
+        tenant.hubs("POST", f"/{made}/tasks", json={"action": action, **more}).status_code
+        for more in ({"dry_run": None}, {})
+    )
+    assert told == untold != 422
 
 
 def test_only_what_is_sent_changes(tenant: CheckedTenant, made: str) -> None:
@@ -371,11 +431,10 @@ def test_with_the_secret_in_full_the_destination_changes(tenant: CheckedTenant, 
     assert shown["extra"]["base_url"] == "https://elsewhere.example"
     # away from there is a new destination, too
     assert refusal(patch(tenant, made, extra={"base_url": None})) == ("422.missing-argument", "/auth/api_key")
-    assert refusal(patch(tenant, made, extra=None)) == ("422.missing-argument", "/auth/api_key")
 
 
 def test_a_cleared_secret_goes_nowhere(tenant: CheckedTenant, made: str) -> None:
-    shown = patched(tenant, made, extra={"base_url": "https://elsewhere.example"}, auth=None)
+    shown = patched(tenant, made, extra={"base_url": "https://elsewhere.example"}, auth={"api_key": None})
     assert shown["auth"]["api_key"] is None
 
 

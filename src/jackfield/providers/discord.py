@@ -26,6 +26,7 @@ from jackfield.domain.provider import (
     Delivered,
     Delivery,
     Facts,
+    ItemRejected,
     Manifest,
     ObjectVanished,
     ProviderError,
@@ -297,12 +298,12 @@ def _error(reply: Reply, thread: bool) -> ProviderError:  # noqa: PLR0911  one f
     if code == _OLD_MESSAGES_EDITED_TOO_OFTEN:
         return VendorLimited("Discord limits how often old messages are changed", _HOUR)
     if code in _FILTERED:
-        return ConfigurationRejected("Discord's filters on the server do not let the text of this item through")
+        return ItemRejected("Discord's filters on the server do not let the text of this item through")
     if reply.status == 404:
         return CredentialRefused("Discord has neither the webhook nor its channel: create another and enter it")
     raise_for_status(reply, "Discord", "to use this webhook")
     if reply.status == 400:
-        return ConfigurationRejected("Discord does not take the message that is made of this item")
+        return ItemRejected("Discord does not take the message that is made of this item")
     return unexpected(reply, "Discord")
 
 

@@ -34,6 +34,7 @@ from jackfield.domain.provider import (
     Delivery,
     Facts,
     FieldType,
+    ItemRejected,
     Manifest,
     OAuth,
     ObjectVanished,
@@ -51,16 +52,8 @@ from jackfield.providers._endpoints import ENDS_OF_ADDRESSES, URL_PATTERN, api_u
 from jackfield.providers._gfm import Dialect, body_of, title_of
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow, basic
-from jackfield.providers._replies import (
-    Text,
-    decode,
-    limited,
-    note_budget,
-    raise_for_status,
-    seconds_until,
-    unexpected,
-    web_url,
-)
+from jackfield.providers._replies import Text, decode, limited, note_budget, raise_for_status, unexpected, web_url
+from jackfield.providers._waits import seconds_until
 
 _API_VERSION: Final = "2022-11-28"
 _API_URL: Final = "https://api.github.com"
@@ -814,7 +807,7 @@ def _rejected(reply: Reply) -> Exception:
         if "labels" in fields or "label" in fields or "name" in fields:
             return ConfigurationRejected("GitHub does not take one of the labels: check labels", "labels")
         named = next((field for field in ("title", "body", "assignees") if field in fields), None)
-        return ConfigurationRejected(f"GitHub does not take the issue{f': its {named} is wrong' if named else ''}")
+        return ItemRejected(f"GitHub does not take the issue{f': its {named} is wrong' if named else ''}")
     return unexpected(reply, "GitHub")
 
 

@@ -23,6 +23,7 @@ from jackfield.domain.provider import (
     Delivered,
     Delivery,
     Facts,
+    ItemRejected,
     Manifest,
     OAuth,
     ObjectVanished,
@@ -40,17 +41,8 @@ from jackfield.providers._endpoints import ENDS_OF_ADDRESSES, URL_PATTERN, api_u
 from jackfield.providers._gfm import Dialect, body_of, title_of
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow
-from jackfield.providers._replies import (
-    Text,
-    decode,
-    limited,
-    note_budget,
-    raise_for_status,
-    retry_after,
-    seconds_until,
-    unexpected,
-    web_url,
-)
+from jackfield.providers._replies import Text, decode, limited, note_budget, raise_for_status, unexpected, web_url
+from jackfield.providers._waits import retry_after, seconds_until
 
 _CHECKED: Final = date(2026, 11, 21)
 #: as the address of its page or of what is in it, and as git has it
@@ -471,7 +463,7 @@ def _rejected(reply: Reply) -> Exception:
         )
     if reply.status in {400, 409, 422}:
         named = next((field for field in ("title", "description", "labels") if field in _wrong_fields(reply)), None)
-        return ConfigurationRejected(f"GitLab does not take the issue{f': its {named} is wrong' if named else ''}")
+        return ItemRejected(f"GitLab does not take the issue{f': its {named} is wrong' if named else ''}")
     return unexpected(reply, "GitLab")
 
 

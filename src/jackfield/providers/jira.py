@@ -25,6 +25,7 @@ from jackfield.domain.provider import (
     Delivered,
     Delivery,
     Facts,
+    ItemRejected,
     Manifest,
     ObjectVanished,
     ProviderError,
@@ -482,7 +483,7 @@ def _refused(reply: Reply) -> ProviderError:
             f"Jira does not take the issue because of its fields {named}: choose another type, or make them optional",
             "issue_type",
         )
-    return ConfigurationRejected("Jira does not take the issue: check the project and the type of issues")
+    return ItemRejected("Jira does not take the issue: check the project and the type of issues")
 
 
 def _may_not_create() -> RightMissing:

@@ -22,6 +22,7 @@ from jackfield.domain.provider import (
     Delivered,
     Delivery,
     Facts,
+    ItemRejected,
     Manifest,
     OAuth,
     ObjectVanished,
@@ -38,16 +39,8 @@ from jackfield.providers._endpoints import ENDS_OF_ADDRESSES, URL_PATTERN, api_u
 from jackfield.providers._gfm import MENTIONS, Dialect, body_of, escape, title_of
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow
-from jackfield.providers._replies import (
-    Text,
-    decode,
-    limited,
-    note_budget,
-    raise_for_status,
-    seconds_until,
-    unexpected,
-    web_url,
-)
+from jackfield.providers._replies import Text, decode, limited, note_budget, raise_for_status, unexpected, web_url
+from jackfield.providers._waits import seconds_until
 
 _CHECKED: Final = date(2026, 11, 21)
 _SCOPE_WORDS: Final = {
@@ -311,7 +304,7 @@ class Sentry(AuthorizesByCode):
             await self._check_organisation(connection, organisation)
             if own is not None:
                 raise ObjectVanished("Sentry does not have the issue any more: it was deleted or merged")
-            raise ConfigurationRejected(
+            raise ItemRejected(
                 f"Sentry does not know the issue that the item's {_ISSUE_FIELD} names, or does not show it to the token"
             )
         if reply.status != 200:
@@ -375,7 +368,7 @@ class Sentry(AuthorizesByCode):
         found = _ISSUE_PATH.search(path)
         if found is not None and self._is_ours(connection, host):
             return found[1]
-        raise ConfigurationRejected(
+        raise ItemRejected(
             f"Sentry makes issues from events alone: the item has to name one in its field {_ISSUE_FIELD}"
         )
 
@@ -462,7 +455,7 @@ def _state_of(issue: _Issue) -> VendorState:
 
 def _rejected(reply: Reply) -> Exception:
     if reply.status == 400:
-        return ConfigurationRejected("Sentry does not take the comment or the issue's new state")
+        return ItemRejected("Sentry does not take the comment or the issue's new state")
     return unexpected(reply, "Sentry")
 
 

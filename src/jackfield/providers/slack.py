@@ -28,6 +28,7 @@ from jackfield.domain.provider import (
     Delivered,
     Delivery,
     Facts,
+    ItemRejected,
     Manifest,
     OAuth,
     ObjectVanished,
@@ -545,7 +546,7 @@ def _write_error(answer: _Answer, reply: Reply, connection: Connection, target: 
     if answer.error in _NO_CHANNEL:
         return _no_channel(answer.error)
     if answer.error in _TOO_MUCH:
-        return ConfigurationRejected("Slack does not take the message that is made of this item")
+        return ItemRejected("Slack does not take the message that is made of this item")
     return _error(answer, reply)
 
 

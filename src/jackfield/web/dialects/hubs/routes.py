@@ -81,7 +81,7 @@ async def create_task(call: Call[CreateTask, None]) -> JobDescriptorAnswer:
         case "verify":
             return show_descriptor(await call.services.verification.ask(call.caller, wanted))
         case "sync":
-            dry_run = call.body.dry_run
+            dry_run = call.body.dry_run is True
             return show_descriptor(await call.services.synchronisation.ask(call.caller, wanted, dry_run=dry_run))
         case "refresh":
             return show_descriptor(await call.services.refreshing.ask(call.caller, wanted))

@@ -75,33 +75,39 @@ class IncludeQuery(Struct, kw_only=True):
 
 
 class CreateIntegration(Struct, kw_only=True):
-    """name absent or null: the vendor's. identifier absent: made from the name. auth by the definition's keys."""
+    """name absent: the vendor's. identifier absent: made from the name. auth by the definition's keys.
+
+    A member that is null counts as not sent.
+    """
 
     vendor: Text
-    name: Text | None = None
-    identifier: Text | UnsetType = UNSET
+    name: Text | None | UnsetType = UNSET
+    identifier: Text | None | UnsetType = UNSET
     auth: Pairs | None | UnsetType = UNSET
     extra: Pairs | None | UnsetType = UNSET
-    enabled: bool | UnsetType = UNSET
-    item_type: ItemType | UnsetType = UNSET
+    enabled: bool | None | UnsetType = UNSET
+    item_type: ItemType | None | UnsetType = UNSET
 
 
 class UpdateIntegration(Struct, kw_only=True):
-    """Only what is sent changes. auth and extra merge by key; null clears a key, or all of them."""
+    """Only what is sent changes; a member that is null counts as not sent.
+
+    auth and extra merge by key: null clears that key (`{"extra": {"repository": null}}`).
+    """
 
     name: Text | None | UnsetType = UNSET
-    identifier: Text | UnsetType = UNSET
+    identifier: Text | None | UnsetType = UNSET
     auth: Pairs | None | UnsetType = UNSET
     extra: Pairs | None | UnsetType = UNSET
-    enabled: bool | UnsetType = UNSET
-    item_type: ItemType | UnsetType = UNSET
+    enabled: bool | None | UnsetType = UNSET
+    item_type: ItemType | None | UnsetType = UNSET
 
 
 class CreateTask(Struct, kw_only=True):
-    """dry_run is of `sync` alone."""
+    """dry_run is of `sync` alone. Absent or null: false."""
 
     action: Literal["verify", "sync", "refresh"]
-    dry_run: bool = False
+    dry_run: bool | None | UnsetType = UNSET
 
 
 # --- what is answered ---

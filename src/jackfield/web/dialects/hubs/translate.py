@@ -21,6 +21,7 @@ from jackfield.services.administration import Administered
 from jackfield.services.catalog import Catalog
 from jackfield.web.dialects.hubs import schemas
 from jackfield.web.dialects.hubs.schemas import NO_TIME
+from jackfield.web.sent import sent
 from jackfield.web.violations import InvalidRequest, Problem, Violation
 
 #: the creator of what the service does by itself
@@ -55,13 +56,14 @@ def to_job_id(path_id: str) -> int:
 
 
 def to_submission(body: schemas.CreateIntegration | schemas.UpdateIntegration) -> Submission:
+    """What was sent. A member that is null was not: typed clients write null for what their program left alone."""
     return Submission(
-        name=body.name,
-        identifier=body.identifier,
-        auth=body.auth,
-        extra=body.extra,
-        enabled=body.enabled,
-        item_type=body.item_type,
+        name=sent(body.name),
+        identifier=sent(body.identifier),
+        auth=sent(body.auth),
+        extra=sent(body.extra),
+        enabled=sent(body.enabled),
+        item_type=sent(body.item_type),
     )
 
 
