@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
+
 from jackfield.domain.authorization import Application
 from jackfield.domain.credential import Secrets
 from jackfield.domain.item import Item, ItemStatus
