@@ -206,9 +206,10 @@ def test_a_new_token_of_an_installation_that_is_refused_is_a_refusal_and_not_kep
 class AtAnotherTime:
     """GitHub with a clock that differs from ours by so many seconds, and refuses tokens by their times."""
 
-    def __init__(self, behind: float, dated: bool = True) -> None:
+    def __init__(self, behind: float, *, dated: bool = True, knows_the_app: bool = True) -> None:
         self.behind = behind
         self.dated = dated
+        self.knows_the_app = knows_the_app
 
     async def __call__(self, asked: Asked, writer: asyncio.StreamWriter) -> None:
         now = datetime.now(UTC) - timedelta(seconds=self.behind)
@@ -220,6 +221,8 @@ class AtAnotherTime:
     def answer(self, asked: Asked, now: datetime) -> Answer:
         if "/app/" not in asked.path:
             return Answer.of(ISSUE, 201)
+        if not self.knows_the_app:
+            return Answer.of({"message": "A JSON web token could not be decoded"}, 401)
         part = asked.headers["authorization"].split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
         if claims["exp"] > now.timestamp() + 600:
@@ -267,10 +270,7 @@ def test_a_wrong_clock_that_github_does_not_tell_asks_nobody_to_connect_again(pe
 
 
 def test_an_app_that_is_refused_at_another_time_is_refused_for_itself(pem: str) -> None:
-    class Unknown(AtAnotherTime):
-        def answer(self, asked: Asked, now: datetime) -> Answer:
-            return Answer.of({"message": "A JSON web token could not be decoded"}, 401)
-
-    error, calls = asyncio.run(at_another_time(pem, Unknown(90)))
+    github_is = AtAnotherTime(90, knows_the_app=False)
+    error, calls = asyncio.run(at_another_time(pem, github_is))
     assert type(error) is CredentialRefused
     assert calls == 2
