@@ -36,7 +36,7 @@ from jackfield.domain.provider import (
 from jackfield.providers import _atlassian_errors
 from jackfield.providers._atlassian_errors import names_of, reset_of, text_of, wait_of
 from jackfield.providers._credentials import member, token
-from jackfield.providers._endpoints import URL_PATTERN, own_base_url
+from jackfield.providers._endpoints import ENDS_OF_ADDRESSES, URL_PATTERN, own_base_url
 from jackfield.providers._errors import error_of, find
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow
@@ -52,11 +52,6 @@ _AT_GATEWAY: Final = re.compile(
 )
 #: sites have no path at these hosts
 _CLOUD_HOSTS: Final = (".atlassian.net", ".jira.com")
-#: the part of an address behind the site, where it was copied from one of its pages
-_PAGE: Final = re.compile(
-    r"/(?:wiki|browse|rest/api|_edge|secure|projects"
-    r"|jira/(?:software|core|servicedesk|for-you|your-work|projects|dashboards|people|apps|issues|plans))(?:/.*)?$"
-)
 #: logins of which it is remembered where they work
 _MOST_REMEMBERED: Final = 1000
 _LACKS_SCOPE: Final = frozenset(
@@ -75,6 +70,7 @@ SECRETS: Final = (
         help="Of an Atlassian account: id.atlassian.com, Security, API tokens.",
         required=True,
         pattern=r"^\S{1,8000}$",
+        example="ATATT3xFfGF0AbCdEf",
     ),
     SecretField(
         name="username",
@@ -83,6 +79,7 @@ SECRETS: Final = (
         help="Of the account that the API token belongs to.",
         required=True,
         pattern=r"^[^\s:@]{1,200}@[^\s:@]{1,200}$",
+        example="you@example.com",
     ),
 )
 #: which site it is
@@ -94,6 +91,8 @@ PLACE: Final = (
         required=True,
         destination=True,
         pattern=URL_PATTERN,
+        example="https://example.atlassian.net",
+        ends_before=ENDS_OF_ADDRESSES,
     ),
     SettingField(
         name="cloud_id",
@@ -101,6 +100,7 @@ PLACE: Final = (
         help="For OAuth and API tokens with scopes: the site's ID, which the site's page /_edge/tenant_info shows.",
         destination=True,
         pattern=_CLOUD_ID_PATTERN,
+        example="11223344-a1b2-3b33-c444-def123456789",
     ),
     SettingField(
         name="workspace_id", title="Workspace ID", help="The ID of the workspace at Atlassian, if it is known."
@@ -369,11 +369,11 @@ class Atlassian:
 
 
 def _site_address(url: str) -> str:
-    """The site of an address that somebody copied from one of its pages."""
+    """The site of an address. At Atlassian's own hosts it has no path; pages of Confluence are below /wiki."""
     parts = urlsplit(url)
     if (parts.hostname or "").endswith(_CLOUD_HOSTS):
         return f"https://{parts.hostname}"
-    return f"{parts.scheme.lower()}://{parts.netloc.lower()}{_PAGE.sub('', parts.path)}".rstrip("/")
+    return url.rstrip("/").removesuffix("/wiki")
 
 
 def _login_refused(reply: Reply) -> bool:

@@ -58,6 +58,11 @@ _SCOPE_WORDS: Final = {
 }
 _CREATE: Final = "CREATE_ISSUES"
 _EDIT: Final = "EDIT_ISSUES"
+#: as the addresses of the project or of one of its issues, and as an issue's key
+_COPIED_KEYS: Final = (
+    r"https?://[^/\s]+/\S{0,200}?(?:projects|browse)/([A-Za-z][A-Za-z0-9_]{0,254})(?:-[0-9]+)?(?:[/?]\S*)?",
+    r"([A-Za-z][A-Za-z0-9_]{0,254})-[0-9]{1,10}",
+)
 _KEY_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9_]{0,254}$"
 _PROPERTY: Final = "jackfield"
 _SUMMARY_LENGTH: Final = 255
@@ -226,12 +231,15 @@ class Jira(_atlassian.AuthorizesAtSites):
                 help="The key of the project, which its issues start with, such as ENG.",
                 needed_to_deliver=True,
                 pattern=_KEY_PATTERN,
+                example="ENG",
+                copied=_COPIED_KEYS,
             ),
             SettingField(
                 name="issue_type",
                 title="Issue type",
                 help="The type of new issues, by its name in the project.",
                 pattern=r"^\S.{0,254}$",
+                example="Task",
                 default="Task",
             ),
             *_atlassian.PLACE,
