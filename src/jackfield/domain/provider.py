@@ -28,6 +28,7 @@ from typing import ClassVar, Final, Protocol, runtime_checkable
 
 import msgspec
 
+from jackfield.domain.copied import tidy_address, tidy_reference, tidy_text, tidy_token
 from jackfield.domain.credential import Secrets
 from jackfield.domain.errors import JackfieldError, Kind
 from jackfield.domain.item import Item, ItemStatus
@@ -44,6 +45,11 @@ AUTH_KEYS: Final = (
     "client_id",
     "base64_config",
 )
+
+
+def _is_address(pattern: str | None) -> bool:
+    """Whether what matches is an http(s) address."""
+    return (pattern or "").startswith("^http")
 
 
 class Category(StrEnum):
@@ -71,6 +77,9 @@ class SettingField(msgspec.Struct, frozen=True, kw_only=True):
 
     `destination`: it decides where secrets are sent, so changing it asks for every secret again.
     `needed_to_deliver`: asked for when the integration is enabled for items. `pattern`: what all of the value matches.
+    `example`: a value that fits, for people whose own does not. `copied`: patterns of other forms in which people copy
+    it, each with one group that is the value. `ends_before`: of an address, the paths of the API and of pages that are
+    not part of it.
     """
 
     name: str
@@ -83,10 +92,26 @@ class SettingField(msgspec.Struct, frozen=True, kw_only=True):
     type: FieldType = FieldType.STRING
     options: tuple[str, ...] | None = None
     default: str | None = None
+    example: str | None = None
+    copied: tuple[str, ...] = ()
+    ends_before: tuple[str, ...] = ()
+
+    @property
+    def is_address(self) -> bool:
+        return _is_address(self.pattern)
+
+    def tidied(self, text: str) -> str:
+        """The value that is meant by what a person copied."""
+        if self.is_address:
+            return tidy_address(text, self.ends_before)
+        return text if self.type is FieldType.BLOB else tidy_reference(text, self.copied)
 
 
 class SecretField(msgspec.Struct, frozen=True, kw_only=True):
-    """One member of the credential, by its canonical name; `auth_key` is the name the hubs contract has for it."""
+    """One member of the credential, by its canonical name; `auth_key` is the name the hubs contract has for it.
+
+    `pattern` and `example` are as a setting's. `keeps_query`: of an address, its query belongs to it.
+    """
 
     name: str
     auth_key: str
@@ -95,6 +120,21 @@ class SecretField(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = False
     pattern: str | None = None
     type: FieldType = FieldType.STRING
+    example: str | None = None
+    ends_before: tuple[str, ...] = ()
+    keeps_query: bool = False
+
+    @property
+    def is_address(self) -> bool:
+        return _is_address(self.pattern)
+
+    def tidied(self, text: str) -> str:
+        """The value that is meant by what a person copied. A block of lines is left to who reads it."""
+        if self.type is FieldType.BLOB:
+            return text
+        if self.is_address:
+            return tidy_address(text, self.ends_before, keeps_query=self.keeps_query)
+        return tidy_token(text) if self.pattern else tidy_text(text)
 
 
 class AuthMethod(msgspec.Struct, frozen=True, kw_only=True):

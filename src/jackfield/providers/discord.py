@@ -135,6 +135,9 @@ class Discord:
                 required=True,
                 # the host is judged with the operator's own address in hand
                 pattern=r"^https?://[^\s/?#@]+/api(/v[0-9]{1,2})?/webhooks/[0-9]{5,25}/[A-Za-z0-9_-]{1,200}$",
+                example="https://discord.com/api/webhooks/123456789012345678/AbCdEf",
+                # what makes it take other services' messages; ours are its own
+                ends_before=("/slack", "/github"),
             ),
         ),
         configuration=(
@@ -143,6 +146,8 @@ class Discord:
                 title="Thread",
                 help="The thread in the channel that messages go to: its ID, by Copy Thread ID in its menu.",
                 pattern=r"^[0-9]{5,25}$",
+                example="123456789012345678",
+                copied=(r"https?://[^/\s]+/channels/[0-9]+/([0-9]{5,25})(?:/\S*)?",),
             ),
         ),
         features=("messages", "updates"),

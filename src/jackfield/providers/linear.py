@@ -285,6 +285,7 @@ class Linear(AuthorizesByCode):
                 "Personal API keys. It starts with lin_api_. An OAuth token does as well.",
                 required=True,
                 pattern=r"^\S{1,1000}$",
+                example="lin_api_AbCdEf0123456789",
             ),
         ),
         configuration=(
@@ -295,12 +296,15 @@ class Linear(AuthorizesByCode):
                 "or its key, such as ENG.",
                 needed_to_deliver=True,
                 pattern=r"^[A-Za-z0-9-]{1,64}$",
+                example="ENG",
+                copied=(r"https?://[^/\s]+/[^/\s]+/team/([A-Za-z0-9-]{1,64})(?:/\S*)?",),
             ),
             SettingField(
                 name="project_id",
                 title="Project",
                 help="The project of new issues: its ID, by Copy model UUID in the command menu on its page.",
                 pattern=r"^[A-Za-z0-9-]{1,64}$",
+                example="9cfb482a-81e3-4154-b5b9-2c805e70a02d",
             ),
             SettingField(
                 name="workspace_id",

@@ -35,7 +35,7 @@ from jackfield.domain.provider import (
     Verified,
 )
 from jackfield.providers._credentials import token
-from jackfield.providers._endpoints import URL_PATTERN, api_url, own_base_url
+from jackfield.providers._endpoints import ENDS_OF_ADDRESSES, URL_PATTERN, api_url, own_base_url
 from jackfield.providers._gfm import MENTIONS, Dialect, body_of, escape, title_of
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow
@@ -61,6 +61,12 @@ _SCOPE_WORDS: Final = {
     "event:write": "Change issues",
     "event:admin": "Delete issues",
 }
+#: as the addresses of their pages
+_COPIED_ORGANISATIONS: Final = (
+    r"https?://[^/\s]+/(?:organizations|settings)/([A-Za-z0-9_-]{1,100})(?:/\S*)?",
+    r"https?://([A-Za-z0-9-]{1,100})\.sentry\.io(?:/\S*)?",
+)
+_COPIED_PROJECTS: Final = (r"https?://[^/\s]+/\S{0,300}/projects/([A-Za-z0-9_-]{1,100})(?:/\S*)?",)
 _SLUG_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
 _SLUG: Final = re.compile(_SLUG_PATTERN)
 #: of several organisations, the account is named after so many
@@ -137,6 +143,7 @@ class Sentry(AuthorizesByCode):
                 "Sentry, Settings, Custom Integrations. A personal token does as well.",
                 required=True,
                 pattern=r"^\S{1,1000}$",
+                example="sntrys_AbCdEf0123456789",
             ),
         ),
         configuration=(
@@ -146,12 +153,16 @@ class Sentry(AuthorizesByCode):
                 help="Its name in Sentry's addresses: Settings, General Settings, Organization Slug.",
                 needed_to_deliver=True,
                 pattern=_SLUG_PATTERN,
+                example="acme",
+                copied=_COPIED_ORGANISATIONS,
             ),
             SettingField(
                 name="project_slug",
                 title="Project",
                 help="Its name in Sentry's addresses: the project's Settings, General, Slug.",
                 pattern=_SLUG_PATTERN,
+                example="web-shop",
+                copied=_COPIED_PROJECTS,
             ),
             SettingField(
                 name="base_url",
@@ -159,6 +170,8 @@ class Sentry(AuthorizesByCode):
                 help="Only for a Sentry of your own or a region: its address, such as https://sentry.example.com.",
                 destination=True,
                 pattern=URL_PATTERN,
+                example="https://sentry.example.com",
+                ends_before=ENDS_OF_ADDRESSES,
             ),
             SettingField(
                 name="installation_id",

@@ -255,6 +255,7 @@ class Slack(AuthorizesByCode):
                 "with xoxb-.",
                 required=True,
                 pattern=r"^\S{1,1000}$",
+                example="xoxb-123456789012-AbCdEf",
             ),
         ),
         configuration=(
@@ -264,6 +265,11 @@ class Slack(AuthorizesByCode):
                 help="The channel's ID, at the bottom of its details in Slack, or its name; the app has to be in it.",
                 needed_to_deliver=True,
                 pattern=r"^[^\s,]{1,100}$",
+                example="C0123456789",
+                copied=(
+                    r"https?://\S+/archives/([A-Z0-9]{1,100})(?:/\S*)?",
+                    r"https?://app\.slack\.com/client/[A-Z0-9]+/([A-Z0-9]{1,100})(?:/\S*)?",
+                ),
             ),
             SettingField(
                 name="workspace_id",

@@ -75,6 +75,8 @@ class Teams:
                 "Send webhook alerts to a channel.",
                 required=True,
                 pattern=_PATTERN,
+                example="https://prod-00.westeurope.logic.azure.com/workflows/...",
+                keeps_query=True,
             ),
         ),
         features=("messages",),
