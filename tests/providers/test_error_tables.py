@@ -14,13 +14,11 @@ from support.wire import said
 
 #: whose errors are still only in their code
 WITHOUT_TABLE = {
-    "discord",
     "github",
     "gitlab",
     "linear",
     "mantisbt",
     "sentry",
-    "slack",
     "teams",
 }
 MANIFESTS = [made.manifest for made in CLASSES.values()]
