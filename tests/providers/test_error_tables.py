@@ -19,7 +19,6 @@ WITHOUT_TABLE = {
     "linear",
     "mantisbt",
     "sentry",
-    "teams",
 }
 MANIFESTS = [made.manifest for made in CLASSES.values()]
 ENTRIES = [(manifest.slug, error) for manifest in MANIFESTS for error in manifest.errors]

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,8 @@ from hypothesis import given, settings
 from jackfield.domain.item import Item
 from jackfield.domain.provider import CredentialRefused
 from jackfield.providers._adaptive_card import elements_of
-from jackfield.providers.teams import _message
+from jackfield.providers._http import Endpoints
+from jackfield.providers.teams import Teams, _message
 from support.chat import item, items
 from support.recorded import case, provider_at
 from support.vendor import answers
@@ -133,3 +135,19 @@ def test_no_other_address_is_called(url: str) -> None:
             return len(vendor.seen)
 
     assert asyncio.run(run()) == 0
+
+
+def test_a_host_that_the_operator_allows_can_be_entered_and_is_called() -> None:
+    provider: Any = Teams(None, Endpoints(base_url="https://Hooks.example.com:443/below"))  # type: ignore[arg-type]
+    [secret] = provider.manifest.secrets
+    for url, taken in [
+        ("https://hooks.example.com/x?sig=y", True),
+        ("https://HOOKS.example.com/x?sig=y", True),
+        ("https://prod-12.westeurope.logic.azure.com/workflows/x", True),
+        ("https://hooks.example.com.evil.example/x", False),
+        ("http://hooks.example.com/x", False),
+        ("https://other.example.com/x", False),
+    ]:
+        assert (re.search(secret.pattern, url) is not None) is taken, url
+    # others' manifest is as it was
+    assert "example" not in (Teams.manifest.secrets[0].pattern or "")

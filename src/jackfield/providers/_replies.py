@@ -38,7 +38,7 @@ _FORBIDDEN: Final = (
         "does not let this server's IP address in: add it to the organisation's IP allow list",
     ),
     (
-        re.compile(r"terms of (service|use)|accept (the|new|these|our) terms"),
+        re.compile(r"\baccept\b.{0,60}\bterms\b|\bterms\b.{0,60}\baccept"),
         "wants the account to accept its terms first: sign in there with a browser and accept them",
     ),
     (

@@ -216,7 +216,7 @@ class Attempt:
         return Step.KEEP
 
     def _not_granted(self, found: Detail, error: ProviderError) -> Step:
-        if isinstance(error, UnknownRefusal) and self._is_refused_for_good():
+        if isinstance(error, UnknownRefusal) and self._is_refused_for_good(found, error):
             error = GrantRefused(_REFUSED_FOR_A_DAY.format(error))
             # nothing was lost: every answer came
             self._missing_since = None
@@ -232,12 +232,14 @@ class Attempt:
             case _:
                 return self._end(Refreshed(result=Result.MISCONFIGURED, found=found, error=error), self._missing_since)
 
-    def _is_refused_for_good(self) -> bool:
-        """Whether a refusal that we cannot read has lasted for a day, and what it was to renew has ended."""
+    def _is_refused_for_good(self, found: Detail, error: UnknownRefusal) -> bool:
+        """Whether no refresh came through for a day, what it was to renew has ended, and the refusal, which we cannot
+        read, is the one that the last job ended with: an outage that ends in another word breaks nothing."""
         now, since = self._held.clock.now(), self._missing_since
         expires_at = expiry_of(self._secrets, self._token_set)
         has_ended = expires_at is None or expires_at <= now
-        return has_ended and since is not None and now - since >= _PATIENCE
+        is_the_same = found.health_reason == str(error)
+        return has_ended and is_the_same and since is not None and now - since >= _PATIENCE
 
     async def _keep(self) -> Step:
         found, granted, now = self._found, self._granted, self._held.clock.now()
