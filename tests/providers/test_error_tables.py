@@ -18,7 +18,6 @@ WITHOUT_TABLE = {
     "github",
     "gitlab",
     "linear",
-    "mantisbt",
     "sentry",
     "slack",
     "teams",
