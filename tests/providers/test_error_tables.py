@@ -16,7 +16,6 @@ from support.wire import said
 WITHOUT_TABLE = {
     "confluence",
     "discord",
-    "github",
     "gitlab",
     "jira",
     "linear",
