@@ -14,10 +14,8 @@ from support.wire import said
 
 #: whose errors are still only in their code
 WITHOUT_TABLE = {
-    "confluence",
     "discord",
     "gitlab",
-    "jira",
     "linear",
     "mantisbt",
     "sentry",
