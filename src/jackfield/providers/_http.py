@@ -34,6 +34,8 @@ class Reply(msgspec.Struct, frozen=True):
 class AnswerTooLong(VendorUnavailable):
     """More came than is read of any answer. Asking for less may help, where the vendor lets one."""
 
+    code = "answer-too-long"
+
 
 class HttpClient(Protocol):
     async def request(
