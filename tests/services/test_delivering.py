@@ -18,11 +18,13 @@ from jackfield.domain.provider import Connection, Delivered, Delivery
 from jackfield.providers.github import GitHub
 from jackfield.services.catalog import Catalog
 from jackfield.services.delivering import Delivering
+from jackfield.services.places import Places
 from jackfield.services.running import Runner
 from jackfield.services.vendor_calls import VendorCalls
 from jackfield.storage.deliveries import CLAIM, HotDeliveries
 from jackfield.storage.hot_integrations import HotIntegrations
 from jackfield.storage.jobs import HotJobs
+from jackfield.storage.places import HotPlaces
 from jackfield.storage.rests import RestTable
 from jackfield.vault import Vault
 from support.operator import ORIGIN, Operator
@@ -757,7 +759,8 @@ def runner_of(bench: Workbench, provider: Fragile) -> Runner:
     vault = Vault(bench.house.master_keys, bench.house.data_keys)
     calls = VendorCalls(RestTable(database))
     hot, deliveries = HotIntegrations(database), HotDeliveries(database)
-    delivering = Delivering(database, hot, deliveries, vault, catalog, calls)
+    places = Places(database, HotPlaces(database), catalog, calls)
+    delivering = Delivering(database, hot, deliveries, vault, catalog, calls, places)
     return Runner(HotJobs(database), database, {JobKind.DELIVER: delivering})
 
 

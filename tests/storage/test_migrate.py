@@ -43,6 +43,7 @@ TABLES = {
     "pgqueuer_log",
     "pgqueuer_schedules",
     "pgqueuer_statistics",
+    "place",
     "refresh_lease",
     "rest",
     "service_secret",

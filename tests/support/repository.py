@@ -3,6 +3,7 @@
 Issues: https://docs.github.com/en/rest/issues/issues ; many at once: https://docs.github.com/en/graphql .
 """
 
+import itertools
 import json
 import re
 import threading
@@ -37,6 +38,7 @@ class Repository:
     """`fails` may answer a call in the repository's place, before anything is done; `after` once it is done."""
 
     name: str = field(default_factory=lambda: f"acme/{uuid.uuid4().hex}")
+    id: int = field(default_factory=itertools.count(1).__next__)
     issues: dict[int, dict[str, Any]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     fails: Callable[[Asked], Said | None] = lambda _: None
@@ -89,7 +91,7 @@ class Repository:
         found = _ISSUE.match(urlsplit(path).path)
         assert found is not None, path
         if not found["rest"]:
-            return 200, {"id": 1, "full_name": self.name, "private": False, "has_issues": True, "archived": False}
+            return 200, {"id": self.id, "full_name": self.name, "private": False, "has_issues": True, "archived": False}
         if found["number"] is None:
             return (201, self._create(body)) if method == "POST" else (200, self._list(path))
         issue = self.issues.get(int(found["number"]))

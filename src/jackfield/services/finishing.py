@@ -39,6 +39,7 @@ from jackfield.domain.submission import from_texts, to_texts
 from jackfield.services.catalog import Catalog
 from jackfield.services.deliveries import begin_deliveries
 from jackfield.services.new_integration import Making, NewIntegrations, OnlyOne, insert_in
+from jackfield.services.places import keep_former, learn
 from jackfield.services.refreshing import granted_change
 from jackfield.services.shared_grants import SharedGrants
 from jackfield.services.verification import begin_verification, due_again
@@ -123,7 +124,10 @@ class Finishing:
                 change = await self._replacing(found, offer)
             change = merged(change, await self._known(work, found, offer, verified))
             if change.fields:
+                await keep_former(work, found, offer.definition, change.configuration)
                 found = await work.integrations.update(found, change)
+            if verified is not None and verified.place is not None:
+                found, _ = await learn(work, found, offer.definition, verified.place)
             if verified is None and offer.definition.supports_verification:
                 principal = caller.principal
                 await begin_verification(work, found, offer.definition.name, principal.user, principal.key_id)
