@@ -35,7 +35,11 @@ class Asked:
 
 @dataclass
 class Repository:
-    """`fails` may answer a call in the repository's place, before anything is done; `after` once it is done."""
+    """`fails` may answer a call in the repository's place, before anything is done; `after` once it is done.
+
+    Where it is, is looked up before anything is sent: these are `looks`, and answered whatever else fails, unless it is
+    `hidden`.
+    """
 
     name: str = field(default_factory=lambda: f"acme/{uuid.uuid4().hex}")
     id: int = field(default_factory=itertools.count(1).__next__)
@@ -45,6 +49,8 @@ class Repository:
     after: Callable[[Asked], Said | None] = lambda _: None
     seconds: float = 0.0
     refused: bool = False
+    hidden: bool = False
+    looks: list[Asked] = field(default_factory=list)
     most_at_once: int = 0
     _under_way: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -67,6 +73,9 @@ class Repository:
 
     def answer(self, method: str, path: str, body: Any) -> Said:
         asked = Asked(method, path, body, time.monotonic())
+        if method == "GET" and path == f"/repos/{self.name}" and not self.refused and not self.hidden:
+            self.looks.append(asked)
+            return self._do(method, path, body)
         with self._lock:
             self.asked.append(asked)
             self._under_way += 1

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from jackfield.domain.credential import Secrets
+from jackfield.domain.definition import place_of
 from jackfield.domain.delivery import DeliveryFilter, ItemDelivery
-from jackfield.domain.integration import Wanted, secrets_place
+from jackfield.domain.integration import Detail, Wanted, secrets_place, to_configuration
 from jackfield.domain.item import ItemType, Linked, NewItem, StoredItem
 from jackfield.domain.job import Job, JobKind, NewJob, Step
 from jackfield.domain.organisation import Organisation
@@ -112,6 +113,10 @@ class Workbench:
         """Tells of an item, a work item unless said otherwise."""
         new = NewItem(**{"type": ItemType.WORK_ITEM, "key": key, "title": f"Item {key}", **content})
         return self.operator.run(self.house.services.items.put(self.caller, new)).item
+
+    async def place(self, found: Detail) -> bytes:
+        """What links are kept under as long as nobody has looked up where the settings lead."""
+        return place_of(await self.house.services.catalog.get(found.provider), to_configuration(found))
 
     def item(self, key: str = "1", item_type: ItemType = ItemType.WORK_ITEM) -> Linked:
         """The item as it is, with what it became."""

@@ -117,6 +117,7 @@ _PAGES: Final = 3
 _MOST_PAGES: Final = 50
 #: where a repository is that was renamed or transferred, as redirects have it
 _MOVED_TO: Final = r"/repositories/[0-9]{1,20}"
+_ISSUE_MOVED_TO: Final = rf"{_MOVED_TO}/issues/[0-9]{{1,20}}"
 #: so many issues are asked for one by one; more in one query
 _FEW: Final = 3
 #: people and teams, issues, and issues as they were called before
@@ -520,9 +521,12 @@ class GitHub(AuthorizesByCode):
         if not _is_number(number):
             raise ObjectVanished("GitHub has no such issue: its number is none")
         reply = await self._as(connection, "PATCH", f"{issues}/{number}", json=json, right=_ISSUES)
-        if reply.status in {301, 404}:
+        if reply.status == 404:
             await self._check_repository(connection, issues.removeprefix("/repos/").removesuffix("/issues"))
-        # 301: it was moved to another repository
+        # 301: it was moved to another repository, or the repository has another name
+        target = moved_to(reply, _ISSUE_MOVED_TO)
+        if target is not None and target.split("/")[2] == number_of(connection.place_id, own_base_url(connection)):
+            raise _moved()
         if reply.status in {301, 404, 410}:
             raise ObjectVanished("GitHub does not have the issue any more: it was deleted or moved")
         if reply.status != 200:

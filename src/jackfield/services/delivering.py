@@ -87,7 +87,7 @@ class Delivering:
             sending = Sending(run, await self._target(where, secrets), self._deliveries, self._calls)
             await sending.send_all()
             delivered, failed = delivered + sending.delivered, failed + sending.failed
-            if not isinstance(sending.refusal, PlaceMoved):
+            if where.error is not None or not isinstance(sending.refusal, PlaceMoved):
                 break
             found = where.integration
         sending.delivered, sending.failed = delivered, failed

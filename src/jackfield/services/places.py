@@ -17,10 +17,11 @@ from jackfield.domain.ports import Database, HotPlaces, UnitOfWork
 from jackfield.domain.provider import (
     ConfigurationRejected,
     Connection,
-    CredentialRefused,
     Locates,
     Place,
     ProviderError,
+    RightMissing,
+    VendorUnavailable,
 )
 from jackfield.domain.submission import from_texts, to_texts
 from jackfield.services.catalog import Catalog
@@ -187,11 +188,11 @@ def _asked_with(found: Detail, stored: Detail) -> bool:
 def _unlocated(
     found: Detail, settings: bytes, known: Sequence[KnownPlace], here: KnownPlace | None, error: ProviderError
 ) -> Whereabouts:
-    """The vendor could not be asked: what never went elsewhere begins, and what was known of these settings goes on
-    when the credential may write and not look."""
-    if here is not None and isinstance(error, CredentialRefused):
-        return _at(found, here)
-    # where nothing is known, the place will take over what is brought now
-    return Whereabouts(
-        integration=found, links=settings if here is None else here.links, error=error if known else None
-    )
+    """The vendor did not tell where the settings lead. What is wrong with the credential or the settings is told as it
+    is; who may write and not look goes on as before; and a vendor that is away is tried, where nothing can be doubled:
+    a first place takes over what is brought under its settings."""
+    if isinstance(error, RightMissing):
+        return Whereabouts(integration=found, links=settings) if here is None else _at(found, here)
+    is_first = not known and isinstance(error, VendorUnavailable)
+    links = settings if here is None else here.links
+    return Whereabouts(integration=found, links=links, error=None if is_first else error)
