@@ -73,7 +73,9 @@ class Repository:
 
     def answer(self, method: str, path: str, body: Any) -> Said:
         asked = Asked(method, path, body, time.monotonic())
-        if method == "GET" and path == f"/repos/{self.name}" and not self.refused and not self.hidden:
+        if (moved := self._moved(method, path, body)) is not None:
+            return moved
+        if method == "GET" and self._is_look(path) and not self.refused and not self.hidden:
             self.looks.append(asked)
             return self._do(method, path, body)
         with self._lock:
@@ -94,9 +96,24 @@ class Repository:
             with self._lock:
                 self._under_way -= 1
 
+    def _is_look(self, path: str) -> bool:
+        return path.lower() == f"/repos/{self.name}".lower() or path == f"/repositories/{self.id}"
+
+    def _moved(self, method: str, path: str, body: Any) -> Said | None:
+        """What an old name of the repository comes to."""
+        found = _ISSUE.match(urlsplit(path).path)
+        if path == "/graphql" and name_of(path, json.dumps(body).encode()) != self.name:
+            return 200, {"data": {"repository": None}, "errors": [{"type": "NOT_FOUND"}]}
+        if found is None or found["name"].lower() == self.name.lower():
+            return None
+        target = {"Location": f"https://api.github.com/repositories/{self.id}{found['rest']}"}
+        return 301 if method == "GET" else 307, {"message": "Moved"}, target
+
     def _do(self, method: str, path: str, body: Any) -> Said:
         if path == "/graphql":
             return 200, {"data": {"repository": self._queried(body)}}
+        if path == f"/repositories/{self.id}":
+            path = f"/repos/{self.name}"
         found = _ISSUE.match(urlsplit(path).path)
         assert found is not None, path
         if not found["rest"]:

@@ -24,6 +24,7 @@ from jackfield.domain.ports import Database, UnitOfWork, Vault
 from jackfield.domain.principal import Caller, Capability
 from jackfield.domain.provider import (
     CredentialRefused,
+    ItemRejected,
     ProviderError,
     VendorUnavailable,
     Verified,
@@ -110,7 +111,8 @@ class Verification:
             verified = await self._calls.call(found, secrets, at(place_id, provider.verify))
             if verified.place is not None and place_id is None:
                 await self._places.locate_former(found, secrets)
-        except VendorUnavailable:
+        except (VendorUnavailable, ItemRejected):
+            # no word on the credential: what was proven before stands
             raise
         except ProviderError as error:
             return refusal(found, str(error), verifies=True, health=health_after(error))

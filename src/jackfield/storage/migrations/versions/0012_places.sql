@@ -14,6 +14,7 @@ create table place (
     credential_version integer,
     -- a configuration that named it, as long as it is not looked up
     former jsonb,
+    learnt_at timestamptz not null default now(),
     primary key (organisation_id, integration_id, links),
     check (vendor_id is not null or former is not null)
 );

@@ -15,15 +15,15 @@ ReturnUrl = Annotated[str, Meta(min_length=1, max_length=2048)]
 
 
 class CreateConnectSession(Struct, kw_only=True):
-    """vendor can be left out when integration_id names one that is connected again. scopes absent: those of the vendor.
+    """vendor can be left out when integration_id names one that is connected again.
 
-    return_url has to be allowed by the organisation. locale absent: as the customer's browser asks. name is of a new
-    integration; absent: the vendor's.
+    scopes absent: those of the vendor. return_url has to be allowed by the organisation. locale absent: as the
+    customer's browser asks. name is of a new integration; absent: the vendor's. null is the same as absent.
     """
 
     vendor: Text | None = None
     integration_id: Annotated[str, Meta(min_length=1, max_length=24)] | None = None
-    scopes: Annotated[list[Scope], Meta(max_length=SCOPES_LIMIT)] = []
+    scopes: Annotated[list[Scope], Meta(max_length=SCOPES_LIMIT)] | None = None
     return_url: ReturnUrl | None = None
     locale: Literal["en", "de", "fr", "es"] | None = None
     name: Text | None = None

@@ -31,17 +31,17 @@ StatusName = Literal["open", "in_progress", "closed"]
 
 
 class PutItem(Struct, kw_only=True):
-    """The whole item: what is not sent is none. body is CommonMark. occurred_at absent: as of now."""
+    """The whole item: what is not sent, or null, is none. body is CommonMark. occurred_at absent: as of now."""
 
     title: Title
-    body: ItemBody = ""
+    body: ItemBody | None = None
     url: Url | None = None
-    status: ItemStatus = ItemStatus.OPEN
+    status: ItemStatus | None = None
     priority: Word | None = None
-    labels: Annotated[list[Word], Meta(max_length=LABELS_LIMIT)] = []
+    labels: Annotated[list[Word], Meta(max_length=LABELS_LIMIT)] | None = None
     assignee: Word | None = None
     occurred_at: Moment | None = None
-    fields: dict[str, Any] = {}
+    fields: dict[str, Any] | None = None
 
 
 class BatchItem(PutItem, kw_only=True):

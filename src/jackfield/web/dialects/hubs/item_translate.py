@@ -14,6 +14,7 @@ from jackfield.domain.item import (
     BatchProblem,
     ItemFilter,
     ItemNotFound,
+    ItemStatus,
     ItemType,
     Linked,
     NewItem,
@@ -57,13 +58,13 @@ def to_item(item_type: ItemType, key: str, body: schemas.PutItem) -> NewItem:
         type=item_type,
         key=key,
         title=body.title,
-        body=body.body,
+        body=body.body or "",
         url=body.url,
-        status=body.status,
+        status=body.status or ItemStatus.OPEN,
         priority=body.priority,
-        labels=tuple(dict.fromkeys(body.labels)),
+        labels=tuple(dict.fromkeys(body.labels or ())),
         assignee=body.assignee,
-        fields=body.fields,
+        fields=body.fields or {},
         occurred_at=_to_moment(body.occurred_at),
     )
 
@@ -186,7 +187,7 @@ def _check(body: schemas.PutItem) -> None:
         raise FieldProblem(("title",), "A title that nobody can see is none")
     if body.url is not None and not is_web_address(body.url):
         raise FieldProblem(("url",), "This has to be an address that starts with https:// or http://")
-    if len(msgspec.json.encode(body.fields)) > FIELDS_LIMIT:
+    if body.fields and len(msgspec.json.encode(body.fields)) > FIELDS_LIMIT:
         raise FieldProblem(("fields",), f"The fields have more than {FIELDS_LIMIT} bytes as JSON")
 
 
