@@ -43,7 +43,7 @@ AUTH_KEYS: Final = (
 
 
 class Category(StrEnum):
-    """What a provider is for; the hubs catalogue is grouped by it."""
+    """What a vendor is for."""
 
     ERROR_MONITORING = "error-monitoring"
     SOURCE_CONTROL = "source-control"
@@ -54,7 +54,7 @@ class Category(StrEnum):
 
 
 class FieldType(StrEnum):
-    """How a form shows a field: hubs' `type`."""
+    """Which form control fits a field."""
 
     SELECT = "select"
     STRING = "string"
