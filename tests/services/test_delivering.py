@@ -770,9 +770,9 @@ def test_an_item_that_breaks_the_provider_keeps_no_other_back(bench: Workbench, 
     assert bench.run(job_id, runner_of(bench, provider)) is None
     assert sorted(provider.delivered) == ["0", "1", "3", "4", "5"]
     [broken] = [one for one in bench.deliveries(integration) if one.state is not DeliveryState.DELIVERED]
-    assert (broken.item_key, broken.state, broken.attempts) == ("2", DeliveryState.PENDING, 1)
+    assert (broken.item_key, broken.state, broken.attempts) == ("2", DeliveryState.HELD, 1)
     # what it said may be anything, so it stands in the log alone
-    assert broken.error == "Internal error; the log has the details under this delivery's id"
+    assert broken.error == "Jackfield made an error with this item; the log has the details under this delivery's ID"
 
 
 def test_who_was_overtaken_writes_nothing(bench: Workbench, repository: Repository) -> None:

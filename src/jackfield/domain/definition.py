@@ -133,14 +133,14 @@ class FieldProblem(Invalid):
         self.missing = missing
 
 
-def check_secret(field: SecretField, value: str) -> None:
-    """Raises FieldProblem for a value that the definition does not take."""
-    _check_value(("auth", field.auth_key), field.pattern, field.type, None, value)
+def check_secret(field: SecretField, value: str) -> str:
+    """Return the secret that is meant by what was copied. Raises FieldProblem for one that the vendor cannot have."""
+    return _checked(("auth", field.auth_key), field, value)
 
 
-def check_setting(field: SettingField, value: str) -> None:
-    """Raises FieldProblem for a value that the definition does not take."""
-    _check_value(("extra", field.name), field.pattern, field.type, field.options, value)
+def check_setting(field: SettingField, value: str) -> str:
+    """Return the setting that is meant by what was copied. Raises FieldProblem for one that the vendor cannot have."""
+    return _checked(("extra", field.name), field, value)
 
 
 def check_complete(definition: Definition, secrets: Mapping[str, object], configuration: Mapping[str, object]) -> None:
@@ -175,16 +175,25 @@ def _ways(definition: Definition) -> list[str]:
     ]
 
 
-def _check_value(
-    path: tuple[str, ...], pattern: str | None, kind: FieldType, options: tuple[str, ...] | None, value: str
-) -> None:
+def _checked(path: tuple[str, ...], field: SecretField | SettingField, sent: str) -> str:
+    if len(sent) > VALUE_LIMIT:
+        raise FieldProblem(path, f"The value is longer than {VALUE_LIMIT} characters")
+    value = field.tidied(sent)
     if not value.strip():
         raise FieldProblem(path, "A blank value means nothing; use null for none")
-    if len(value) > VALUE_LIMIT:
-        raise FieldProblem(path, f"The value is longer than {VALUE_LIMIT} characters")
-    if kind is FieldType.SELECT and options is not None and value not in options:
+    options = field.options if isinstance(field, SettingField) else None
+    if field.type is FieldType.SELECT and options is not None and value not in options:
         raise FieldProblem(path, f"The value has to be one of: {', '.join(options)}")
-    if kind is FieldType.INT and not re.fullmatch(r"-?[0-9]{1,18}", value):
-        raise FieldProblem(path, "The value has to be a whole number, as text")
-    if pattern is not None and not re.fullmatch(pattern, value):
-        raise FieldProblem(path, f"The value has to match {pattern}")
+    if field.type is FieldType.INT and not re.fullmatch(r"-?[0-9]{1,18}", value):
+        raise FieldProblem(path, "The value has to be a whole number, as text. Example: 12")
+    if field.pattern is not None and not re.fullmatch(field.pattern, value):
+        raise FieldProblem(path, misfit(field, value))
+    return value
+
+
+def misfit(field: SecretField | SettingField, value: str) -> str:
+    """Return the sentence, with an example, for a value that does not match the field's pattern; it quotes nothing."""
+    example = f" Example: {field.example}" if field.example else ""
+    if any(one.isspace() for one in value) and not re.search(r"[ .]", field.pattern or ""):
+        return f"{field.title}: there must be no blanks or line breaks in it.{example}"
+    return f"{field.title}: this is not a valid value.{example}"

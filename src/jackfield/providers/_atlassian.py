@@ -28,7 +28,7 @@ from jackfield.domain.provider import (
     TokenSet,
 )
 from jackfield.providers._credentials import member, token
-from jackfield.providers._endpoints import URL_PATTERN, own_base_url
+from jackfield.providers._endpoints import ENDS_OF_ADDRESSES, URL_PATTERN, own_base_url
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow
 from jackfield.providers._replies import Text, decode, note_budget, raise_for_status, unexpected
@@ -50,6 +50,7 @@ SECRETS: Final = (
         help="Of an Atlassian account: id.atlassian.com, Security, API tokens.",
         required=True,
         pattern=r"^\S{1,8000}$",
+        example="ATATT3xFfGF0AbCdEf",
     ),
     SecretField(
         name="username",
@@ -58,6 +59,7 @@ SECRETS: Final = (
         help="Of the account that the API token belongs to.",
         required=True,
         pattern=r"^[^\s:@]{1,200}@[^\s:@]{1,200}$",
+        example="you@example.com",
     ),
 )
 #: which site it is
@@ -69,6 +71,8 @@ PLACE: Final = (
         required=True,
         destination=True,
         pattern=URL_PATTERN,
+        example="https://example.atlassian.net",
+        ends_before=ENDS_OF_ADDRESSES,
     ),
     SettingField(
         name="cloud_id",
@@ -76,6 +80,7 @@ PLACE: Final = (
         help="Only with OAuth: the site's ID, which the page /_edge/tenant_info of the site shows.",
         destination=True,
         pattern=_CLOUD_ID_PATTERN,
+        example="11223344-a1b2-3b33-c444-def123456789",
     ),
     SettingField(
         name="workspace_id", title="Workspace ID", help="The ID of the workspace at Atlassian, if it is known."

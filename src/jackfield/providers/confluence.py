@@ -23,6 +23,7 @@ from jackfield.domain.provider import (
     Delivered,
     Delivery,
     Facts,
+    ItemRejected,
     Manifest,
     ObjectVanished,
     ProviderError,
@@ -138,12 +139,15 @@ class Confluence(_atlassian.AuthorizesAtSites):
                 help="The number of the space that new pages go to; the page /wiki/api/v2/spaces of the site lists it.",
                 needed_to_deliver=True,
                 pattern=_NUMBER_PATTERN,
+                example="98306",
             ),
             SettingField(
                 name="parent_id",
                 title="Parent page",
                 help="The number of the page that new pages go below; it stands in the page's address.",
                 pattern=_NUMBER_PATTERN,
+                example="1277953",
+                copied=(r"https?://[^/\s]+/\S{0,300}/pages/([0-9]{1,20})(?:[/?]\S*)?",),
             ),
             *_atlassian.PLACE,
         ),
@@ -241,7 +245,7 @@ class Confluence(_atlassian.AuthorizesAtSites):
                 raise _refused(reply)
             if namesake is not None and _is_ours(namesake, delivery):
                 return await self._update(connection, delivery, namesake.id)
-        raise ConfigurationRejected("Confluence has other pages with the titles that this one could have")
+        raise ItemRejected("Confluence has other pages with the titles that this one could have")
 
     async def _update(self, connection: Connection, delivery: Delivery, vendor_id: str) -> Delivered:
         """As the next version; once more when somebody was faster, or the title is taken."""
@@ -369,7 +373,7 @@ def _refused(reply: Reply) -> ProviderError:
         return ConfigurationRejected("Confluence has no such parent page in the space", "parent_id")
     if reply.status == 404 or "space" in words:
         return _no_space()
-    return ConfigurationRejected("Confluence does not take the page: check the space and the parent page")
+    return ItemRejected("Confluence does not take the page: check the space and the parent page")
 
 
 def _no_space() -> ConfigurationRejected:

@@ -34,6 +34,7 @@ from jackfield.domain.provider import (
     Delivery,
     Facts,
     FieldType,
+    ItemRejected,
     Manifest,
     OAuth,
     ObjectVanished,
@@ -47,20 +48,12 @@ from jackfield.domain.provider import (
     Verified,
 )
 from jackfield.providers._credentials import member, token
-from jackfield.providers._endpoints import URL_PATTERN, api_url, own_base_url
+from jackfield.providers._endpoints import ENDS_OF_ADDRESSES, URL_PATTERN, api_url, own_base_url
 from jackfield.providers._gfm import Dialect, body_of, title_of
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow, basic
-from jackfield.providers._replies import (
-    Text,
-    decode,
-    limited,
-    note_budget,
-    raise_for_status,
-    seconds_until,
-    unexpected,
-    web_url,
-)
+from jackfield.providers._replies import Text, decode, limited, note_budget, raise_for_status, unexpected, web_url
+from jackfield.providers._waits import seconds_until
 
 _API_VERSION: Final = "2022-11-28"
 _API_URL: Final = "https://api.github.com"
@@ -74,6 +67,13 @@ _SPARE_SECONDS: Final = 5 * 60
 _SECONDARY_SECONDS: Final = 60.0
 
 _REPOSITORY_PATTERN: Final = r"^[A-Za-z0-9_-]{1,39}/[A-Za-z0-9._-]{1,100}$"
+#: as the address of its page or of what is in it, and as git has it
+_COPIED_REPOSITORIES: Final = (
+    r"https?://[^/\s]+/([A-Za-z0-9_-]{1,39}/[A-Za-z0-9._-]{1,100}?)(?:\.git)?/?",
+    r"https?://[^/\s]+/([A-Za-z0-9_-]{1,39}/[A-Za-z0-9._-]{1,100})/(?:issues|pulls|tree|blob|settings)(?:[/?]\S*)?",
+    r"(?:ssh://)?git@[^/:\s]+[:/]([A-Za-z0-9_-]{1,39}/[A-Za-z0-9._-]{1,100}?)(?:\.git)?",
+    r"/?([A-Za-z0-9_-]{1,39}/[A-Za-z0-9._-]{1,100}?)(?:\.git)?/?",
+)
 _REPOSITORY: Final = re.compile(_REPOSITORY_PATTERN)
 _SCOPE_WORDS: Final = {
     "repo": "Read and change all in public and private repositories, and organisations' projects and team memberships",
@@ -225,6 +225,7 @@ class GitHub(AuthorizesByCode):
                 "GitHub, Settings, Developer settings, Personal access tokens.",
                 required=True,
                 pattern=r"^\S{1,255}$",
+                example="github_pat_11AAAAAAA0...",
             ),
             SecretField(
                 name="app_id",
@@ -232,6 +233,7 @@ class GitHub(AuthorizesByCode):
                 title="App ID",
                 help="Of a GitHub App, in place of a token: on the app's page, General, About.",
                 pattern=r"^[A-Za-z0-9.]{1,64}$",
+                example="123456",
             ),
             SecretField(
                 name="private_key",
@@ -248,12 +250,15 @@ class GitHub(AuthorizesByCode):
                 help="The repository whose issues are used, as owner/name.",
                 needed_to_deliver=True,
                 pattern=_REPOSITORY_PATTERN,
+                example="acme/shop",
+                copied=_COPIED_REPOSITORIES,
             ),
             SettingField(
                 name="labels",
                 title="Labels",
                 help="Labels of new issues, separated by commas.",
                 pattern=r"^\S.{0,999}$",
+                example="bug, from product",
             ),
             SettingField(
                 name="installation_id",
@@ -261,6 +266,8 @@ class GitHub(AuthorizesByCode):
                 help="Of a GitHub App: the number at the end of the address of its installation, under the "
                 "organisation's Settings, GitHub Apps, Configure.",
                 pattern=r"^[0-9]{1,20}$",
+                example="12345678",
+                copied=(r"https?://\S+/installations/([0-9]{1,20})/?",),
             ),
             SettingField(
                 name="base_url",
@@ -268,12 +275,16 @@ class GitHub(AuthorizesByCode):
                 help="Only for GitHub Enterprise: its address, such as https://github.example.com.",
                 destination=True,
                 pattern=URL_PATTERN,
+                example="https://github.example.com",
+                ends_before=ENDS_OF_ADDRESSES,
             ),
             SettingField(
                 name="org_slug",
                 title="Organisation",
                 help="The organisation that the token is for, if it is for one: its name in GitHub's addresses.",
                 pattern=r"^[A-Za-z0-9_-]{1,39}$",
+                example="acme",
+                copied=(r"https?://[^/\s]+/([A-Za-z0-9_-]{1,39})/?",),
             ),
         ),
         features=("issues", "labels", "read-back"),
@@ -796,7 +807,7 @@ def _rejected(reply: Reply) -> Exception:
         if "labels" in fields or "label" in fields or "name" in fields:
             return ConfigurationRejected("GitHub does not take one of the labels: check labels", "labels")
         named = next((field for field in ("title", "body", "assignees") if field in fields), None)
-        return ConfigurationRejected(f"GitHub does not take the issue{f': its {named} is wrong' if named else ''}")
+        return ItemRejected(f"GitHub does not take the issue{f': its {named} is wrong' if named else ''}")
     return unexpected(reply, "GitHub")
 
 

@@ -25,6 +25,7 @@ from jackfield.domain.provider import (
     Delivered,
     Delivery,
     Facts,
+    ItemRejected,
     Manifest,
     ObjectVanished,
     ProviderError,
@@ -53,6 +54,11 @@ _SCOPE_WORDS: Final = {
     "manage:jira-webhook": "Register, renew and delete webhooks",
 }
 _CREATE: Final = "CREATE_ISSUES"
+#: as the addresses of the project or of one of its issues, and as an issue's key
+_COPIED_KEYS: Final = (
+    r"https?://[^/\s]+/\S{0,200}?(?:projects|browse)/([A-Za-z][A-Za-z0-9_]{0,254})(?:-[0-9]+)?(?:[/?]\S*)?",
+    r"([A-Za-z][A-Za-z0-9_]{0,254})-[0-9]{1,10}",
+)
 _KEY_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9_]{0,254}$"
 _PROPERTY: Final = "jackfield"
 _SUMMARY_LENGTH: Final = 255
@@ -157,12 +163,15 @@ class Jira(_atlassian.AuthorizesAtSites):
                 help="The key of the project, which its issues start with, such as ENG.",
                 needed_to_deliver=True,
                 pattern=_KEY_PATTERN,
+                example="ENG",
+                copied=_COPIED_KEYS,
             ),
             SettingField(
                 name="issue_type",
                 title="Issue type",
                 help="The type of new issues, by its name in the project.",
                 pattern=r"^\S.{0,254}$",
+                example="Task",
                 default="Task",
             ),
             *_atlassian.PLACE,
@@ -474,7 +483,7 @@ def _refused(reply: Reply) -> ProviderError:
             f"Jira does not take the issue because of its fields {named}: choose another type, or make them optional",
             "issue_type",
         )
-    return ConfigurationRejected("Jira does not take the issue: check the project and the type of issues")
+    return ItemRejected("Jira does not take the issue: check the project and the type of issues")
 
 
 def _may_not_create() -> RightMissing:
