@@ -16,6 +16,9 @@ from typing import Any, Final, cast
 import msgspec
 from msgspec import inspect
 
+#: in `Meta.extra_json_schema` of a map: its keys are the properties that are named there, and no others
+NO_OTHERS: Final = "x-no-others"
+
 _REFERENCE: Final = "#/components/schemas/{name}"
 _ATTRIBUTES: Final = re.compile(r"^(?:\A|\n)Attributes:\n", re.MULTILINE)
 _ATTRIBUTE: Final = re.compile(r"^ {4}(\S+): ", re.MULTILINE)
@@ -39,7 +42,7 @@ def schemas(sent: Sequence[Any], answered: Sequence[Any]) -> Schemas:
     """
     types = list(dict.fromkeys([*sent, *answered]))
     found, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
-    _type_enumerations([found, components])
+    _refine([found, components])
     of_callers = _classes(sent)
     for name, class_ in {**_classes(answered), **of_callers}.items():
         component = components[name]
@@ -77,17 +80,19 @@ def _parse(class_: type) -> tuple[str, dict[str, str]]:
     return described.strip(), members
 
 
-def _type_enumerations(schema: Any) -> None:
-    """Gives every enumeration in the schema the type of its values, which msgspec leaves out."""
+def _refine(schema: Any) -> None:
+    """Says what msgspec leaves out of a schema: the type of an enumeration, and that an object has no other members."""
     if isinstance(schema, dict):
         values = schema.get("enum")
         if isinstance(values, list) and all(isinstance(value, str) for value in values):
             schema["type"] = "string"
+        if schema.pop(NO_OTHERS, False):
+            schema["additionalProperties"] = False
         for part in schema.values():
-            _type_enumerations(part)
+            _refine(part)
     elif isinstance(schema, list):
         for part in schema:
-            _type_enumerations(part)
+            _refine(part)
 
 
 def _unwrap(text: str) -> str:

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from jackfield.domain.health import Health
 from jackfield.domain.item import ItemType
 from jackfield.domain.provider import Category, FieldType
+from jackfield.web.openapi_schemas import NO_OTHERS
 
 #: what the contract writes for a time that is not set
 NO_TIME: Final = datetime(1, 1, 1, tzinfo=UTC)
@@ -43,7 +44,7 @@ AuthPairs = Annotated[
                 key: {"anyOf": [{"type": "string"}, {"type": "null"}], "description": said}
                 for key, said in AUTH_TEXTS.items()
             },
-            "additionalProperties": False,
+            NO_OTHERS: True,
         }
     ),
 ]
@@ -88,7 +89,7 @@ class ListQuery(Struct, kw_only=True):
     )
     search: Search | None = msgspec.field(name="filter[search]", default=None)
     vendor: list[str] = msgspec.field(name="filter[vendor]", default_factory=list)
-    category: list[Category] = msgspec.field(name="filter[category]", default_factory=list)
+    category: list[str] = msgspec.field(name="filter[category]", default_factory=list)
     sort: list[
         Literal[
             "id", "-id", "name", "-name", "vendor", "-vendor", "identifier", "-identifier", "created", "-created",
@@ -255,10 +256,10 @@ class AuthMethod(Struct, kw_only=True):
 
 
 class ExtendedConfiguration(Struct, kw_only=True):
-    """The ways to connect a vendor that can be connected in several. `required` in the fields is about the first.
+    """The ways to connect a vendor that can be connected in several.
 
     Attributes:
-        auth_methods: The ways to authenticate, the usual one first.
+        auth_methods: The same list as `auth_methods` beside it.
     """
 
     auth_methods: list[AuthMethod]
@@ -267,11 +268,15 @@ class ExtendedConfiguration(Struct, kw_only=True):
 class IntegrationDefinition(Struct, kw_only=True):
     """A catalogue entry: a vendor that can be connected, and what it takes.
 
+    `required` in the fields marks what every one of `auth_methods` needs. One of them has to be complete.
+
     Attributes:
         vendor: The vendor's name for programs, which you send as `vendor`.
         name: The vendor's name to show.
-        url: The vendor's website.
-        public: Whether every organisation may connect it.
+        url: The vendor's website, or an app's page. Absent for an app when the operator has not set the service's
+            public address.
+        public: Whether every organisation may connect it. An app in development is shown only to its own
+            organisation.
         usable: Whether it can be connected now.
         editable: Whether an integration of it can be changed.
         deprecated: Whether it is being phased out. Do not connect it anew.
@@ -282,12 +287,13 @@ class IntegrationDefinition(Struct, kw_only=True):
         extends: Which parts of a product it adds to, or null.
         fields: Every field that the vendor takes.
         required_fields: Only the fields that have to be filled in.
+        auth_methods: The ways to authenticate, the usual one first.
         extended_configuration: The ways to authenticate where there are several; otherwise null.
     """
 
     vendor: str
     name: str
-    url: str
+    url: str | UnsetType = UNSET
     public: bool
     usable: bool
     editable: bool
@@ -299,6 +305,7 @@ class IntegrationDefinition(Struct, kw_only=True):
     extends: list[str] | None
     fields: FieldGroups
     required_fields: FieldGroups
+    auth_methods: list[AuthMethod]
     extended_configuration: ExtendedConfiguration | None
 
 
@@ -535,14 +542,28 @@ class EventQuery(Struct, kw_only=True):
     page_number: PageNumber = msgspec.field(name="page[number]", default=1)
 
 
+class Notice(Struct, kw_only=True):
+    """Something in the request that was accepted, but is probably not what you meant.
+
+    Attributes:
+        source: Where it is, as a JSON pointer into the body.
+        detail: What is odd about it, for people.
+    """
+
+    source: str
+    detail: str
+
+
 class IntegrationAnswer(Struct, kw_only=True):
     """An integration.
 
     Attributes:
         data: The integration.
+        warnings: What is odd about the request that created or changed it. Absent if nothing is.
     """
 
     data: Integration
+    warnings: list[Notice] | UnsetType = UNSET
 
 
 class IntegrationList(Struct, kw_only=True):
@@ -720,12 +741,12 @@ class JobStateShown(Struct, kw_only=True):
         current: `new`, `scheduled`, `queued`: waiting. `running`: at work. `completed`: done. `error`: failed.
             `expired`: not started in time.
         changed: When it came into this state.
-        error: Why it failed.
+        error: Why it failed, or why its last attempt did. Null if it did not.
     """
 
     current: JobStateName
     changed: Moment
-    error: StateError | UnsetType = UNSET
+    error: StateError | None
 
 
 class Job(Struct, kw_only=True):
@@ -765,23 +786,33 @@ class CreatorShown(Struct, kw_only=True):
 
     Attributes:
         id: Identifies the API key or account.
-        type: `api-key` for an API key, `account` for a person or the service itself.
         name: The name to show.
     """
 
     id: Id
-    type: Literal["api-key", "account"]
     name: str
+
+
+class Creators(Struct, kw_only=True):
+    """Who started the jobs, by id.
+
+    Attributes:
+        api_keys: The API keys.
+        accounts: People, and the service itself.
+    """
+
+    api_keys: dict[str, CreatorShown]
+    accounts: dict[str, CreatorShown]
 
 
 class JobIncludes(Struct, kw_only=True):
     """What you asked for with `include`.
 
     Attributes:
-        creators: Who started the jobs, by id.
+        creators: Who started the jobs.
     """
 
-    creators: dict[str, CreatorShown]
+    creators: Creators
 
 
 class JobAnswer(Struct, kw_only=True):
