@@ -148,13 +148,13 @@ _SIMPLE: Final[tuple[tuple[type[Exception], str], ...]] = (
 SHARED_ANSWERS: Final[Mapping[int, Answer]] = {
     401: Answer("The key is missing, wrong, revoked or expired.", ErrorAnswer),
     403: Answer("The key may not do this, or belongs to another hub.", ErrorAnswer),
-    500: Answer("Failure inside.", ErrorAnswer),
-    503: Answer("The service is not ready; the same call can succeed later.", ErrorAnswer),
+    500: Answer("Internal error.", ErrorAnswer),
+    503: Answer("The service cannot answer right now; retry later.", ErrorAnswer),
 }
 INVALID_ANSWERS: Final = {422: Answer("Something in the request is not valid; `source` says where.", ErrorAnswer)}
 #: of operations that take an Idempotency-Key
 IDEMPOTENCY_ANSWERS: Final[Mapping[int, Answer]] = {
-    409: Answer("The call with this Idempotency-Key is under way; it can be asked again for its answer.", ErrorAnswer),
+    409: Answer("A call with this Idempotency-Key is still running.", ErrorAnswer, headers=["Retry-After"]),
     **INVALID_ANSWERS,
 }
 #: of operations that read a body
