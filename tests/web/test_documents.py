@@ -141,9 +141,7 @@ def test_every_schema_is_a_schema_of_draft_2020_12(service: Service, dialect: Di
 @every_dialect
 def test_every_reference_leads_somewhere_and_every_schema_is_used(service: Service, dialect: Dialect) -> None:
     document = fetch(service, dialect)
-    named = {
-        f"#/components/{kind}/{name}" for kind in ("schemas", "headers") for name in document["components"][kind]
-    }
+    named = {f"#/components/{kind}/{name}" for kind in ("schemas", "headers") for name in document["components"][kind]}
     assert set(references(document)) == named
 
 

@@ -22,8 +22,6 @@ NO_OTHERS: Final = "x-no-others"
 _REFERENCE: Final = "#/components/schemas/{name}"
 _ATTRIBUTES: Final = re.compile(r"^(?:\A|\n)Attributes:\n", re.MULTILINE)
 _ATTRIBUTE: Final = re.compile(r"^ {4}(\S+): ", re.MULTILINE)
-#: what `inspect` calls a field that may be left unset; its stubs do not name it
-_UNSET_TYPE: Final[type] = type(inspect.type_info(msgspec.UnsetType))
 
 
 class Schemas(msgspec.Struct, frozen=True):
@@ -115,11 +113,8 @@ def _plain(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _always_there(class_: type) -> Iterator[str]:
     omits: bool = cast("type[msgspec.Struct]", class_).__struct_config__.omit_defaults
-    for field in cast("inspect.StructType", inspect.type_info(class_)).fields:
-        can_be_unset = isinstance(field.type, inspect.UnionType) and any(
-            isinstance(one, _UNSET_TYPE) for one in field.type.types
-        )
-        if not can_be_unset and (field.required or not omits):
+    for field in msgspec.structs.fields(class_):
+        if field.required or (field.default is not msgspec.UNSET and not omits):
             yield field.encode_name
 
 

@@ -290,7 +290,7 @@ DIALECT: Final = Dialect(
             handler=set_active,
             capability=Capability.MANAGE,
             failure="Failed to update integration status",
-            answers={200: Answer("Done.", Done), 404: _NOT_FOUND},
+            answers={200: Answer("The integration was switched.", Done), 404: _NOT_FOUND},
             query=StatusQuery,
         ),
         Operation(
@@ -317,7 +317,7 @@ DIALECT: Final = Dialect(
             handler=revoke,
             capability=Capability.MANAGE,
             failure="Failed to revoke access",
-            answers={200: Answer("Done.", Revoked), 404: _NOT_FOUND},
+            answers={200: Answer("The user is disconnected.", Revoked), 404: _NOT_FOUND},
         ),
     ],
 )
