@@ -168,7 +168,9 @@ class Link(Struct, kw_only=True):
         url: Where to find the copy. Null if it is not known.
         status: The status at the vendor, as last read or sent. Null if it is not known.
         assignee: The assignee at the vendor, as last read or sent. Null if there is none.
-        in_line: Whether the vendor has the current version of the item.
+        in_line: Whether the vendor has all of the item's current version.
+        not_done: What the vendor did not do of what it was sent last, and why. It is sent again with the item's next
+            change and by a synchronisation. Null if it did everything.
         events: When the copy was read, and when it was found to be gone.
     """
 
@@ -179,6 +181,7 @@ class Link(Struct, kw_only=True):
     status: StatusName | None
     assignee: str | None
     in_line: bool
+    not_done: str | None
     events: LinkEvents
 
 
@@ -305,6 +308,7 @@ class Delivery(Struct, kw_only=True):
         url: Where to find the copy. Null if it is not known.
         job_id: The synchronisation that created it. Null if a change of the item did.
         error: Why the last attempt failed. Null if it did not.
+        not_done: What the vendor did not do of a delivery that it took, and why. Null if it did everything.
         events: When it was created, is due and ended.
     """
 
@@ -317,6 +321,7 @@ class Delivery(Struct, kw_only=True):
     url: str | None
     job_id: Id | None
     error: StateError | None
+    not_done: str | None
     events: DeliveryEvents
 
 

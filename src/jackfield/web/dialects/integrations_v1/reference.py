@@ -18,10 +18,12 @@ TAGS: Final[Mapping[str, str]] = {
     "Connections": "Which vendors a user is connected to.",
 }
 
+_ID: Final = "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$"
+
 PATH_PARAMETERS: Final[Mapping[str, PathParameter]] = {
     "id": PathParameter(
         "The id of the integration.",
-        {"type": "string", "format": "uuid", "examples": ["00001f2e-4d3c-8a1b-a800-000000000000"]},
+        {"type": "string", "pattern": _ID, "examples": ["00001f2e-4d3c-8a1b-a800-000000000000"]},
     ),
     "provider": PathParameter("The vendor.", {"type": "string", "enum": list(TYPES), "examples": ["sentry"]}),
     "user_id": PathParameter(
