@@ -292,8 +292,8 @@ def test_a_base_url_that_is_no_address_is_a_wrong_setting(slug: str, base_url: s
 @pytest.mark.parametrize(
     ("slug", "endpoints", "path"),
     [
-        ("sentry", {"base_url": "{url}/"}, "/api/0/organizations/acme/"),
-        ("sentry", {"api_url": "{url}/v0/"}, "/v0/organizations/acme/"),
+        ("sentry", {"base_url": "{url}/"}, "/api/0/organizations/acme/?detailed=0"),
+        ("sentry", {"api_url": "{url}/v0/"}, "/v0/organizations/acme/?detailed=0"),
         ("gitlab", {"base_url": "{url}/git"}, "/git/api/v4/user"),
         ("gitlab", {"api_url": "{url}/v4"}, "/v4/user"),
         ("slack", {"base_url": "{url}"}, "/api/auth.test"),
