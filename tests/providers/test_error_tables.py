@@ -17,7 +17,6 @@ WITHOUT_TABLE = {
     "discord",
     "gitlab",
     "linear",
-    "mantisbt",
     "sentry",
     "slack",
     "teams",
