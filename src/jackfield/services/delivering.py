@@ -5,8 +5,8 @@ several at once. See ADR 21.
 """
 
 from jackfield.domain.credential import Secrets
-from jackfield.domain.health import health_after
-from jackfield.domain.integration import Detail
+from jackfield.domain.health import Health, health_after
+from jackfield.domain.integration import Detail, used
 from jackfield.domain.job import JobState
 from jackfield.domain.ports import Database, HotDeliveries, HotIntegrations, UnitOfWork, Vault
 from jackfield.domain.provider import AccountResting
@@ -70,6 +70,8 @@ class Delivering:
         )
         sending = Sending(run, target, self._deliveries, self._calls)
         await sending.send_all()
+        if sending.was_taken and found.health is Health.UNKNOWN:
+            await self._note_proof(found)
         if sending.refusal is not None:
             verifies, health = self._catalog.verifies(found.provider), health_after(sending.refusal)
             return refusal(found, str(sending.refusal), verifies=verifies, health=health)
@@ -78,6 +80,15 @@ class Delivering:
         if run.is_stopping:
             raise TryAgain
         return Outcome(output={"delivered": str(sending.delivered), "failed": str(sending.failed)}, effects=_all_out)
+
+    async def _note_proof(self, asked_with: Detail) -> None:
+        """What the vendor takes is proven, be it that nothing else proves it there."""
+        async with self._database.transaction() as work:
+            found = await work.integrations.get_detail_for_update(asked_with.organisation_id, asked_with.id)
+            if found is not None and found.credential_version == asked_with.credential_version and not found.is_going:
+                change = used(found)
+                if change.fields:
+                    await work.integrations.update(found, change)
 
     async def give_up(self, state: JobState, reason: str) -> Outcome:
         """What waits is begun again by the next job, and so is what this one had in hand."""

@@ -207,7 +207,10 @@ class IntegrationMeta(Struct, kw_only=True):
 
 
 class IntegrationHealth(Struct, kw_only=True):
-    """How well it works, as far as is known. `expires`: when the credential ends if it is not refreshed before."""
+    """How well it works, as far as is known; `unknown` until the first proof.
+
+    `expires`: when the credential ends if it is not refreshed before.
+    """
 
     status: Health
     reason: str | None
@@ -266,10 +269,13 @@ class CredentialAnswer(Struct, kw_only=True):
 
 
 class IntegrationEvent(Struct, kw_only=True):
-    """`broken`: it stopped working, and somebody has to do something; `recovered`: it works again."""
+    """`broken`: it stopped working, and somebody has to do something; `recovered`: it was proven to work again.
+
+    `unproven`: its credential or a setting was changed, and has to be verified.
+    """
 
     id: Id
-    kind: Literal["broken", "recovered"]
+    kind: Literal["broken", "recovered", "unproven"]
     at: Moment
     health: Health
     detail: str | None
