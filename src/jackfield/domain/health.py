@@ -21,6 +21,16 @@ from jackfield.domain.provider import CredentialRefused, GrantRefused, ItemRejec
 
 
 class Health(StrEnum):
+    """How well an integration works.
+
+    - `unknown`: nothing is proven yet, or the credential or a setting was changed since. Verify it.
+    - `active`: it works.
+    - `degraded`: the vendor gave no usable answer lately. It is tried again.
+    - `needs_reauthorisation`: the vendor refuses the credential. Connect it again.
+    - `misconfigured`: a setting is wrong, or the operator's registration at the vendor is.
+    - `revoked`: the credential was revoked here, on purpose.
+    """
+
     UNKNOWN = "unknown"
     ACTIVE = "active"
     DEGRADED = "degraded"
