@@ -507,8 +507,8 @@ class IntegrationEvent(Struct, kw_only=True):
 
     Attributes:
         id: Identifies the event.
-        kind: `broken`: it stopped working and needs attention. `recovered`: it was proven to work again. `unproven`: its
-            credential or a setting was changed, so it has to be verified.
+        kind: `broken`: it stopped working and needs attention. `recovered`: it was proven to work again.
+            `unproven`: its credential or a setting was changed, so it has to be verified.
         at: When it happened.
         health: The health after the change.
         detail: The reason, for people; null if there is none.
