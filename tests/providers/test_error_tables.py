@@ -14,7 +14,6 @@ from support.wire import said
 
 #: whose errors are still only in their code
 WITHOUT_TABLE = {
-    "github",
     "gitlab",
     "linear",
     "mantisbt",
