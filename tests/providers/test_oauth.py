@@ -330,6 +330,14 @@ def test_nothing_of_a_secret_is_printed(slug: str) -> None:
         assert word not in told
 
 
+def test_a_beginning_of_a_scope_is_none_and_a_persons_scopes_alone_are_enough() -> None:
+    oauth = CLASSES["slack"].manifest.oauth
+    assert oauth is not None
+    assert oauth.complaint_of(("chat:write", "user:")) == "user: is the beginning of a scope: its name has to follow"
+    assert oauth.complaint_of(("user:chat:write",)) is None
+    assert oauth.complaint_of(()) is None
+
+
 async def play(
     case: OAuthCase, script: list[Answer] | Behaviour | None = None, total_seconds: float = 10.0
 ) -> tuple[Any, ProviderError | None, Vendor]:
