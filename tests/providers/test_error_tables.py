@@ -17,7 +17,6 @@ WITHOUT_TABLE = {
     "discord",
     "linear",
     "mantisbt",
-    "sentry",
     "slack",
     "teams",
 }
