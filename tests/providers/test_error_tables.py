@@ -16,7 +16,6 @@ from support.wire import said
 WITHOUT_TABLE = {
     "discord",
     "linear",
-    "mantisbt",
     "slack",
     "teams",
 }

@@ -20,6 +20,15 @@ from jackfield.domain.provider import CredentialRefused, GrantRefused, ItemRejec
 
 
 class Health(StrEnum):
+    """How well an integration works.
+
+    - `active`: it works.
+    - `degraded`: the vendor gave no usable answer lately. It is tried again.
+    - `needs_reauthorisation`: the vendor refuses the credential. Connect it again.
+    - `misconfigured`: a setting is wrong, or the operator's registration at the vendor is.
+    - `revoked`: the credential was revoked here, on purpose.
+    """
+
     ACTIVE = "active"
     DEGRADED = "degraded"
     NEEDS_REAUTHORISATION = "needs_reauthorisation"

@@ -53,7 +53,7 @@ def _is_address(pattern: str | None) -> bool:
 
 
 class Category(StrEnum):
-    """What a provider is for; the hubs catalogue is grouped by it."""
+    """What a vendor is for."""
 
     ERROR_MONITORING = "error-monitoring"
     SOURCE_CONTROL = "source-control"
@@ -64,7 +64,7 @@ class Category(StrEnum):
 
 
 class FieldType(StrEnum):
-    """How a form shows a field: hubs' `type`."""
+    """Which form control fits a field."""
 
     SELECT = "select"
     STRING = "string"
