@@ -621,7 +621,7 @@ async def begun(bench: Workbench, job_id: int) -> tuple[Running, Detail]:
 async def claim(bench: Workbench, job_id: int) -> list[Outgoing]:
     """As a process does that dies before it tells what came of it."""
     running, found = await begun(bench, job_id)
-    place = await bench.house.services.catalog.place(found)
+    place = await bench.place(found)
     return await HotDeliveries(bench.house.database).claim(running, found, place, 1)
 
 
@@ -629,7 +629,7 @@ async def claim_and_delete(bench: Workbench, job_id: int) -> None:
     running, found = await begun(bench, job_id)
     fence = (bench.organisation.id, job_id, running.starts)
     async with bench.house.database.connection() as connection:
-        place = await bench.house.services.catalog.place(found)
+        place = await bench.place(found)
         await connection.fetch(CLAIM, *fence, found.id, found.credential_version, 1, found.item_type, place)
         await bench.house.services.items.delete(bench.caller, ItemType.WORK_ITEM, "1")
 

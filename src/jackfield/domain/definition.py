@@ -60,7 +60,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def place_of(definition: Definition | None, configuration: Mapping[str, str]) -> bytes:
-    """A digest of the settings that decide where items go; what was brought to another place is not there."""
+    """A digest of the settings that decide where items go, as they are written: see domain/place.py."""
     fields = () if definition is None else definition.configuration
     named = [field.name for field in fields if field.needed_to_deliver or field.destination]
     place = [(name, configuration.get(name, "").strip()) for name in sorted(named)]

@@ -99,6 +99,7 @@ PLACE: Final = (
         title="Cloud ID",
         help="For OAuth and API tokens with scopes: the site's ID, which the site's page /_edge/tenant_info shows.",
         destination=True,
+        identifies=True,
         pattern=_CLOUD_ID_PATTERN,
         example="11223344-a1b2-3b33-c444-def123456789",
     ),
