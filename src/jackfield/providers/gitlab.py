@@ -186,9 +186,14 @@ class GitLab(AuthorizesByCode):
                 ends_before=ENDS_OF_ADDRESSES,
             ),
             SettingField(
-                name="org_slug", title="Group", help="The group that the token is for, if it is for one: its path."
+                name="org_slug",
+                verified=False,
+                title="Group",
+                help="The group that the token is for, if it is for one: its path.",
             ),
-            SettingField(name="project_id", title="Project ID", help="The number of the project, if it is known."),
+            SettingField(
+                name="project_id", verified=False, title="Project ID", help="The number of the project, if it is known."
+            ),
         ),
         features=("issues", "labels", "read-back"),
         facts=Facts(
