@@ -22,6 +22,7 @@ from jackfield.domain.integration import (
     Status,
     Wanted,
     merged,
+    renamed,
     unproven,
 )
 from jackfield.domain.item import ItemType
@@ -154,8 +155,8 @@ class Administration:
         check_sent_again(definition, stored, sent.auth, moved)
         secrets = settle_secrets(definition, stored, sent.auth, moved=bool(moved))
         _check_items(found, definition, sent, before if configuration is msgspec.UNSET else configuration)
+        name = definition.name if sent.name is None else sent.name
         settled = Change(
-            name=(definition.name if sent.name is None else sent.name),
             identifier=sent.identifier,
             enabled=sent.enabled,
             item_type=sent.item_type,
@@ -164,6 +165,8 @@ class Administration:
             else from_texts(configuration, found.configuration),
             sealed_secrets=await self._sealed(found, secrets),
         )
+        if name is not msgspec.UNSET:
+            settled = merged(settled, renamed(found, name))
         if secrets is msgspec.UNSET and not moved:
             return settled
         return merged(settled, _to_be_proven(found, definition))

@@ -114,6 +114,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     `failure` is how the contract begins the sentence about a failure inside, where it has one. Statuses that all
     operations share, and those of all that read a body or a query, are the dialect's.
 
+    `authenticate` takes the place of the contract's key, and `scheme` names how. `coerce` makes a body that does not
+    fit the type into one that does, where clients of the real system send it so; what fits is never given to it.
+
     `lenient`: the handler itself reads `sent`, in which more can be wrong than types tell; `body` only documents it.
     `prove` takes the place of the contract's key: `scheme` names how (None: anybody may call), `needs` says what it
     wants, and the handler gets a ProvenCall. `form`: the body is a form, read before the caller is known. `headers`
@@ -133,6 +136,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     body: type | None = None
     query: type | None = None
     lenient: bool = False
+    coerce: Callable[[Any], Any] | None = None
+    authenticate: Authenticator | None = None
     prove: Prover | None = None
     scheme: str | None = None
     needs: str = ""
@@ -212,7 +217,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         if operation.prove is not None:
             return await self._answer_proven(operation, request, operation.prove)
         services: Services = request.scope["state"]["services"]
-        principal = await self.authenticate(request, services.access)
+        principal = await (operation.authenticate or self.authenticate)(request, services.access)
         raw = b""
         sent: Any = None
         if operation.body is not None:
@@ -230,7 +235,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
 
     async def _perform(self, operation: Operation, request: Request, principal: Principal, sent: Any) -> Response:
         scope = request.scope
-        body = None if operation.body is None or operation.lenient else convert(sent, operation.body, "body")
+        body = None if operation.body is None or operation.lenient else _to_body(sent, operation.body, operation.coerce)
         query = None if operation.query is None else _decode_query(scope["query_string"], operation.query)
         call = Call(request, Caller(principal, _origin(request)), query, body, sent)
         return json_response(operation.success, await operation.handler(call), operation.headers)
@@ -291,6 +296,15 @@ def _check_content_type(request: Request) -> None:
     sent = request.headers.get("content-type")
     if sent is not None and sent.partition(";")[0].strip().lower() not in {"application/json", "text/json"}:
         raise NotJson
+
+
+def _to_body(sent: Any, wanted: type, coerce: Callable[[Any], Any] | None) -> Any:
+    if coerce is None:
+        return convert(sent, wanted, "body")
+    try:
+        return convert(sent, wanted, "body")
+    except InvalidRequest:
+        return convert(coerce(sent), wanted, "body")
 
 
 # the same few queries come again and again, and nobody changes what was made of them

@@ -90,6 +90,8 @@ def _operation(
     if operation.body is not None:
         content = {form_body.TYPE if operation.form else "application/json": {"schema": schema_of[operation.body]}}
         described["requestBody"] = {"required": True, "content": content}
+    if operation.authenticate is not None and operation.scheme is not None:
+        described["security"] = [{operation.scheme: []}]
     if operation.prove is not None:
         described["security"] = [] if operation.scheme is None else [{operation.scheme: []}]
         if operation.form:

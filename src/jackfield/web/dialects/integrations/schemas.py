@@ -7,6 +7,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from jackfield.domain.integration import Status
+
 Name = Annotated[str, Meta(min_length=1, max_length=255, examples=["Production Sentry"])]
 # msgspec's own schema of a datetime says no more than that it is a string
 Moment = Annotated[datetime, Meta(extra_json_schema={"format": "date-time"})]
@@ -28,7 +30,10 @@ TYPE_OF = {kind.value: kind for kind in IntegrationType}
 
 
 class AuthData(Struct, kw_only=True):
-    """Credentials of the integration; every member may be null."""
+    """Credentials of the integration; every member may be null.
+
+    The members after `code` are those that some vendors need beside a token. They are kept and used, and not shown.
+    """
 
     access_token: str | None = None
     refresh_token: str | None = None
@@ -36,6 +41,11 @@ class AuthData(Struct, kw_only=True):
     expires_at: Moment | None = None
     scope: str | None = None
     code: str | None = None
+    username: str | None = None
+    app_id: str | None = None
+    private_key: str | None = None
+    base_url: str | None = None
+    cloud_id: str | None = None
 
 
 class ShownAuthData(Struct, kw_only=True):
@@ -50,12 +60,27 @@ class ShownAuthData(Struct, kw_only=True):
 
 
 class ScopeData(Struct, kw_only=True):
-    """Which part of the vendor's account the integration is about."""
+    """Which part of the vendor's account the integration is about; every member may be null.
+
+    The members after `project_id` are those that some vendors need to be sent items. They are kept and used, and not
+    shown; what is not sent of them stays as it is.
+    """
 
     org_slug: str | None = None
     installation_id: str | None = None
     workspace_id: str | None = None
     project_id: str | None = None
+    base_url: str | None = None
+    cloud_id: str | None = None
+    repository: str | None = None
+    labels: str | None = None
+    channel: str | None = None
+    project_slug: str | None = None
+    project_key: str | None = None
+    issue_type: str | None = None
+    team_id: str | None = None
+    space_id: str | None = None
+    parent_id: str | None = None
 
 
 class ShownScopeData(Struct, kw_only=True):
@@ -88,6 +113,45 @@ class ShownMetadata(Struct, kw_only=True):
     version: str | None
     description: str | None
     tags: list[str]
+
+
+class SaveIntegration(Struct, kw_only=True):
+    """What to save.
+
+    unique_identifier: made from the type and the new id when absent, null or empty; when it is there already, that
+    integration is replaced. auth_data and scope_data: absent keeps what is stored, null clears it.
+    """
+
+    name: Name
+    integration_type: IntegrationType
+    status: Status = Status.ACTIVE
+    active: bool = True
+    unique_identifier: str | None = None
+    auth_data: AuthData | None | msgspec.UnsetType = msgspec.UNSET
+    scope_data: ScopeData | None | msgspec.UnsetType = msgspec.UNSET
+    metadata: Metadata | None = None
+
+
+class SavedIntegration(Struct, kw_only=True):
+    """The integration as saved; credentials and scope are never shown, only whether they are there."""
+
+    integration_id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
+    name: str
+    integration_type: IntegrationType
+    status: Status
+    active: bool
+    unique_identifier: str
+    created_by: str
+    created_at: Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$")]
+    has_auth_data: bool
+    has_scope_data: bool
+    metadata: ShownMetadata
+
+
+class Saved(Struct, kw_only=True):
+    success: bool
+    data: SavedIntegration
+    error: None
 
 
 class ErrorItem(Struct, omit_defaults=True):

@@ -1,5 +1,6 @@
 """Between the wire's objects and the core's, for both versions."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, cast
@@ -25,7 +26,26 @@ _METADATA_DEFAULTS: Final[Mapping[str, Any]] = {
     "tags": [],
 }
 _NOTHING: Final = Secrets({})
-_scope_decoder: Final = msgspec.json.Decoder(ScopeData)
+_SETTINGS_IN_SCOPE: Final = tuple(name for name in ScopeData.__struct_fields__ if name not in SCOPE_NAMES)
+_BOOLEANS: Final = dict.fromkeys(("true", "1", "yes", "on", "t", "y"), True) | dict.fromkeys(
+    ("false", "0", "no", "off", "f", "n"), False
+)
+_UNIX_TIME: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?")
+_MOST_SECONDS: Final = 2e10
+#: what some clients send with the credential, and is not secret
+_SETTINGS_IN_AUTH: Final = ("base_url", "cloud_id")
+
+
+class _Scope(msgspec.Struct):
+    """What is shown of a configuration."""
+
+    org_slug: str | None = None
+    installation_id: str | None = None
+    workspace_id: str | None = None
+    project_id: str | None = None
+
+
+_scope_decoder: Final = msgspec.json.Decoder(_Scope)
 
 
 def to_secrets(auth: AuthData) -> Secrets:
@@ -37,18 +57,54 @@ def to_secrets(auth: AuthData) -> Secrets:
         "expires_at": _to_utc(auth),
         "scope": auth.scope,
         "code": auth.code,
+        "username": auth.username,
+        "app_id": auth.app_id,
+        "private_key": auth.private_key,
     }
     return Secrets({name: value for name, value in values.items() if value is not None})
 
 
-def to_scope(scope: ScopeData) -> dict[str, str]:
-    """The settings that are set, under the core's names, which are this contract's."""
+def to_scope(
+    scope: ScopeData | None | msgspec.UnsetType,
+) -> dict[str, str] | None | msgspec.UnsetType:
+    """The members that this contract shows, where they are set; None and UNSET as they are."""
+    if not isinstance(scope, ScopeData):
+        return scope
     return {name: value for name in SCOPE_NAMES if (value := getattr(scope, name)) is not None}
+
+
+def to_settings(auth: object, scope: object) -> dict[str, str]:
+    """The other settings that are set, under the core's names, which are this contract's."""
+    settings: dict[str, str] = {}
+    if isinstance(auth, AuthData):
+        settings |= {name: value for name in _SETTINGS_IN_AUTH if (value := getattr(auth, name)) is not None}
+    if isinstance(scope, ScopeData):
+        settings |= {name: value for name in _SETTINGS_IN_SCOPE if (value := getattr(scope, name)) is not None}
+    return settings
+
+
+def coerced(sent: Any) -> Any:
+    """The body with the looser spellings that clients of the real system send, in those that the contract has.
+
+    `tags: null` is no tags, `expires_at` may be a Unix time in seconds, `active` one of the words for yes and no.
+    """
+    if not isinstance(sent, dict):
+        return sent
+    after = dict(sent)
+    if isinstance(after.get("active"), str | int):
+        after["active"] = _BOOLEANS.get(str(after["active"]).lower(), after["active"])
+    auth, metadata = after.get("auth_data"), after.get("metadata")
+    if isinstance(auth, dict) and "expires_at" in auth:
+        after["auth_data"] = {**auth, "expires_at": _to_moment(auth["expires_at"])}
+    if isinstance(metadata, dict) and metadata.get("tags", ()) is None:
+        after["metadata"] = {**metadata, "tags": []}
+    return after
 
 
 def to_metadata(sent: Mapping[str, Any] | None, name: str) -> JsonObject:
     """What was sent, with the known members first and none of them missing."""
     metadata = {**_METADATA_DEFAULTS, **(sent or {})}
+    metadata["tags"] = metadata["tags"] or []
     metadata["instance_name"] = metadata["instance_name"] or name
     return JsonObject(msgspec.json.encode(metadata).decode())
 
@@ -88,3 +144,16 @@ def _to_utc(auth: AuthData) -> str | None:
     except OverflowError:
         place = ("body", "auth_data", "expires_at")
         raise InvalidRequest([Violation(place, Problem.NOT_DATETIME)]) from None
+
+
+def _to_moment(sent: Any) -> Any:
+    """A Unix time as a date and time; anything else as it is. From the year 5000 on they are milliseconds."""
+    text = str(sent) if isinstance(sent, int | float) and not isinstance(sent, bool) else sent
+    if not isinstance(text, str) or not _UNIX_TIME.fullmatch(text):
+        return sent
+    seconds = float(text)
+    seconds = seconds / 1000 if abs(seconds) > _MOST_SECONDS else seconds
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return sent

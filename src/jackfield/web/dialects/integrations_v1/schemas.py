@@ -38,16 +38,18 @@ class RenameIntegration(Struct, kw_only=True):
 
 
 class ListQuery(Struct, kw_only=True):
-    """limit and offset: absent means all, from the first."""
+    """integration_type: of another type than the contract's there are none. limit, offset: absent means all."""
 
-    integration_type: IntegrationType | None = None
+    integration_type: str | None = None
     org_slug: str | None = None
     limit: Annotated[int, Meta(ge=1, le=_MOST)] | None = None
     offset: Annotated[int, Meta(ge=0, le=_MOST)] = 0
 
 
 class SchemaListQuery(Struct, kw_only=True):
-    integration_type: IntegrationType | None = None
+    """integration_type: of another type than the contract's there are none."""
+
+    integration_type: str | None = None
     status: Status | None = None
     active: bool | None = None
 
@@ -121,7 +123,10 @@ class Done(Struct, kw_only=True):
 
 
 class ConnectionStatus(Struct, kw_only=True):
-    """Whether the caller has an active integration of the type; the rest is null where it has none."""
+    """Whether the caller's newest active integration of the type has a credential that can be used.
+
+    The rest is null where there is no such integration.
+    """
 
     user_id: str
     is_connected: bool
@@ -131,6 +136,9 @@ class ConnectionStatus(Struct, kw_only=True):
 
 
 class Revoked(Struct, kw_only=True):
+    """revoked: how many integrations were revoked; 0 where the caller has none of the type that was not yet."""
+
     status: Literal["success"]
     message: str
     user_id: str
+    revoked: int
