@@ -23,11 +23,14 @@ VALUE_LIMIT: Final = 16 * 1024
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
-    """One catalogue entry. `vendor` is a provider's slug, or the id of an authored definition in hex."""
+    """One catalogue entry. `vendor` is a provider's slug, or the id of an authored definition in hex.
+
+    `url` None: an app's page, where nobody knows at which address the service is.
+    """
 
     vendor: str
     name: str
-    url: str
+    url: str | None
     category: Category
     public: bool = True
     usable: bool = True
@@ -42,6 +45,13 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
     def secret_of_key(self, auth_key: str) -> SecretField | None:
         return next((field for field in self.secrets if field.auth_key == auth_key), None)
+
+    def always_needs(self, field: SecretField | SettingField) -> bool:
+        """Whether nothing can be connected without it: where there are several ways, all of them take it."""
+        by_ways = {name for method in self.auth_methods for name in (*method.secrets, *method.configuration)}
+        if field.name not in by_ways:
+            return field.required
+        return all(field.name in (*method.secrets, *method.configuration) for method in self.auth_methods)
 
     @property
     def destinations(self) -> tuple[str, ...]:
@@ -79,8 +89,8 @@ def definition_of(manifest: Manifest, supports_verification: bool) -> Definition
 class AuthoredDefinition(msgspec.Struct, frozen=True, kw_only=True):
     """What a tenant authored.
 
-    `verify_url`, if there is one, is called to ask whether credentials are good, `uninstallation_url` when an
-    installation is gone.
+    `approved`: every organisation sees it; if not, its own alone. `verify_url`, if there is one, is called to ask
+    whether credentials are good, `uninstallation_url` when an installation is gone.
     """
 
     organisation_id: int
@@ -89,15 +99,17 @@ class AuthoredDefinition(msgspec.Struct, frozen=True, kw_only=True):
     description: str | None
     verify_url: str | None
     uninstallation_url: str | None = None
+    approved: bool = True
 
 
-def definition_of_authored(authored: AuthoredDefinition, vendor: str, install_page: str) -> Definition:
+def definition_of_authored(authored: AuthoredDefinition, vendor: str, install_page: str | None) -> Definition:
     """The catalogue entry of a definition that a tenant authored; it is installed through its page."""
     return Definition(
         vendor=vendor,
         name=authored.name,
         url=install_page,
         category=Category.APPS,
+        public=authored.approved,
         usable=False,
         # what an app was installed with is its own to change
         editable=False,

@@ -6,7 +6,7 @@ from typing import Final
 from starlette.responses import Response
 
 from jackfield.domain.definition import FieldProblem
-from jackfield.domain.errors import Conflict, Forbidden, JackfieldError, NotFound, Unauthenticated
+from jackfield.domain.errors import Conflict, Forbidden, JackfieldError, KeyInvalid, NotFound, Unauthenticated
 from jackfield.web.contract import Answer, BodyTooLarge, MethodNotAllowed, Operation, UnknownPath, json_response
 from jackfield.web.dialects.integrations.schemas import Detail, ErrorItem, Failure, ValidationErrors
 from jackfield.web.json_body import MalformedJson
@@ -58,7 +58,9 @@ def render(error: Exception, operation: Operation | None) -> Response:
     """The answer to everything; a 401 is worded for calls by `x-api-key`."""
     match error:
         case Unauthenticated():
-            return json_response(401, Detail(str(error)), {"www-authenticate": "ApiKey"})
+            return json_response(
+                401, Detail(unauthenticated(error, "API key is required")), {"www-authenticate": "ApiKey"}
+            )
         case InvalidRequest() | MalformedJson() | FieldProblem():
             return json_response(422, ValidationErrors(_items(error)))
         case BodyTooLarge():
@@ -87,6 +89,11 @@ def failure(error: Exception, operation: Operation | None) -> Response:
     )
     sentence = operation.failure if operation else "Failed to answer"
     return json_response(500, Failure(False, None, f"{sentence}: {cause}"))
+
+
+def unauthenticated(error: Unauthenticated, missing: str) -> str:
+    """One sentence for keys that are wrong, revoked or expired, and `missing` for none."""
+    return "Invalid API key" if isinstance(error, KeyInvalid) else missing
 
 
 def _items(error: InvalidRequest | MalformedJson | FieldProblem) -> list[ErrorItem]:

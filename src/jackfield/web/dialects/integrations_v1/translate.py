@@ -110,11 +110,10 @@ def show_connection(user: str, found: tuple[Revealed, bool] | None) -> Connectio
 
 
 def render(error: Exception, operation: Operation | None) -> Response:
-    by_bearer = operation is None or operation.authenticate is None
-    if isinstance(error, KeyInvalid) and by_bearer:
-        return json_response(401, Detail(str(error)), {"www-authenticate": 'Bearer error="invalid_token"'})
-    if isinstance(error, Unauthenticated) and by_bearer:
-        return json_response(401, Detail("Bearer authentication is needed"), {"www-authenticate": "Bearer"})
+    if isinstance(error, Unauthenticated) and (operation is None or operation.authenticate is None):
+        challenge = 'Bearer error="invalid_token"' if isinstance(error, KeyInvalid) else "Bearer"
+        detail = errors.unauthenticated(error, "Bearer authentication is needed")
+        return json_response(401, Detail(detail), {"www-authenticate": challenge})
     if isinstance(error, NotFound) and operation is not None and operation.path.startswith("/schema/"):
         return json_response(404, NotFoundFailure(False, None, str(error), str(error)))
     return errors.render(error, operation)
