@@ -114,8 +114,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     `failure` is how the contract begins the sentence about a failure inside, where it has one. Statuses that all
     operations share, and those of all that read a body or a query, are the dialect's.
 
-    `authenticate` takes the place of the contract's key, and `scheme` names how. `coerce` makes a body that does not
-    fit the type into one that does, where clients of the real system send it so; what fits is never given to it.
+    `authenticate` takes the place of the contract's key, and `scheme` names how.
 
     `lenient`: the handler itself reads `sent`, in which more can be wrong than types tell; `body` only documents it.
     `prove` takes the place of the contract's key: `scheme` names how (None: anybody may call), `needs` says what it
@@ -137,7 +136,6 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     body: type | None = None
     query: type | None = None
     lenient: bool = False
-    coerce: Callable[[Any], Any] | None = None
     authenticate: Authenticator | None = None
     prove: Prover | None = None
     scheme: str | None = None
@@ -245,7 +243,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
 
     async def _perform(self, operation: Operation, request: Request, principal: Principal, sent: Any) -> Response:
         scope = request.scope
-        body = None if operation.body is None or operation.lenient else _to_body(sent, operation.body, operation.coerce)
+        body = None if operation.body is None or operation.lenient else convert(sent, operation.body, "body")
         query = self._query(operation, scope["query_string"])
         call = Call(request, Caller(principal, _origin(request)), query, body, sent)
         return json_response(operation.success, await operation.handler(call), operation.headers)
@@ -312,15 +310,6 @@ def _check_content_type(request: Request) -> None:
     sent = request.headers.get("content-type")
     if sent is not None and sent.partition(";")[0].strip().lower() not in {"application/json", "text/json"}:
         raise NotJson
-
-
-def _to_body(sent: Any, wanted: type, coerce: Callable[[Any], Any] | None) -> Any:
-    if coerce is None:
-        return convert(sent, wanted, "body")
-    try:
-        return convert(sent, wanted, "body")
-    except InvalidRequest:
-        return convert(coerce(sent), wanted, "body")
 
 
 @lru_cache(_QUERIES)

@@ -15,9 +15,9 @@ from jackfield.web.dialects.integrations.schemas import (
     SaveIntegration,
 )
 from jackfield.web.dialects.integrations.translate import (
-    coerced,
     show_metadata,
     show_scope,
+    to_enabled,
     to_metadata,
     to_scope,
     to_secrets,
@@ -42,7 +42,7 @@ def to_new_integration(body: SaveIntegration, sent: dict[str, Any], caller: Call
         metadata=to_metadata(sent.get("metadata"), body.name),
         created_by=caller.principal.user,
         status=body.status,
-        enabled=body.active,
+        enabled=to_enabled(body.active),
     )
 
 
@@ -75,7 +75,6 @@ SAVE: Final = Operation(
     summary="Save an integration",
     handler=save,
     body=SaveIntegration,
-    coerce=coerced,
     capability=Capability.MANAGE,
     failure="Failed to save integration",
     answers={

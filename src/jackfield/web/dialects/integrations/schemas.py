@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -12,6 +12,12 @@ from jackfield.domain.integration import Status
 Name = Annotated[str, Meta(min_length=1, max_length=255, examples=["Production Sentry"])]
 # msgspec's own schema of a datetime says no more than that it is a string
 Moment = Annotated[datetime, Meta(extra_json_schema={"format": "date-time"})]
+
+
+#: a Unix time, in seconds, or in milliseconds where seconds would be after the year 2603
+UnixTime = Annotated[float, Meta(ge=0, le=253_402_300_799_999)]
+#: what clients send for yes and no
+Flag = bool | Literal["true", "false", "True", "False", 1, 0]
 
 
 class IntegrationType(StrEnum):
@@ -38,7 +44,7 @@ class AuthData(Struct, kw_only=True):
     access_token: str | None = None
     refresh_token: str | None = None
     token_type: str | None = "Bearer"
-    expires_at: Moment | None = None
+    expires_at: Moment | UnixTime | None = None
     scope: str | None = None
     code: str | None = None
     username: str | None = None
@@ -95,14 +101,14 @@ class ShownScopeData(Struct, kw_only=True):
 class Metadata(Struct, kw_only=True):
     """About the integration itself; further members are kept and returned.
 
-    instance_name: the integration's name when absent or empty.
+    instance_name: the integration's name when absent or empty. tags: null is none.
     """
 
     instance_name: str = ""
     created_via: str = "manual"
     version: str | None = None
     description: str | None = None
-    tags: list[str] = []
+    tags: list[str] | None = []
 
 
 class ShownMetadata(Struct, kw_only=True):
@@ -125,7 +131,7 @@ class SaveIntegration(Struct, kw_only=True):
     name: Name
     integration_type: IntegrationType
     status: Status = Status.ACTIVE
-    active: bool = True
+    active: Flag = True
     unique_identifier: str | None = None
     auth_data: AuthData | None | msgspec.UnsetType = msgspec.UNSET
     scope_data: ScopeData | None | msgspec.UnsetType = msgspec.UNSET

@@ -1,8 +1,7 @@
 """Between the wire's objects and the core's, for both versions."""
 
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
 import msgspec
@@ -11,6 +10,7 @@ from jackfield.domain.credential import Secrets
 from jackfield.domain.integration import EMPTY_OBJECT, SCOPE_NAMES, JsonObject
 from jackfield.web.dialects.integrations.schemas import (
     AuthData,
+    Flag,
     ScopeData,
     ShownAuthData,
     ShownMetadata,
@@ -27,11 +27,9 @@ _METADATA_DEFAULTS: Final[Mapping[str, Any]] = {
 }
 _NOTHING: Final = Secrets({})
 _SETTINGS_IN_SCOPE: Final = tuple(name for name in ScopeData.__struct_fields__ if name not in SCOPE_NAMES)
-_BOOLEANS: Final = dict.fromkeys(("true", "1", "yes", "on", "t", "y"), True) | dict.fromkeys(
-    ("false", "0", "no", "off", "f", "n"), False
-)
-_UNIX_TIME: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?")
+#: a Unix time beyond this is in milliseconds
 _MOST_SECONDS: Final = 2e10
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 #: what some clients send with the credential, and is not secret
 _SETTINGS_IN_AUTH: Final = ("base_url", "cloud_id")
 
@@ -83,22 +81,8 @@ def to_settings(auth: object, scope: object) -> dict[str, str]:
     return settings
 
 
-def coerced(sent: Any) -> Any:
-    """The body with the looser spellings that clients of the real system send, in those that the contract has.
-
-    `tags: null` is no tags, `expires_at` may be a Unix time in seconds, `active` one of the words for yes and no.
-    """
-    if not isinstance(sent, dict):
-        return sent
-    after = dict(sent)
-    if isinstance(after.get("active"), str | int):
-        after["active"] = _BOOLEANS.get(str(after["active"]).lower(), after["active"])
-    auth, metadata = after.get("auth_data"), after.get("metadata")
-    if isinstance(auth, dict) and "expires_at" in auth:
-        after["auth_data"] = {**auth, "expires_at": _to_moment(auth["expires_at"])}
-    if isinstance(metadata, dict) and metadata.get("tags", ()) is None:
-        after["metadata"] = {**metadata, "tags": []}
-    return after
+def to_enabled(active: Flag) -> bool:
+    return active in {True, "true", "True"}
 
 
 def to_metadata(sent: Mapping[str, Any] | None, name: str) -> JsonObject:
@@ -136,24 +120,15 @@ def show_metadata(metadata: JsonObject, name: str) -> ShownMetadata:
 
 
 def _to_utc(auth: AuthData) -> str | None:
-    if auth.expires_at is None:
-        return None
-    moment = auth.expires_at if auth.expires_at.tzinfo else auth.expires_at.replace(tzinfo=UTC)
     try:
-        return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        match auth.expires_at:
+            case None:
+                return None
+            case datetime() as moment:
+                utc = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+            case number:
+                utc = _EPOCH + timedelta(milliseconds=number if number > _MOST_SECONDS else number * 1000)
     except OverflowError:
         place = ("body", "auth_data", "expires_at")
         raise InvalidRequest([Violation(place, Problem.NOT_DATETIME)]) from None
-
-
-def _to_moment(sent: Any) -> Any:
-    """A Unix time as a date and time; anything else as it is. From the year 5000 on they are milliseconds."""
-    text = str(sent) if isinstance(sent, int | float) and not isinstance(sent, bool) else sent
-    if not isinstance(text, str) or not _UNIX_TIME.fullmatch(text):
-        return sent
-    seconds = float(text)
-    seconds = seconds / 1000 if abs(seconds) > _MOST_SECONDS else seconds
-    try:
-        return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
-    except (ValueError, OverflowError, OSError):
-        return sent
+    return utc.isoformat().replace("+00:00", "Z")

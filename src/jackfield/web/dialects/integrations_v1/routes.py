@@ -12,7 +12,6 @@ from jackfield.web.contract import Answer, Call, Dialect, Operation
 from jackfield.web.dialects.integrations import errors
 from jackfield.web.dialects.integrations.saving import SAVE
 from jackfield.web.dialects.integrations.schemas import TYPES, Detail, NotFoundFailure
-from jackfield.web.dialects.integrations.translate import coerced
 from jackfield.web.dialects.integrations_v1.schemas import (
     Connected,
     ConnectionStatus,
@@ -167,7 +166,6 @@ DIALECT: Final = Dialect(
                 413: errors.TOO_LARGE,
             },
             body=CreateIntegration,
-            coerce=coerced,
         ),
         Operation(
             name="listIntegrations",
