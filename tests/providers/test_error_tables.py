@@ -14,13 +14,9 @@ from support.wire import said
 
 #: whose errors are still only in their code
 WITHOUT_TABLE = {
-    "confluence",
     "discord",
-    "github",
     "gitlab",
-    "jira",
     "linear",
-    "mantisbt",
     "sentry",
     "slack",
     "teams",

@@ -88,6 +88,7 @@ def test_what_became_of_an_item_is_told_by_it_and_by_the_integration(
         "vendor_id": "1",
         "url": issue["html_url"],
         "job_id": None,
+        "not_done": None,
         "error": None,
         "events": {**delivery["events"], "due": NO_TIME},
     }
@@ -101,6 +102,7 @@ def test_what_became_of_an_item_is_told_by_it_and_by_the_integration(
         "status": "open",
         "assignee": None,
         "in_line": True,
+        "not_done": None,
         "events": {"read": NO_TIME, "vanished": NO_TIME},
     }
     [listed] = tenant.call("GET", ITEMS).json()["data"]

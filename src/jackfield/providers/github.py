@@ -32,24 +32,37 @@ from jackfield.domain.provider import (
     ItemRejected,
     Manifest,
     OAuth,
+    ObjectRightMissing,
     ObjectVanished,
+    ProviderError,
     RightMissing,
     SecretField,
     SettingField,
     Source,
+    UnknownRefusal,
     Unsupported,
     VendorState,
-    VendorUnavailable,
     Verified,
 )
 from jackfield.providers._clock import is_before, vendor_time
 from jackfield.providers._credentials import member, token
 from jackfield.providers._endpoints import ENDS_OF_ADDRESSES, URL_PATTERN, api_url, own_base_url
+from jackfield.providers._errors import find
 from jackfield.providers._gfm import Dialect, body_of, title_of
 from jackfield.providers._github_app import Clocks, app_token, raise_for_clock
+from jackfield.providers._github_errors import (
+    ERRORS,
+    ISSUES,
+    SOURCES,
+    WrongField,
+    limit_of,
+    query_refusal,
+    refusal_of,
+    wrong_fields,
+)
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow, basic
-from jackfield.providers._replies import Text, decode, limited, note_budget, raise_for_status, unexpected, web_url
+from jackfield.providers._replies import Text, decode, note_budget, raise_for_status, unexpected, web_url
 from jackfield.providers._waits import seconds_until
 
 _API_VERSION: Final = "2022-11-28"
@@ -57,8 +70,6 @@ _API_URL: Final = "https://api.github.com"
 _CHECKED: Final = date(2026, 11, 21)
 #: an installation's token lives an hour; it is thrown away so long before its end
 _SPARE_SECONDS: Final = 5 * 60
-#: a limit that is told in words alone: "wait for at least one minute"
-_SECONDARY_SECONDS: Final = 60.0
 
 _REPOSITORY_PATTERN: Final = r"^[A-Za-z0-9_-]{1,39}/[A-Za-z0-9._-]{1,100}$"
 #: as the address of its page or of what is in it, and as git has it
@@ -95,7 +106,6 @@ _SCOPE_WORDS: Final = {
     "read:packages": "Download packages",
     "write:packages": "Publish packages",
 }
-_ISSUES: Final = "Issues: read and write"
 _TITLE_CHARACTERS: Final = 256
 _BODY_CHARACTERS: Final = 65_536
 _LABEL_CHARACTERS: Final = 50
@@ -153,14 +163,6 @@ class _Issue(msgspec.Struct):
     labels: list[_Label | str] = []
 
 
-class _Wrong(msgspec.Struct):
-    field: str | None = None
-
-
-class _Invalid(msgspec.Struct):
-    errors: list[_Wrong | str] | None = None
-
-
 class _Assignees(msgspec.Struct):
     nodes: list[_Login | None] | None = None
 
@@ -178,6 +180,7 @@ class _Queried(msgspec.Struct):
 
 class _QueryError(msgspec.Struct):
     type: str = ""
+    message: str = ""
 
 
 class _QueryAnswer(msgspec.Struct):
@@ -323,7 +326,9 @@ class GitHub(AuthorizesByCode):
             Check.EMULATOR,
             Check.DESCRIPTION,
         ),
+        errors=ERRORS,
         sources=(
+            *SOURCES,
             Source(
                 "authentication",
                 "https://docs.github.com/en/rest/authentication/authenticating-to-the-rest-api",
@@ -436,14 +441,13 @@ class GitHub(AuthorizesByCode):
             },
             json={"access_token": secret},
         )
-        _raise_if_limited(reply, seconds_until(reply, "x-ratelimit-reset"))
+        self._raise_if_limited(reply)
         # 404 and 422: it does not know the token, any more
         if reply.status in {204, 404, 422}:
             return
         if reply.status == 401:
             raise ApplicationRefused("GitHub does not take this service's client ID and client secret: check them")
-        raise_for_status(reply, "GitHub", "to end tokens")
-        raise unexpected(reply, "GitHub")
+        raise self._refused(reply, "to end tokens")
 
     async def deliver(self, connection: Connection, delivery: Delivery) -> Delivered:
         """Creates the item's issue or rewrites it. A retried delivery looks through the newest issues first, which
@@ -454,13 +458,13 @@ class GitHub(AuthorizesByCode):
         if number is None and delivery.retried:
             number = await self._find(connection, issues, delivery.marker, delivery.since)
         if number is None:
-            issue = await self._create(connection, issues, content, _labels(connection, delivery.item))
-            if delivery.item.status is ItemStatus.CLOSED:
-                issue = await self._update(connection, issues, str(issue.number), _state(delivery.item))
-        else:
-            issue = await self._update(connection, issues, number, {**content, **_state(delivery.item)})
-            await self._add_labels(connection, issues, issue, _labels(connection, delivery.item))
-        return Delivered(vendor_id=str(issue.number), url=web_url(issue.html_url))
+            issue = await self._create(connection, issues, delivery.item, content)
+            if delivery.item.status is not ItemStatus.CLOSED:
+                return _delivered(issue, delivery.item)
+            return await self._close(connection, issues, issue, delivery.item)
+        issue = await self._update(connection, issues, number, {**content, **_state(delivery.item)})
+        not_done = await self._add_labels(connection, issues, issue, delivery.item)
+        return _delivered(issue, delivery.item, not_done)
 
     async def read_back(self, connection: Connection, vendor_ids: Sequence[str]) -> Mapping[str, VendorState]:
         """A few issues one by one, more in one query of the GraphQL API."""
@@ -470,11 +474,11 @@ class GitHub(AuthorizesByCode):
             return await self._query(connection, repository, numbers)
         states: dict[str, VendorState] = {}
         for number in numbers:
-            reply = await self._as(connection, "GET", f"/repos/{repository}/issues/{number}", right=_ISSUES)
+            reply = await self._as(connection, "GET", f"/repos/{repository}/issues/{number}", right=ISSUES)
             if reply.status == 200:
                 states[number] = _state_of(decode(reply, _Issue, "GitHub"))
             elif reply.status not in {301, 404, 410}:
-                raise unexpected(reply, "GitHub")
+                raise self._refused(reply, ISSUES)
         if numbers and not states:
             await self._check_repository(connection, repository)
         return states
@@ -483,7 +487,7 @@ class GitHub(AuthorizesByCode):
         """The number of the issue with the marker, as far back as it can have been created."""
         for page in range(1, _MOST_PAGES + 1):
             query = f"?state=all&sort=created&direction=desc&per_page={_PAGE}&page={page}"
-            reply = await self._as(connection, "GET", issues + query, right=_ISSUES)
+            reply = await self._as(connection, "GET", issues + query, right=ISSUES)
             if reply.status != 200:
                 raise _rejected(reply)
             found = decode(reply, list[_Issue], "GitHub")
@@ -494,19 +498,26 @@ class GitHub(AuthorizesByCode):
                 break
         return None
 
-    async def _create(self, connection: Connection, issues: str, content: dict[str, Any], labels: list[str]) -> _Issue:
+    async def _create(self, connection: Connection, issues: str, item: Item, content: dict[str, Any]) -> _Issue:
+        labels = _labels(connection, item)
         json = {**content, "labels": labels} if labels else content
-        reply = await self._as(connection, "POST", issues, json=json, right=_ISSUES)
-        if reply.status == 410:
-            raise _no_issues()
+        reply = await self._as(connection, "POST", issues, json=json, right=ISSUES)
         if reply.status != 201:
-            raise _rejected(reply)
+            raise self._not_taken(reply, connection, item)
         return decode(reply, _Issue, "GitHub")
+
+    async def _close(self, connection: Connection, issues: str, issue: _Issue, item: Item) -> Delivered:
+        """Issues begin open. Whatever keeps a new one from being closed, it is there, and must not be made again."""
+        try:
+            closed = await self._update(connection, issues, str(issue.number), _state(item))
+        except (ItemRejected, RightMissing, UnknownRefusal) as refused:
+            return _delivered(issue, item, str(refused))
+        return _delivered(closed, item)
 
     async def _update(self, connection: Connection, issues: str, number: str, json: dict[str, Any]) -> _Issue:
         if not _is_number(number):
             raise ObjectVanished("GitHub has no such issue: its number is none")
-        reply = await self._as(connection, "PATCH", f"{issues}/{number}", json=json, right=_ISSUES)
+        reply = await self._as(connection, "PATCH", f"{issues}/{number}", json=json, right=ISSUES)
         if reply.status == 404:
             await self._check_repository(connection, issues.removeprefix("/repos/").removesuffix("/issues"))
         # 301: it was moved to another repository
@@ -516,33 +527,35 @@ class GitHub(AuthorizesByCode):
             raise _rejected(reply)
         return decode(reply, _Issue, "GitHub")
 
-    async def _add_labels(self, connection: Connection, issues: str, issue: _Issue, labels: list[str]) -> None:
-        """Adds what the issue lacks, and leaves the labels that people gave it."""
+    async def _add_labels(self, connection: Connection, issues: str, issue: _Issue, item: Item) -> str | None:
+        """Adds what the issue lacks, and leaves the labels that people gave it. Returns why the account may not."""
         there = {(label if isinstance(label, str) else label.name).lower() for label in issue.labels}
-        missing = [label for label in labels if label.lower() not in there]
-        if missing:
-            reply = await self._as(
-                connection, "POST", f"{issues}/{issue.number}/labels", json={"labels": missing}, right=_ISSUES
-            )
-            if reply.status != 200:
-                raise _rejected(reply)
+        missing = [label for label in _labels(connection, item) if label.lower() not in there]
+        if not missing:
+            return None
+        path = f"{issues}/{issue.number}/labels"
+        try:
+            reply = await self._as(connection, "POST", path, json={"labels": missing}, right=ISSUES)
+        except (ObjectRightMissing, UnknownRefusal) as refused:
+            return str(refused)
+        if reply.status != 200:
+            raise self._not_taken(reply, connection, item)
+        return None
 
     async def _query(
         self, connection: Connection, repository: str, numbers: Sequence[str]
     ) -> Mapping[str, VendorState]:
-        reply = await self._as(connection, "POST", "/graphql", json=state_query(repository, numbers), right=_ISSUES)
+        reply = await self._as(connection, "POST", "/graphql", json=state_query(repository, numbers), right=ISSUES)
         if reply.status != 200:
             raise unexpected(reply, "GitHub")
         answer = decode(reply, _QueryAnswer, "GitHub")
-        types = {error.type for error in answer.errors or ()}
-        if types & {"RATE_LIMITED", "RATE_LIMIT"}:
-            told = "retry-after" in reply.headers
-            raise limited(reply, "GitHub", None if told else seconds_until(reply, "x-ratelimit-reset"))
-        if types & {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
-            raise _lacks(_ISSUES)
         # issues that are gone are null, each with an error NOT_FOUND
-        if types - {"NOT_FOUND"} or answer.data is None:
-            raise VendorUnavailable("GitHub answered a query with an error that we do not know")
+        wrong = [error for error in answer.errors or () if error.type != "NOT_FOUND"]
+        if wrong:
+            types = [error.type for error in wrong if error.type]
+            raise query_refusal(self.manifest, types, [error.message for error in wrong], reply)
+        if answer.data is None:
+            raise unexpected(reply, "GitHub")
         if answer.data.repository is None:
             raise _no_repository()
         found = (issue for issue in answer.data.repository.values() if issue is not None)
@@ -553,7 +566,7 @@ class GitHub(AuthorizesByCode):
         takes no issues."""
         if not connection.configuration.get("repository", "").strip():
             return None
-        reply = await self._call(connection, "GET", f"/repos/{_repository(connection)}", bearer, right=_ISSUES)
+        reply = await self._call(connection, "GET", f"/repos/{_repository(connection)}", bearer, right=ISSUES)
         if reply.status != 200:
             raise _rejected(reply)
         found = decode(reply, _RepositoryFound, "GitHub")
@@ -565,7 +578,7 @@ class GitHub(AuthorizesByCode):
 
     async def _check_repository(self, connection: Connection, repository: str) -> None:
         """Raises ConfigurationRejected when it is the repository that is not there."""
-        reply = await self._as(connection, "GET", f"/repos/{repository}", right=_ISSUES)
+        reply = await self._as(connection, "GET", f"/repos/{repository}", right=ISSUES)
         if reply.status != 200:
             raise _rejected(reply)
 
@@ -621,7 +634,7 @@ class GitHub(AuthorizesByCode):
         if reply.status == 404:
             raise _no_installation()
         if reply.status != 201:
-            raise unexpected(reply, "GitHub")
+            raise self._refused(reply)
         return decode(reply, _InstallationToken, "GitHub"), vendor_time(reply) or datetime.now(UTC)
 
     async def _as_app(self, connection: Connection, method: str, path: str) -> Reply:
@@ -633,7 +646,7 @@ class GitHub(AuthorizesByCode):
         if reply.status == 401 and self._clocks.learn(api, reply):
             reply = await self._send(connection, method, path, app_token(app_id, private_key, self._clocks.now(api)))
         raise_for_clock(reply)
-        raise_for_status(reply, "GitHub", "to use this API")
+        self._raise_for_status(reply, "to use this API")
         return reply
 
     async def _verify_app(self, connection: Connection) -> Verified:
@@ -649,7 +662,7 @@ class GitHub(AuthorizesByCode):
         permissions = made.permissions
         repository = await self._usable_repository(connection, made.token)
         if repository is not None and permissions is not None and permissions.get("issues") != "write":
-            raise _lacks(_ISSUES)
+            raise _lacks(ISSUES)
         return Verified(
             account=_account(installation.account),
             scopes=None if permissions is None else tuple(f"{on}:{what}" for on, what in sorted(permissions.items())),
@@ -668,8 +681,33 @@ class GitHub(AuthorizesByCode):
         reply = await self._send(connection, method, path, bearer, json)
         # of a repository they say that it is called otherwise, or that an issue was moved
         if not (reply.status in _MOVED and path.startswith("/repos/")):
-            raise_for_status(reply, "GitHub", right)
+            self._raise_for_status(reply, right)
         return reply
+
+    def _raise_for_status(self, reply: Reply, right: str) -> None:
+        """Raise what is about the credential, the account or GitHub itself; what is about a place is left."""
+        if reply.status in {401, 403, 408, 451}:
+            raise self._refused(reply, right)
+        if reply.status >= 500 and find(ERRORS, reply.status) is not None:
+            raise self._refused(reply)
+        raise_for_status(reply, "GitHub", right)
+
+    def _raise_if_limited(self, reply: Reply) -> None:
+        limited = limit_of(self.manifest, reply)
+        if limited is not None:
+            raise limited
+
+    def _refused(self, reply: Reply, right: str | None = None) -> ProviderError:
+        return refusal_of(self.manifest, reply, right)
+
+    def _not_taken(self, reply: Reply, connection: Connection, item: Item) -> ProviderError:
+        """What it means that an item is not taken: a label may be the item's, or one that the setting adds."""
+        wrong = [error for error in wrong_fields(reply) if error.is_label]
+        if wrong and _is_of_setting(wrong, connection, item):
+            return ConfigurationRejected(
+                "GitHub does not take one of the labels of the setting: check labels", "labels"
+            )
+        return _rejected(reply)
 
     async def _send(
         self, connection: Connection, method: str, path: str, bearer: str, json: dict[str, Any] | None = None
@@ -693,7 +731,7 @@ class GitHub(AuthorizesByCode):
         # search and GraphQL have counts of their own
         if reply.headers.get("x-ratelimit-resource", "core") == "core":
             note_budget(connection.budget, reply, "x-ratelimit-remaining", reset)
-        _raise_if_limited(reply, reset)
+        self._raise_if_limited(reply)
         return reply
 
     def _api_url(self, connection: Connection) -> str:
@@ -770,8 +808,12 @@ def _state(item: Item) -> dict[str, Any]:
 def _labels(connection: Connection, item: Item) -> list[str]:
     """The item's own and those of the setting, each once."""
     names = [*item.labels, *connection.configuration.get("labels", "").split(",")]
-    clean = [" ".join(name.split())[:_LABEL_CHARACTERS].strip() for name in names]
+    clean = [_label(name) for name in names]
     return list({name.lower(): name for name in clean if name.isprintable() and name}.values())[:_MOST_LABELS]
+
+
+def _label(name: str) -> str:
+    return " ".join(name.split())[:_LABEL_CHARACTERS].strip()
 
 
 def _state_of(issue: _Issue) -> VendorState:
@@ -791,40 +833,28 @@ def _state_of_queried(issue: _QueriedIssue) -> VendorState:
     )
 
 
-def _raise_if_limited(reply: Reply, reset: float | None) -> None:
-    """The limits answer 403 as well as 429, and say by headers or in words that it is not about rights."""
-    if reply.status not in {403, 429}:
-        return
-    if "retry-after" in reply.headers:
-        raise limited(reply, "GitHub")
-    if reply.headers.get("x-ratelimit-remaining") == "0":
-        raise limited(reply, "GitHub", reset)
-    if b"secondary rate limit" in reply.body:
-        raise limited(reply, "GitHub", _SECONDARY_SECONDS)
-
-
-def _rejected(reply: Reply) -> Exception:
-    """What a status that is about the repository, or about what was sent, means."""
-    if reply.status == 404:
-        return _no_repository()
+def _rejected(reply: Reply) -> ProviderError:
+    """What a status that is about the repository means."""
     if reply.status in _MOVED:
         return ConfigurationRejected("GitHub has this repository under another name: enter that one", "repository")
-    if reply.status == 410:
-        return _no_issues()
-    if reply.status in {400, 422}:
-        fields = {error.field for error in _invalid(reply) if isinstance(error, _Wrong)}
-        if "labels" in fields or "label" in fields or "name" in fields:
-            return ConfigurationRejected("GitHub does not take one of the labels: check labels", "labels")
-        named = next((field for field in ("title", "body", "assignees") if field in fields), None)
-        return ItemRejected(f"GitHub does not take the issue{f': its {named} is wrong' if named else ''}")
-    return unexpected(reply, "GitHub")
+    return refusal_of(GitHub.manifest, reply, ISSUES)
 
 
-def _invalid(reply: Reply) -> Sequence[_Wrong | str]:
-    try:
-        return msgspec.json.decode(reply.body, type=_Invalid).errors or ()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ()
+def _is_of_setting(wrong: Sequence[WrongField], connection: Connection, item: Item) -> bool:
+    """Whether labels that GitHub does not take are the setting's: else they are the item's, which alone is held."""
+    own = {_label(name).lower() for name in item.labels}
+    added = {_label(name).lower() for name in connection.configuration.get("labels", "").split(",")} - own - {""}
+    told = {str(error.value).lower() for error in wrong if isinstance(error.value, str)}
+    return bool(told & added) if told else not any(own) and bool(added)
+
+
+def _delivered(issue: _Issue, item: Item, not_done: str | None = None) -> Delivered:
+    """What was brought out, and that the issue is in another state than it was to be, if it is."""
+    status = None
+    if (issue.state == "closed") != (item.status is ItemStatus.CLOSED):
+        status = ItemStatus.CLOSED if issue.state == "closed" else ItemStatus.OPEN
+        not_done = not_done or f"GitHub left the issue {issue.state}, and does not say why"
+    return Delivered(vendor_id=str(issue.number), url=web_url(issue.html_url), not_done=not_done, status=status)
 
 
 def _check_scopes(scopes: Sequence[str], repository: _RepositoryFound) -> None:
@@ -858,7 +888,8 @@ def _account(user: _User) -> Account:
 def _not_found(connection: Connection, reply: Reply) -> Exception:
     if reply.status == 404 and own_base_url(connection) is not None:
         return ConfigurationRejected("GitHub Enterprise has no API at this address: check it", "base_url")
-    return unexpected(reply, "GitHub")
+    # GitHub has this page for everybody: what is not found is no repository
+    return unexpected(reply, "GitHub") if reply.status == 404 else refusal_of(GitHub.manifest, reply)
 
 
 def _expiry(text: str | None) -> datetime | None:

@@ -36,6 +36,7 @@ from jackfield.domain.provider import (
     VendorState,
     Verified,
 )
+from jackfield.providers._clock import is_before
 from jackfield.providers._credentials import member, token
 from jackfield.providers._endpoints import ENDS_OF_ADDRESSES, URL_PATTERN, api_url, own_base_url
 from jackfield.providers._gfm import Dialect, body_of, title_of
@@ -77,9 +78,11 @@ _DESCRIPTION_CHARACTERS: Final = 250_000
 _LABEL_CHARACTERS: Final = 255
 #: the role Guest: its members may write issues, those below may not
 _GUEST: Final = 10
-#: a lost issue is among the newest
+#: a lost issue is among the newest; so few to a page, since a page of long ones is still one that we read
 _PAGE: Final = 20
 _PAGES: Final = 3
+#: in a burst many came after it
+_MOST_PAGES: Final = 75
 #: the most that GitLab lists at once
 _BATCH: Final = 100
 #: people and groups, issues, merge requests and epics
@@ -122,6 +125,7 @@ class _Issue(msgspec.Struct):
     iid: int
     state: Literal["opened", "closed"]
     web_url: str | None = None
+    created_at: datetime | None = None
     description: str | None = None
     assignee: _Username | None = None
     assignees: list[_Username] = []
@@ -287,12 +291,13 @@ class GitLab(AuthorizesByCode):
 
     async def deliver(self, connection: Connection, delivery: Delivery) -> Delivered:
         """Creates the item's issue or rewrites it. A retried delivery looks through the project's newest issues
-        first: an issue's number can be given by owners alone, and so is no means against doing it twice."""
+        first: an issue's number can be given by owners alone, and so is no means against doing it twice. GitLab's
+        search is none either, since it may leave out what is hidden in a description."""
         issues = f"/projects/{_project(connection)}/issues"
         content = _content(delivery)
         number = delivery.vendor_id
         if number is None and delivery.retried:
-            number = await self._find(connection, issues, delivery.marker)
+            number = await self._find(connection, issues, delivery.marker, delivery.since)
         if number is None:
             reply = await self._write(connection, "POST", issues, {**content, **_labels("labels", delivery.item)})
             if reply.status != 201:
@@ -341,8 +346,9 @@ class GitLab(AuthorizesByCode):
         if found.visibility == "private" and role is not None and role < _GUEST:
             raise RightMissing(f"GitLab takes the credential, but it lacks the right {_ROLE}", _ROLE)
 
-    async def _find(self, connection: Connection, issues: str, marker: str) -> str | None:
-        for page in range(1, _PAGES + 1):
+    async def _find(self, connection: Connection, issues: str, marker: str, since: datetime | None) -> str | None:
+        """The number of the issue with the marker, as far back as it can have been created."""
+        for page in range(1, _MOST_PAGES + 1):
             query = f"?scope=all&order_by=created_at&sort=desc&per_page={_PAGE}&page={page}"
             reply = await self._checked(connection, "GET", issues + query, "api")
             if reply.status != 200:
@@ -351,7 +357,7 @@ class GitLab(AuthorizesByCode):
             for issue in found:
                 if _comment(marker) in (issue.description or ""):
                     return str(issue.iid)
-            if len(found) < _PAGE:
+            if len(found) < _PAGE or (page >= _PAGES and is_before(found[-1].created_at, since, reply)):
                 break
         return None
 

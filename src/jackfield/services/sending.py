@@ -200,7 +200,12 @@ class Sending:
         self._failures_in_a_row = 0
         self.delivered += 1
         return Settlement(
-            outgoing=one, state=DeliveryState.DELIVERED, vendor_id=delivered.vendor_id, vendor_url=delivered.url
+            outgoing=one,
+            state=DeliveryState.DELIVERED,
+            vendor_id=delivered.vendor_id,
+            vendor_url=delivered.url,
+            not_done=delivered.not_done,
+            status=delivered.status,
         )
 
     def _not_taken(self, one: Outgoing, error: ProviderError) -> Settlement:
