@@ -17,6 +17,7 @@ WITHOUT_TABLE = {
     "discord",
     "gitlab",
     "linear",
+    "mantisbt",
     "sentry",
     "slack",
     "teams",

@@ -183,10 +183,13 @@ class Sentry(AuthorizesByCode):
             ),
             SettingField(
                 name="installation_id",
+                verified=False,
                 title="Installation ID",
                 help="Of a public integration: the ID that Sentry gave to its installation.",
             ),
-            SettingField(name="project_id", title="Project ID", help="The number of the project, if it is known."),
+            SettingField(
+                name="project_id", verified=False, title="Project ID", help="The number of the project, if it is known."
+            ),
         ),
         features=("comments", "status", "read-back"),
         facts=Facts(

@@ -21,6 +21,8 @@ Flag = bool | Literal["true", "false", "True", "False", 1, 0]
 
 
 class IntegrationType(StrEnum):
+    """The vendor of an integration."""
+
     SENTRY = "sentry"
     GITHUB = "github"
     SLACK = "slack"
@@ -36,9 +38,21 @@ TYPE_OF = {kind.value: kind for kind in IntegrationType}
 
 
 class AuthData(Struct, kw_only=True):
-    """Credentials of the integration; every member may be null.
+    """The credential. Every member can be null.
 
-    The members after `code` are those that some vendors need beside a token. They are kept and used, and not shown.
+    Attributes:
+        access_token: The token that the vendor is called with.
+        refresh_token: The token that gets a new access token.
+        token_type: How the access token is sent.
+        expires_at: When the access token expires: a date and time, or a Unix time in seconds or milliseconds. Null: not
+            known. A time without a zone is taken as UTC.
+        scope: What the vendor granted.
+        code: An authorisation code of the vendor.
+        username: The account that the token belongs to, where the vendor asks for it. Kept and used, not shown.
+        app_id: The ID of an app that signs in with its own key. Kept and used, not shown.
+        private_key: The private key of that app. Kept and used, not shown.
+        base_url: The address of a server of your own. Kept and used, not shown.
+        cloud_id: The ID of the site at the vendor. Kept and used, not shown.
     """
 
     access_token: str | None = None
@@ -55,7 +69,16 @@ class AuthData(Struct, kw_only=True):
 
 
 class ShownAuthData(Struct, kw_only=True):
-    """Credentials of the integration, every member there, null where unset."""
+    """The credential. Members that are not set are null.
+
+    Attributes:
+        access_token: The token that the vendor is called with. Null for a key that may not manage integrations.
+        refresh_token: The token that gets a new access token. Null for a key that may not manage integrations.
+        token_type: How the access token is sent.
+        expires_at: When the access token expires. Null: not known.
+        scope: What the vendor granted.
+        code: An authorisation code of the vendor. Null for a key that may not manage integrations.
+    """
 
     access_token: str | None
     refresh_token: str | None
@@ -66,10 +89,25 @@ class ShownAuthData(Struct, kw_only=True):
 
 
 class ScopeData(Struct, kw_only=True):
-    """Which part of the vendor's account the integration is about; every member may be null.
+    """Which part of the vendor's account to use. Every member can be null.
 
-    The members after `project_id` are those that some vendors need to be sent items. They are kept and used, and not
-    shown; what is not sent of them stays as it is.
+    Attributes:
+        org_slug: The organisation at the vendor.
+        installation_id: The installation of an app at the vendor.
+        workspace_id: The workspace at the vendor.
+        project_id: The project at the vendor.
+        base_url: The address of a server of your own. Kept and used, not shown, as are those that follow. A member
+            that is not sent keeps what is stored.
+        cloud_id: The ID of the site at the vendor.
+        repository: The repository that items are sent to, as `owner/name`.
+        labels: Labels of new issues, separated by commas.
+        channel: The channel that items are sent to.
+        project_slug: The project that items are sent to, by its name in addresses.
+        project_key: The key of the project that items are sent to.
+        issue_type: The type of new issues.
+        team_id: The team that items are sent to.
+        space_id: The space that items are sent to.
+        parent_id: The page below which new pages are made.
     """
 
     org_slug: str | None = None
@@ -90,7 +128,14 @@ class ScopeData(Struct, kw_only=True):
 
 
 class ShownScopeData(Struct, kw_only=True):
-    """Which part of the vendor's account the integration is about, every member there, null where unset."""
+    """Which part of the vendor's account is used. Members that are not set are null.
+
+    Attributes:
+        org_slug: The organisation at the vendor.
+        installation_id: The installation of an app at the vendor.
+        workspace_id: The workspace at the vendor.
+        project_id: The project at the vendor.
+    """
 
     org_slug: str | None
     installation_id: str | None
@@ -99,9 +144,14 @@ class ShownScopeData(Struct, kw_only=True):
 
 
 class Metadata(Struct, kw_only=True):
-    """About the integration itself; further members are kept and returned.
+    """Facts about the integration. Further members are kept and returned.
 
-    instance_name: the integration's name when absent or empty. tags: null is none.
+    Attributes:
+        instance_name: The name of this instance. Absent or empty: the name of the integration.
+        created_via: How the integration was made.
+        version: The version of whatever made it.
+        description: What the integration is for.
+        tags: Words to find it by. Null: none.
     """
 
     instance_name: str = ""
@@ -112,7 +162,15 @@ class Metadata(Struct, kw_only=True):
 
 
 class ShownMetadata(Struct, kw_only=True):
-    """About the integration itself, with every further member that was sent."""
+    """Facts about the integration, with every further member that was sent.
+
+    Attributes:
+        instance_name: The name of this instance.
+        created_via: How the integration was made.
+        version: The version of whatever made it. Null if it is not set.
+        description: What the integration is for. Null if it is not set.
+        tags: Words to find it by.
+    """
 
     instance_name: str
     created_via: str
@@ -122,10 +180,18 @@ class ShownMetadata(Struct, kw_only=True):
 
 
 class SaveIntegration(Struct, kw_only=True):
-    """What to save.
+    """The integration to save. If one has this `unique_identifier` already, it is replaced.
 
-    unique_identifier: made from the type and the new id when absent, null or empty; when it is there already, that
-    integration is replaced. auth_data and scope_data: absent keeps what is stored, null clears it.
+    Attributes:
+        name: What people call the integration.
+        integration_type: The vendor.
+        status: How the integration is.
+        active: Whether it is switched on.
+        unique_identifier: Your own id of the integration, unique within your organisation. Absent, null or empty: a
+            new integration is created, with an identifier that is made for it.
+        auth_data: The credential. Absent: the stored one is kept. Null: it is erased.
+        scope_data: Which part of the vendor's account to use. Absent: what is stored is kept. Null: it is erased.
+        metadata: Facts about the integration.
     """
 
     name: Name
@@ -139,7 +205,21 @@ class SaveIntegration(Struct, kw_only=True):
 
 
 class SavedIntegration(Struct, kw_only=True):
-    """The integration as saved; credentials and scope are never shown, only whether they are there."""
+    """The integration as it was saved. Credentials are never shown.
+
+    Attributes:
+        integration_id: Identifies the integration.
+        name: What people call it.
+        integration_type: The vendor.
+        status: How it is.
+        active: Whether it is switched on.
+        unique_identifier: Your own id of it.
+        created_by: The user that it was created for.
+        created_at: When it was created, in UTC, without a zone.
+        has_auth_data: Whether an access token is stored.
+        has_scope_data: Whether it is set which part of the vendor's account is used.
+        metadata: Facts about it.
+    """
 
     integration_id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
     name: str
@@ -155,13 +235,28 @@ class SavedIntegration(Struct, kw_only=True):
 
 
 class Saved(Struct, kw_only=True):
+    """The integration was saved.
+
+    Attributes:
+        success: Always true.
+        data: The integration.
+        error: Always null.
+    """
+
     success: bool
     data: SavedIntegration
     error: None
 
 
 class ErrorItem(Struct, omit_defaults=True):
-    """One thing wrong with the request; `ctx` holds the limit that was overstepped, if any."""
+    """One thing that is wrong with the request.
+
+    Attributes:
+        loc: Where it is: `body` or `query`, then the names and positions that lead there.
+        msg: What is wrong, for people.
+        type: The error code, for programs.
+        ctx: The limit that was exceeded, as `limit_value`. Absent if there is none.
+    """
 
     loc: list[str | int]
     msg: str
@@ -170,15 +265,33 @@ class ErrorItem(Struct, omit_defaults=True):
 
 
 class ValidationErrors(Struct):
+    """Everything that is wrong with the request.
+
+    Attributes:
+        detail: The problems, in the order of the members.
+    """
+
     detail: list[ErrorItem]
 
 
 class Detail(Struct):
+    """An error.
+
+    Attributes:
+        detail: What went wrong, for people.
+    """
+
     detail: str
 
 
 class Failure(Struct):
-    """Why nothing was done."""
+    """Why nothing was done.
+
+    Attributes:
+        success: Always false.
+        data: Always null.
+        error: What went wrong, for people.
+    """
 
     success: bool
     data: None
@@ -186,6 +299,15 @@ class Failure(Struct):
 
 
 class NotFoundFailure(Struct):
+    """Nothing was found.
+
+    Attributes:
+        success: Always false.
+        data: Always null.
+        error: What was not found, for people.
+        detail: The same as `error`.
+    """
+
     success: bool
     data: None
     error: str
