@@ -94,6 +94,7 @@ WRONG_2: list[tuple[str, Any, Item]] = [
     ("status", None, NULL),
     ("active", "maybe", BOOLEAN),
     ("active", 2, BOOLEAN),
+    ("active", 1, BOOLEAN),
     ("active", "", BOOLEAN),
     ("active", [], BOOLEAN),
     ("active", None, NULL),

@@ -17,7 +17,7 @@ Moment = Annotated[datetime, Meta(extra_json_schema={"format": "date-time"})]
 #: a Unix time, in seconds, or in milliseconds where seconds would be after the year 2603
 UnixTime = Annotated[float, Meta(ge=0, le=253_402_300_799_999)]
 #: what clients send for yes and no
-Flag = bool | Literal["true", "false", "True", "False", 1, 0]
+Flag = bool | Literal["true", "false", "True", "False"]
 
 
 class IntegrationType(StrEnum):
