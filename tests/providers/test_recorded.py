@@ -18,6 +18,7 @@ from jackfield.domain.provider import (
     Account,
     Delivered,
     Delivers,
+    Place,
     ProviderError,
     ReadsBack,
     Revokes,
@@ -169,7 +170,11 @@ def test_a_recorded_reply_means_what_is_expected(case: Case, caplog: pytest.LogC
             account=Account(**expected["account"]),
             scopes=None if expected["scopes"] is None else tuple(expected["scopes"]),
             expires_at=None if ends is None else datetime.fromisoformat(ends),
+            place=msgspec.convert(expected.get("place"), Place | None),
         )
+    elif "place" in expected:
+        assert error is None
+        assert result == msgspec.convert(expected["place"], Place | None)
     elif "vendor_id" in expected:
         assert error is None
         assert result == msgspec.convert(expected, Delivered)

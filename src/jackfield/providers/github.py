@@ -3,10 +3,11 @@
 REST API, version 2022-11-28: https://docs.github.com/en/rest
 """
 
+import contextlib
 import hashlib
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar, Final, Literal
 from urllib.parse import urlsplit
@@ -34,6 +35,8 @@ from jackfield.domain.provider import (
     OAuth,
     ObjectRightMissing,
     ObjectVanished,
+    Place,
+    PlaceMoved,
     ProviderError,
     RightMissing,
     SecretField,
@@ -62,6 +65,7 @@ from jackfield.providers._github_errors import (
 )
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow, basic
+from jackfield.providers._places import MOVED, moved_to, number_of, place_id
 from jackfield.providers._replies import Text, decode, note_budget, raise_for_status, unexpected, web_url
 from jackfield.providers._waits import seconds_until
 
@@ -115,7 +119,9 @@ _PAGE: Final = 30
 _PAGES: Final = 3
 #: in a burst many came after it
 _MOST_PAGES: Final = 50
-_MOVED: Final = frozenset({301, 302, 307, 308})
+#: where a repository is that was renamed or transferred, as redirects have it
+_MOVED_TO: Final = r"/repositories/[0-9]{1,20}"
+_ISSUE_MOVED_TO: Final = rf"{_MOVED_TO}/issues/[0-9]{{1,20}}"
 #: so many issues are asked for one by one; more in one query
 _FEW: Final = 3
 #: people and teams, issues, and issues as they were called before
@@ -140,6 +146,8 @@ class _InstallationToken(msgspec.Struct):
 
 
 class _RepositoryFound(msgspec.Struct):
+    id: int | None = None
+    full_name: Text | None = None
     private: bool | None = None
     archived: bool | None = None
     has_issues: bool | None = None
@@ -193,6 +201,7 @@ _GRANTED: Final = ("gho_", "ghu_")
 
 
 class GitHub(AuthorizesByCode):
+    names_are_reused: ClassVar[bool] = True
     flow: ClassVar[Flow] = Flow(
         authorize_at="{site}/login/oauth/authorize",
         tokens_at="{site}/login/oauth/access_token",
@@ -252,6 +261,7 @@ class GitHub(AuthorizesByCode):
             ),
             SettingField(
                 name="labels",
+                verified=False,
                 title="Labels",
                 help="Labels of new issues, separated by commas.",
                 pattern=r"^\S.{0,999}$",
@@ -277,6 +287,7 @@ class GitHub(AuthorizesByCode):
             ),
             SettingField(
                 name="org_slug",
+                verified=False,
                 title="Organisation",
                 help="The organisation that the token is for, if it is for one: its name in GitHub's addresses.",
                 pattern=r"^[A-Za-z0-9_-]{1,39}$",
@@ -421,7 +432,18 @@ class GitHub(AuthorizesByCode):
             account=_account(user),
             scopes=scopes,
             expires_at=_expiry(reply.headers.get("github-authentication-token-expiration")),
+            place=None if repository is None else self._place_of(connection, repository),
         )
+
+    async def locate(self, connection: Connection) -> Place | None:
+        """By GET of the repository, which has one more call for one that was renamed or transferred."""
+        if not connection.configuration.get("repository", "").strip():
+            return None
+
+        async def ask(path: str) -> Reply:
+            return await self._as(connection, "GET", path, right=ISSUES)
+
+        return self._place_of(connection, await self._look_up(connection, ask))
 
     async def revoke_grant(self, application: Application, connection: Connection) -> None:
         """Ends the token alone: ending the whole grant would end other integrations' of the same person as well."""
@@ -520,7 +542,10 @@ class GitHub(AuthorizesByCode):
         reply = await self._as(connection, "PATCH", f"{issues}/{number}", json=json, right=ISSUES)
         if reply.status == 404:
             await self._check_repository(connection, issues.removeprefix("/repos/").removesuffix("/issues"))
-        # 301: it was moved to another repository
+        # 301: it was moved to another repository, or the repository has another name
+        target = moved_to(reply, _ISSUE_MOVED_TO)
+        if target is not None and target.split("/")[2] == number_of(connection.place_id, own_base_url(connection)):
+            raise _moved()
         if reply.status in {301, 404, 410}:
             raise ObjectVanished("GitHub does not have the issue any more: it was deleted or moved")
         if reply.status != 200:
@@ -566,21 +591,58 @@ class GitHub(AuthorizesByCode):
         takes no issues."""
         if not connection.configuration.get("repository", "").strip():
             return None
-        reply = await self._call(connection, "GET", f"/repos/{_repository(connection)}", bearer, right=ISSUES)
-        if reply.status != 200:
-            raise _rejected(reply)
-        found = decode(reply, _RepositoryFound, "GitHub")
+
+        async def ask(path: str) -> Reply:
+            return await self._call(connection, "GET", path, bearer, right=ISSUES)
+
+        found = await self._look_up(connection, ask)
         if found.archived:
             raise ConfigurationRejected("GitHub has this repository archived: it takes no issues", "repository")
         if found.has_issues is False:
             raise _no_issues()
         return found
 
+    async def _look_up(self, connection: Connection, ask: Callable[[str], Awaitable[Reply]]) -> _RepositoryFound:
+        """The repository of the setting: the one that was called so when it was looked up last, whatever its name is
+        now, and else the one that is called so. Raises ConfigurationRejected when there is neither.
+
+        An old name leads to the repository by a redirect, until another repository gets that name.
+        """
+        named = await ask(f"/repos/{_repository(connection)}")
+        target = moved_to(named, _MOVED_TO)
+        reply = named if target is None else await ask(target)
+        found = decode(reply, _RepositoryFound, "GitHub") if reply.status == 200 else None
+        known = number_of(connection.place_id, own_base_url(connection))
+        if known is not None and (found is None or str(found.id) != known):
+            # who may not look at that one any more can have but the other
+            with contextlib.suppress(RightMissing):
+                reply = await ask(f"/repositories/{known}")
+                if reply.status == 200:
+                    return decode(reply, _RepositoryFound, "GitHub")
+        if found is None:
+            raise _rejected(named)
+        return found
+
+    def _place_of(self, connection: Connection, found: _RepositoryFound) -> Place | None:
+        if found.id is None:
+            return None
+        name, called = found.full_name or "", _repository(connection)
+        renamed = _REPOSITORY.fullmatch(name) is not None and name.lower() != called.lower()
+        return Place(
+            id=place_id(own_base_url(connection), found.id),
+            name=name or called,
+            settings={"repository": name} if renamed else {},
+        )
+
     async def _check_repository(self, connection: Connection, repository: str) -> None:
-        """Raises ConfigurationRejected when it is the repository that is not there."""
+        """Raises ConfigurationRejected when it is the repository that is not there, or has another name now."""
         reply = await self._as(connection, "GET", f"/repos/{repository}", right=ISSUES)
         if reply.status != 200:
             raise _rejected(reply)
+        known = number_of(connection.place_id, own_base_url(connection))
+        there = decode(reply, _RepositoryFound, "GitHub").id
+        if known is not None and there is not None and str(there) != known:
+            raise _moved()
 
     async def _as(
         self, connection: Connection, method: str, path: str, *, right: str, json: dict[str, Any] | None = None
@@ -666,6 +728,7 @@ class GitHub(AuthorizesByCode):
         return Verified(
             account=_account(installation.account),
             scopes=None if permissions is None else tuple(f"{on}:{what}" for on, what in sorted(permissions.items())),
+            place=None if repository is None else self._place_of(connection, repository),
         )
 
     async def _call(
@@ -680,7 +743,7 @@ class GitHub(AuthorizesByCode):
     ) -> Reply:
         reply = await self._send(connection, method, path, bearer, json)
         # of a repository they say that it is called otherwise, or that an issue was moved
-        if not (reply.status in _MOVED and path.startswith("/repos/")):
+        if not (reply.status in MOVED and path.startswith("/repos")):
             self._raise_for_status(reply, right)
         return reply
 
@@ -835,8 +898,8 @@ def _state_of_queried(issue: _QueriedIssue) -> VendorState:
 
 def _rejected(reply: Reply) -> ProviderError:
     """What a status that is about the repository means."""
-    if reply.status in _MOVED:
-        return ConfigurationRejected("GitHub has this repository under another name: enter that one", "repository")
+    if reply.status in MOVED:
+        return _moved()
     return refusal_of(GitHub.manifest, reply, ISSUES)
 
 
@@ -865,6 +928,10 @@ def _check_scopes(scopes: Sequence[str], repository: _RepositoryFound) -> None:
 
 def _lacks(right: str) -> RightMissing:
     return RightMissing(f"GitHub takes the credential, but it lacks the right {right}", right)
+
+
+def _moved() -> PlaceMoved:
+    return PlaceMoved("GitHub has this repository under another name: enter that one", "repository")
 
 
 def _no_issues() -> ConfigurationRejected:
