@@ -306,6 +306,8 @@ def _place(vendor_id: str) -> _Place:
 
 def _error(reply: Reply, thread: bool) -> ProviderError:
     """What a refusal means, by its number, else by the status; `thread`: the call named one."""
+    if 200 <= reply.status < 300:
+        return unexpected(reply, "Discord")
     code = _code(reply)
     if code == _UNKNOWN_CHANNEL:
         # the thread's where the call named one, else the webhook's own, without which it is none
