@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from jackfield.domain.credential import Secrets
 from jackfield.domain.item import Item
-from jackfield.domain.provider import CredentialRefused
+from jackfield.domain.provider import Connection, CredentialRefused
 from jackfield.providers._adaptive_card import elements_of
 from jackfield.providers._http import Endpoints
 from jackfield.providers.teams import Teams, _message
@@ -142,7 +143,6 @@ def test_a_host_that_the_operator_allows_can_be_entered_and_is_called() -> None:
     [secret] = provider.manifest.secrets
     for url, taken in [
         ("https://hooks.example.com/x?sig=y", True),
-        ("https://HOOKS.example.com/x?sig=y", True),
         ("https://prod-12.westeurope.logic.azure.com/workflows/x", True),
         ("https://hooks.example.com.evil.example/x", False),
         ("http://hooks.example.com/x", False),
@@ -151,3 +151,16 @@ def test_a_host_that_the_operator_allows_can_be_entered_and_is_called() -> None:
         assert (re.search(secret.pattern, url) is not None) is taken, url
     # others' manifest is as it was
     assert "example" not in (Teams.manifest.secrets[0].pattern or "")
+
+
+def test_the_case_of_a_host_does_not_count() -> None:
+    recorded = case("teams", "deliver_created")
+
+    async def run() -> int:
+        async with provider_at(recorded, answers(*recorded.answers())) as (provider, connection, vendor):
+            url = connection.secrets["webhook_url"].replace("http://", "HTTP://", 1)
+            shouted = Connection(Secrets({"webhook_url": url}), connection.configuration)
+            await provider.deliver(shouted, *recorded.arguments())
+            return len(vendor.seen)
+
+    assert asyncio.run(run()) == 1

@@ -58,19 +58,14 @@ _HOSTS: Final = (
 )
 
 
-def _in_any_case(text: str) -> str:
-    """A pattern for a name in which case does not count: forms and documents have no flag for that."""
-    return "".join(f"[{one}{one.upper()}]" if one.isalpha() else re.escape(one) for one in text)
-
-
 def _pattern(origins: Sequence[str] = ()) -> str:
     """What a webhook's address has to match: at one of Microsoft's hosts, or of the operator's."""
-    label = r"([a-zA-Z0-9-]{1,63}\.){1,8}"
-    hosts = "|".join(map(_in_any_case, _HOSTS))
-    ours = "".join(f"|{_in_any_case(origin)}" for origin in origins)
-    return rf"^({_in_any_case('https://')}{label}({hosts})(:443)?{ours})/[!-~]{{1,2000}}$"
+    hosts = "|".join(map(re.escape, _HOSTS))
+    ours = "".join(f"|{re.escape(origin.removeprefix('http'))}" for origin in origins)
+    return rf"^http(s://([a-z0-9-]{{1,63}}\.){{1,8}}({hosts})(:443)?{ours})/[!-~]{{1,2000}}$"
 
 
+_ORIGIN: Final = re.compile(r"[A-Za-z]{1,10}://[^/?#]{1,300}")
 #: of a message in bytes. Teams takes about 28 KB of what it makes of it, which is more than what we send
 _MESSAGE_SIZE: Final = 20_000
 
@@ -165,6 +160,10 @@ class Teams:
     def _webhook(self, connection: Connection) -> str:
         """Raises CredentialRefused for addresses of anybody else."""
         url = token(connection, "Microsoft Teams", "webhook_url", "webhook URL")
+        # in scheme and host, case does not count
+        origin = _ORIGIN.match(url)
+        if origin is not None:
+            url = origin[0].lower() + url[origin.end() :]
         known = self._webhook_pattern.fullmatch(url) is not None
         if not known:
             raise CredentialRefused("Microsoft Teams has no webhooks at such an address: copy it from the workflow")
