@@ -12,7 +12,7 @@ import msgspec
 from markdown_it.tree import SyntaxTreeNode
 
 from jackfield.domain.item import Item, ItemStatus
-from jackfield.providers._markdown import cut, parse
+from jackfield.providers._markdown import cut, parse, unix_lines
 
 #: between a sign and what it would refer to: nobody sees it, and no vendor reads a reference across it
 _BREAK: Final = "\u200b"
@@ -72,7 +72,7 @@ def render(text: str, limit: int, dialect: Dialect, ending: str = "") -> str:
     writer = _Writer(dialect)
     blocks: list[str] = []
     left = limit
-    nodes = list(parse(_CONTROL.sub(" ", text)).children)
+    nodes = list(parse(_CONTROL.sub(" ", unix_lines(text))).children)
     for place, node in enumerate(nodes):
         block = writer.block(node)
         if not block:
