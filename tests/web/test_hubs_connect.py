@@ -48,6 +48,11 @@ def test_a_link_is_shown_once(tenant: CheckedTenant) -> None:
     assert (entry["action"], entry["subject_ids"]) == ("connect-session.created", [ids.parse_hex(session["id"])])
 
 
+def test_null_is_the_same_as_not_asked_for(tenant: CheckedTenant) -> None:
+    optional = ["integration_id", "scopes", "return_url", "locale", "name"]
+    assert create(tenant, vendor="github", **dict.fromkeys(optional)).status_code == 201
+
+
 def test_an_answer_with_a_link_is_not_kept(tenant: CheckedTenant) -> None:
     headers = {"Idempotency-Key": "the same"}
     first, second = (create(tenant, headers, vendor="github").json()["data"] for _ in range(2))

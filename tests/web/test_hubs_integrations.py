@@ -9,6 +9,8 @@ import pytest
 import requests
 
 from jackfield.domain import ids
+from jackfield.domain.definition import AuthoredDefinition, definition_of_authored
+from jackfield.web.dialects.hubs.translate import show_definition
 from support.checked_tenant import CheckedTenant
 from support.tenant import HUBS
 from support.vendor_server import VendorServer, taken
@@ -156,17 +158,85 @@ def test_available_has_every_category_and_only_required_fields_in_required_field
             assert one["required_fields"][group] == required
 
 
-@pytest.mark.parametrize("status", ["development", "approved", "archived"])
-def test_an_authored_app_is_available_to_all_once_approved_and_installed_on_its_page(
-    tenant: CheckedTenant, stranger: CheckedTenant, status: str
+@pytest.mark.parametrize(
+    ("status", "to_its_owner", "to_others"),
+    [("development", True, False), ("approved", True, True), ("archived", False, False)],
+)
+def test_an_authored_app_is_available_to_its_owner_and_once_approved_to_all(
+    tenant: CheckedTenant, stranger: CheckedTenant, status: str, to_its_owner: bool, to_others: bool
 ) -> None:
     insert = "insert into definition (organisation_id, name, status) values ($1, 'An app', $2) returning id"
     vendor = ids.to_hex(tenant.operator.fetch(insert, tenant.organisation.id, status)[0][0])
-    apps = stranger.hubs("GET", "/available").json()["data"]["apps"]
-    found = [(one["name"], one["url"], one["usable"]) for one in apps if one["vendor"] == vendor]
-    expected = [("An app", f"/platform/integrations/{vendor}", False)]
-    assert found == (expected if status == "approved" else [])
-    assert refusal(create(stranger, vendor=vendor)) == ("422.invalid-argument", "/vendor")
+    for who, is_listed in ((tenant, to_its_owner), (stranger, to_others)):
+        apps = who.hubs("GET", "/available").json()["data"]["apps"]
+        found = [(one["name"], one["usable"], one["public"]) for one in apps if one["vendor"] == vendor]
+        assert found == ([("An app", False, status == "approved")] if is_listed else [])
+        assert refusal(create(who, vendor=vendor)) == ("422.invalid-argument", "/vendor")
+
+
+def test_the_url_of_an_app_is_absolute_or_absent(tenant: CheckedTenant) -> None:
+    insert = "insert into definition (organisation_id, name, status) values ($1, 'An app', 'development') returning id"
+    vendor = ids.to_hex(tenant.operator.fetch(insert, tenant.organisation.id)[0][0])
+    found = tenant.hubs("GET", "/available").json()["data"]
+    # the service of these tests does not know at which address it is
+    assert ["url" in one for one in found["apps"] if one["vendor"] == vendor] == [False]
+    urls = [one["url"] for definitions in found.values() for one in definitions if "url" in one]
+    assert urls
+    assert all(url.startswith("https://") for url in urls)
+
+
+def test_an_apps_page_is_named_where_the_service_knows_its_address(tenant: CheckedTenant) -> None:
+    authored = AuthoredDefinition(organisation_id=1, id=2, name="An app", description=None, verify_url=None)
+    page = "https://connect.example/platform/integrations/1"
+    assert show_definition(definition_of_authored(authored, "1", page)).url == page
+
+
+def test_what_is_required_blocks_no_way_to_connect(tenant: CheckedTenant) -> None:
+    found = tenant.hubs("GET", "/available").json()["data"]
+    for one in (definition for definitions in found.values() for definition in definitions):
+        for group in ("auth", "extra"):
+            needed = [set(method[group]) for method in one["auth_methods"]]
+            if not needed:
+                continue
+            by_all, by_any = set.intersection(*needed), set.union(*needed)
+            required = set(one["required_fields"][group])
+            assert by_all <= required
+            assert not (by_any - by_all) & required
+    [github] = [one for one in found["source-control"] if one["vendor"] == "github"]
+    assert github["required_fields"]["auth"] == {}
+    ways = {method["name"]: (method["auth"], method["extra"]) for method in github["auth_methods"]}
+    assert ways["app"] == (["client_id", "base64_config"], ["installation_id"])
+    assert github["extended_configuration"]["auth_methods"] == github["auth_methods"]
+
+
+# --- what was likely not meant ---
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("repositry", "Did you mean repository?"),
+        ("Repository", "Did you mean repository?"),
+        ("installation-id", "Did you mean installation_id?"),
+        ("own", "GitHub uses: "),
+        ("x" * 10_000, "GitHub uses: "),
+        ("a/~b", "GitHub uses: "),
+    ],
+)
+def test_a_setting_that_the_vendor_does_not_have_is_kept_and_warned_of(
+    tenant: CheckedTenant, made: str, name: str, said: str
+) -> None:
+    for answer in (create(tenant, extra={name: "x"}), patch(tenant, made, extra={name: "x"})):
+        assert answer.json()["data"]["extra"][name] == "x"
+        [warning] = answer.json()["warnings"]
+        assert warning["source"] == "/extra/" + name.replace("~", "~0").replace("/", "~1")
+        assert said in warning["detail"]
+
+
+def test_nothing_is_warned_of_that_is_known_or_taken_away(tenant: CheckedTenant, made: str) -> None:
+    patched(tenant, made, extra={"own": "1"})
+    for body in ({"name": "New"}, {"extra": {"own": None}}, {"extra": {"repository": "acme/web"}}, {"extra": None}):
+        assert list(patch(tenant, made, **body).json()) == ["data"]
 
 
 def test_every_change_is_audited_and_no_look(tenant: CheckedTenant) -> None:
@@ -225,7 +295,7 @@ def test_an_unknown_vendor_is_refused(tenant: CheckedTenant, vendor: str) -> Non
         ({"extra": {"own": "x" * 16_385}}, ("422.invalid-argument", "/extra/own")),
         ({"name": ""}, ("422.invalid-argument", "/name")),
         ({"name": "n" * 256}, ("422.max-exceeded", "/name")),
-        ({"identifier": None}, ("422.invalid-argument", "/identifier")),
+        ({"identifier": ""}, ("422.invalid-argument", "/identifier")),
         ({"enabled": "yes"}, ("422.invalid-argument", "/enabled")),
         ({"item_type": "nonsense"}, ("422.invalid-argument", "/item_type")),
         ({"item_type": "work_item"}, ("422.missing-argument", "/extra/repository")),
@@ -259,7 +329,6 @@ def test_an_app_proves_itself_in_its_own_way(tenant: CheckedTenant) -> None:
 def test_extra_is_merged_and_null_clears_a_key(tenant: CheckedTenant, made: str) -> None:
     assert patched(tenant, made, extra={"own": "1"})["extra"] == {"repository": "acme/app", "own": "1"}
     assert patched(tenant, made, extra={"repository": None})["extra"] == {"own": "1"}
-    assert patched(tenant, made, extra=None)["extra"] == {}
 
 
 def test_what_is_no_text_is_shown_as_json_and_survives_a_change(tenant: CheckedTenant, made: str) -> None:
@@ -278,7 +347,7 @@ def test_what_is_no_text_is_shown_as_json_and_survives_a_change(tenant: CheckedT
     assert stored() == {**nested, "own": "1"}
     patched(tenant, made, extra={"number": None, "nested": "replaced"})
     assert stored() == {"repository": "acme/app", "own": "1", "nested": "replaced"}
-    patched(tenant, made, extra=None)
+    patched(tenant, made, extra={"repository": None, "own": None, "nested": None})
     assert stored() == {}
 
 
@@ -289,16 +358,77 @@ def test_auth_is_merged_and_null_clears_a_key(tenant: CheckedTenant, made: str) 
     assert (shown["api_key"], shown["client_id"]) == (None, "12345...")
 
 
-def test_null_clears_the_whole_credential(tenant: CheckedTenant, made: str) -> None:
-    shown = patched(tenant, made, auth=None)
+def test_a_credential_is_cleared_by_its_keys(tenant: CheckedTenant, made: str) -> None:
+    shown = patched(tenant, made, auth=dict.fromkeys(AUTH))
     assert shown["auth"] == dict.fromkeys(AUTH)
     assert shown["state"]["current"] == "new"
 
 
-def test_a_null_name_is_the_definitions(tenant: CheckedTenant, made: str) -> None:
-    assert patched(tenant, made, name="Mine")["name"] == "Mine"
-    shown = patched(tenant, made, name=None)
-    assert (shown["name"], shown["identifier"]) == ("GitHub", "github")
+# --- typed clients, which send null for what their program did not set ---
+
+#: everything that PATCH takes
+MEMBERS = ("name", "identifier", "auth", "extra", "enabled", "item_type")
+
+
+@pytest.fixture
+def furnished(tenant: CheckedTenant) -> Any:
+    """An integration in which every member that can be changed says something else than it would by itself."""
+    extra = {"repository": "acme/app", "own": "1"}
+    return tenant.hub_integration(
+        token=TOKEN, name="Mine", identifier="my own", extra=extra, enabled=False, item_type="work_item"
+    )
+
+
+@pytest.mark.parametrize(
+    ("meant", "expected"),
+    [
+        ({"name": "New"}, {"name": "New"}),
+        ({"identifier": "new"}, {"identifier": "new"}),
+        ({"enabled": True}, {"enabled": True}),
+        ({"item_type": "document"}, {"item_type": "document"}),
+        ({"extra": {"own": "2"}}, {"extra": {"repository": "acme/app", "own": "2"}}),
+        ({"extra": {"own": None}}, {"extra": {"repository": "acme/app"}}),
+    ],
+    ids=str,
+)
+def test_members_that_are_null_were_not_sent(
+    tenant: CheckedTenant, furnished: Any, meant: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    after = patched(tenant, furnished["id"], **{**dict.fromkeys(MEMBERS), **meant})
+    assert after == {**furnished, **expected, "events": after["events"]}
+
+
+def test_a_rotation_by_a_typed_client_changes_the_secret_alone(tenant: CheckedTenant, furnished: Any) -> None:
+    auth = {**dict.fromkeys(AUTH), "api_key": "another-token-of-mine"}
+    after = patched(tenant, furnished["id"], **{**dict.fromkeys(MEMBERS), "auth": auth})
+    assert after["auth"]["api_key"] == "anoth..."
+    changing = {"auth", "state", "events", "health"}
+    assert {name: after[name] for name in set(after) - changing} == {
+        name: furnished[name] for name in set(furnished) - changing
+    }
+
+
+@pytest.mark.parametrize("member", [*MEMBERS, None])
+def test_nulls_alone_change_nothing(tenant: CheckedTenant, furnished: Any, member: str | None) -> None:
+    nulls = dict.fromkeys(MEMBERS if member is None else [member])
+    assert patched(tenant, furnished["id"], **nulls) == furnished
+
+
+def test_creation_takes_null_for_what_is_optional(tenant: CheckedTenant) -> None:
+    optional = dict.fromkeys(set(MEMBERS) - {"auth"})
+    told, untold = (create(tenant, **body).json()["data"] for body in (optional, {}))
+    own = {"id", "state", "health", "events"}
+    assert {name: told[name] for name in set(told) - own} == {name: untold[name] for name in set(untold) - own}
+
+
+@pytest.mark.parametrize("action", ["verify", "sync"])
+def test_a_task_takes_null_for_what_is_optional(tenant: CheckedTenant, made: str, action: str) -> None:
+    patched(tenant, made, item_type="work_item")
+    told, untold = (
+        tenant.hubs("POST", f"/{made}/tasks", json={"action": action, **more}).status_code
+        for more in ({"dry_run": None}, {})
+    )
+    assert told == untold != 422
 
 
 def test_only_what_is_sent_changes(tenant: CheckedTenant, made: str) -> None:
@@ -371,11 +501,10 @@ def test_with_the_secret_in_full_the_destination_changes(tenant: CheckedTenant, 
     assert shown["extra"]["base_url"] == "https://elsewhere.example"
     # away from there is a new destination, too
     assert refusal(patch(tenant, made, extra={"base_url": None})) == ("422.missing-argument", "/auth/api_key")
-    assert refusal(patch(tenant, made, extra=None)) == ("422.missing-argument", "/auth/api_key")
 
 
 def test_a_cleared_secret_goes_nowhere(tenant: CheckedTenant, made: str) -> None:
-    shown = patched(tenant, made, extra={"base_url": "https://elsewhere.example"}, auth=None)
+    shown = patched(tenant, made, extra={"base_url": "https://elsewhere.example"}, auth={"api_key": None})
     assert shown["auth"]["api_key"] is None
 
 
@@ -431,6 +560,14 @@ def test_an_expired_key_is_told_from_a_wrong_one(tenant: CheckedTenant) -> None:
     expired = tenant.operator.create_key(tenant.organisation, "alice", expires_at=past)
     answers = [tenant.hubs("GET", "", headers={"Authorization": f"Bearer {key}"}) for key in (expired, "nonsense")]
     assert [refusal(answer) for answer in answers] == [("401.auth-expired", None), ("401.auth-invalid", None)]
+    told = error(answers[0])
+    assert all("expired" in told[name] for name in ("title", "detail"))
+    assert "expired" not in error(answers[1])["detail"]
+    for path in (f"/organisations/{tenant.organisation.id}/integrations", "/api/v2/platform-integrations/"):
+        refused = tenant.call("GET", path, headers={"Authorization": f"Bearer {expired}"})
+        assert refused.status_code == 401
+        assert "expired" in refused.text
+        assert "nvalid API key" not in refused.text
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
@@ -464,7 +601,11 @@ def test_an_unknown_path_is_not_found(tenant: CheckedTenant, path: str) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
-    [("PUT", HUBS, {"GET", "POST"}), ("POST", f"{HUBS}/available", {"GET"}), ("DELETE", "/v1/jobs", {"GET"})],
+    [
+        ("PUT", HUBS, {"GET", "HEAD", "POST"}),
+        ("POST", f"{HUBS}/available", {"GET", "HEAD"}),
+        ("DELETE", "/v1/jobs", {"GET", "HEAD"}),
+    ],
 )
 def test_an_unknown_method_is_refused_with_those_that_are(
     tenant: CheckedTenant, method: str, path: str, allowed: set[str]

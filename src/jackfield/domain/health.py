@@ -16,10 +16,19 @@ from typing import Final
 import msgspec
 
 from jackfield.domain.errors import Unavailable
-from jackfield.domain.provider import CredentialRefused, GrantRefused, VendorUnavailable
+from jackfield.domain.provider import CredentialRefused, GrantRefused, ItemRejected, VendorUnavailable
 
 
 class Health(StrEnum):
+    """How well an integration works.
+
+    - `active`: it works.
+    - `degraded`: the vendor gave no usable answer lately. It is tried again.
+    - `needs_reauthorisation`: the vendor refuses the credential. Connect it again.
+    - `misconfigured`: a setting is wrong, or the operator's registration at the vendor is.
+    - `revoked`: the credential was revoked here, on purpose.
+    """
+
     ACTIVE = "active"
     DEGRADED = "degraded"
     NEEDS_REAUTHORISATION = "needs_reauthorisation"
@@ -44,7 +53,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
 def health_after(error: Exception) -> Health:
     """What an integration is after its vendor, or our own database, answered so."""
     match error:
-        case VendorUnavailable() | Unavailable():
+        case VendorUnavailable() | Unavailable() | ItemRejected():
             return Health.DEGRADED
         case CredentialRefused() | GrantRefused():
             return Health.NEEDS_REAUTHORISATION

@@ -27,7 +27,7 @@ CLIENT_SECRET: Final = "client_secret"
 
 
 class InstallationStatus(StrEnum):
-    """As the app's own server says."""
+    """How far an installation is, as the app's own server says: `incomplete` until that says `complete`."""
 
     INCOMPLETE = "incomplete"
     COMPLETE = "complete"

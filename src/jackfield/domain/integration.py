@@ -40,7 +40,13 @@ FOLLOWING: Final = frozenset(
 
 
 class Status(StrEnum):
-    """What the client (v1, v2) or the service says of the integration; independent of `enabled`."""
+    """The status of an integration, beside whether it is switched on.
+
+    - `active`: in use.
+    - `inactive`: not in use.
+    - `pending`: not verified yet.
+    - `error`: the vendor refused the credential.
+    """
 
     ACTIVE = "active"
     INACTIVE = "inactive"

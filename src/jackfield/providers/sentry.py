@@ -5,7 +5,7 @@ Web API, version 0: https://docs.sentry.io/api/
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ from jackfield.domain.provider import (
     Delivered,
     Delivery,
     Facts,
+    ItemRejected,
     Manifest,
     OAuth,
     ObjectVanished,
@@ -33,21 +34,14 @@ from jackfield.domain.provider import (
     VendorState,
     Verified,
 )
+from jackfield.providers._clock import is_before
 from jackfield.providers._credentials import token
-from jackfield.providers._endpoints import URL_PATTERN, api_url, own_base_url
+from jackfield.providers._endpoints import ENDS_OF_ADDRESSES, URL_PATTERN, api_url, own_base_url
 from jackfield.providers._gfm import MENTIONS, Dialect, body_of, escape, title_of
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow
-from jackfield.providers._replies import (
-    Text,
-    decode,
-    limited,
-    note_budget,
-    raise_for_status,
-    seconds_until,
-    unexpected,
-    web_url,
-)
+from jackfield.providers._replies import Text, decode, limited, note_budget, raise_for_status, unexpected, web_url
+from jackfield.providers._waits import seconds_until
 
 _CHECKED: Final = date(2026, 11, 21)
 _SCOPE_WORDS: Final = {
@@ -68,6 +62,12 @@ _SCOPE_WORDS: Final = {
     "event:write": "Change issues",
     "event:admin": "Delete issues",
 }
+#: as the addresses of their pages
+_COPIED_ORGANISATIONS: Final = (
+    r"https?://[^/\s]+/(?:organizations|settings)/([A-Za-z0-9_-]{1,100})(?:/\S*)?",
+    r"https?://([A-Za-z0-9-]{1,100})\.sentry\.io(?:/\S*)?",
+)
+_COPIED_PROJECTS: Final = (r"https?://[^/\s]+/\S{0,300}/projects/([A-Za-z0-9_-]{1,100})(?:/\S*)?",)
 _SLUG_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
 _SLUG: Final = re.compile(_SLUG_PATTERN)
 #: of several organisations, the account is named after so many
@@ -85,6 +85,12 @@ _COMMENT_CHARACTERS: Final = 16_384
 _TITLE_CHARACTERS: Final = 255
 #: issues that are listed at once
 _BATCH: Final = 100
+#: what a listed issue is told without: counts by the hour and the like, which are most of it
+_WITHOUT: Final = "collapse=stats&collapse=lifetime&collapse=filtered&collapse=unhandled"
+#: a retried comment is looked for on so many pages of the issue's comments, each of 100
+_MOST_PAGES: Final = 50
+#: the address of the next page: https://docs.sentry.io/api/pagination/
+_NEXT: Final = re.compile(r'<[^<>]*[?&]cursor=([0-9A-Za-z:_%-]{1,100})[^<>]*>; rel="next"; results="true"')
 _DIALECT: Final = Dialect(references=MENTIONS)
 
 
@@ -122,6 +128,7 @@ class _CommentData(msgspec.Struct):
 class _Comment(msgspec.Struct):
     id: Text
     data: _CommentData | None = None
+    date_created: datetime | None = msgspec.field(default=None, name="dateCreated")
 
 
 class Sentry(AuthorizesByCode):
@@ -144,6 +151,7 @@ class Sentry(AuthorizesByCode):
                 "Sentry, Settings, Custom Integrations. A personal token does as well.",
                 required=True,
                 pattern=r"^\S{1,1000}$",
+                example="sntrys_AbCdEf0123456789",
             ),
         ),
         configuration=(
@@ -153,12 +161,16 @@ class Sentry(AuthorizesByCode):
                 help="Its name in Sentry's addresses: Settings, General Settings, Organization Slug.",
                 needed_to_deliver=True,
                 pattern=_SLUG_PATTERN,
+                example="acme",
+                copied=_COPIED_ORGANISATIONS,
             ),
             SettingField(
                 name="project_slug",
                 title="Project",
                 help="Its name in Sentry's addresses: the project's Settings, General, Slug.",
                 pattern=_SLUG_PATTERN,
+                example="web-shop",
+                copied=_COPIED_PROJECTS,
             ),
             SettingField(
                 name="base_url",
@@ -166,6 +178,8 @@ class Sentry(AuthorizesByCode):
                 help="Only for a Sentry of your own or a region: its address, such as https://sentry.example.com.",
                 destination=True,
                 pattern=URL_PATTERN,
+                example="https://sentry.example.com",
+                ends_before=ENDS_OF_ADDRESSES,
             ),
             SettingField(
                 name="installation_id",
@@ -234,7 +248,7 @@ class Sentry(AuthorizesByCode):
             return await self._verify_any(connection)
         if not _SLUG.fullmatch(slug):
             raise ConfigurationRejected("Sentry has no organisation of such a name: check org_slug", "org_slug")
-        reply = await self._get(connection, f"/organizations/{slug}/")
+        reply = await self._get(connection, _organisation_path(slug))
         if reply.status == 404:
             raise _no_organisation()
         if reply.status != 200:
@@ -284,7 +298,7 @@ class Sentry(AuthorizesByCode):
         """Resolves or reopens the issue that the item names, and says in one comment on it what the item is.
 
         Issues come from events alone, so that an item cannot make one. A retried delivery looks for its comment among
-        the issue's newest.
+        the issue's first.
         """
         organisation = _organisation(connection)
         own = _VENDOR_ID.fullmatch(delivery.vendor_id or "")
@@ -298,7 +312,7 @@ class Sentry(AuthorizesByCode):
             await self._check_organisation(connection, organisation)
             if own is not None:
                 raise ObjectVanished("Sentry does not have the issue any more: it was deleted or merged")
-            raise ConfigurationRejected(
+            raise ItemRejected(
                 f"Sentry does not know the issue that the item's {_ISSUE_FIELD} names, or does not show it to the token"
             )
         if reply.status != 200:
@@ -316,7 +330,7 @@ class Sentry(AuthorizesByCode):
         for start in range(0, len(numbers), _BATCH):
             wanted = "&".join(f"group={number}" for number in numbers[start : start + _BATCH])
             # -1: of every project that the token sees
-            path = f"/organizations/{organisation}/issues/?project=-1&query=&limit={_BATCH}&{wanted}"
+            path = f"/organizations/{organisation}/issues/?project=-1&query=&limit={_BATCH}&{_WITHOUT}&{wanted}"
             reply = await self._call(connection, "GET", path, "event:read")
             if reply.status == 404:
                 raise _no_organisation()
@@ -328,7 +342,7 @@ class Sentry(AuthorizesByCode):
     async def _comment(self, connection: Connection, issue: str, delivery: Delivery, number: str | None) -> _Comment:
         comments = f"{issue}comments/"
         if number is None and delivery.retried:
-            number = await self._find(connection, comments, delivery.marker)
+            number = await self._find(connection, comments, delivery.marker, delivery.since)
         json = {"text": _text(delivery)}
         if number is None:
             reply = await self._call(connection, "POST", comments, _WRITE, json)
@@ -340,16 +354,26 @@ class Sentry(AuthorizesByCode):
             raise _rejected(reply)
         return decode(reply, _Comment, "Sentry")
 
-    async def _find(self, connection: Connection, comments: str, marker: str) -> str | None:
-        reply = await self._call(connection, "GET", comments, "event:read")
-        if reply.status != 200:
-            raise _rejected(reply)
-        found = decode(reply, list[_Comment], "Sentry")
-        return next((one.id for one in found if one.data is not None and _hidden(marker) in one.data.text), None)
+    async def _find(self, connection: Connection, comments: str, marker: str, since: datetime | None) -> str | None:
+        """The number of the comment with the marker, the newest first, as far back as it can have been written."""
+        query = ""
+        for _ in range(_MOST_PAGES):
+            reply = await self._call(connection, "GET", comments + query, "event:read")
+            if reply.status != 200:
+                raise _rejected(reply)
+            found = decode(reply, list[_Comment], "Sentry")
+            for one in found:
+                if one.data is not None and _hidden(marker) in one.data.text:
+                    return one.id
+            more = _NEXT.search(reply.headers.get("link", ""))
+            if more is None or not found or is_before(found[-1].date_created, since, reply):
+                break
+            query = f"?cursor={more[1]}"
+        return None
 
     async def _check_organisation(self, connection: Connection, organisation: str) -> None:
         """Raises ConfigurationRejected when it is the organisation that is not there."""
-        reply = await self._call(connection, "GET", f"/organizations/{organisation}/", "org:read")
+        reply = await self._call(connection, "GET", _organisation_path(organisation), "org:read")
         if reply.status == 404:
             raise _no_organisation()
 
@@ -362,7 +386,7 @@ class Sentry(AuthorizesByCode):
         found = _ISSUE_PATH.search(path)
         if found is not None and self._is_ours(connection, host):
             return found[1]
-        raise ConfigurationRejected(
+        raise ItemRejected(
             f"Sentry makes issues from events alone: the item has to name one in its field {_ISSUE_FIELD}"
         )
 
@@ -416,6 +440,11 @@ def _organisation(connection: Connection) -> str:
     return slug
 
 
+def _organisation_path(slug: str) -> str:
+    """The organisation without its projects and teams, which can be many megabytes."""
+    return f"/organizations/{slug}/?detailed=0"
+
+
 def _no_organisation() -> ConfigurationRejected:
     return ConfigurationRejected(
         "Sentry does not know this organisation, or does not show it to the token: check org_slug", "org_slug"
@@ -449,7 +478,7 @@ def _state_of(issue: _Issue) -> VendorState:
 
 def _rejected(reply: Reply) -> Exception:
     if reply.status == 400:
-        return ConfigurationRejected("Sentry does not take the comment or the issue's new state")
+        return ItemRejected("Sentry does not take the comment or the issue's new state")
     return unexpected(reply, "Sentry")
 
 

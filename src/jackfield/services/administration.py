@@ -42,6 +42,7 @@ from jackfield.services.catalog import Catalog
 from jackfield.services.deletion import begin_deletion
 from jackfield.services.deliveries import begin_deliveries
 from jackfield.services.new_integration import Making, NewIntegrations
+from jackfield.services.places import keep_former
 
 _CREATED_FIELDS: Final = ("name", "identifier", "secrets", "configuration", "item_type", "enabled")
 
@@ -118,6 +119,7 @@ class Administration:
             change = await self._change(found, definition, sent)
             if change.fields:
                 entry = by_caller(caller, Action.INTEGRATION_UPDATED, (found.id,), change.differing(found))
+                await keep_former(work, found, definition, change.configuration)
                 found = await work.integrations.update(found, change)
                 await work.audit.add(entry)
                 await begin_deliveries(work, found)

@@ -22,35 +22,43 @@ from jackfield.domain.provider import (
     Delivers,
     Delivery,
     ObjectVanished,
+    OurFault,
     ProviderError,
+    UnknownRefusal,
     VendorLimited,
     VendorUnavailable,
     concerns_the_integration,
 )
+from jackfield.services.alarms import OWN_ERRORS, label
+from jackfield.services.places import at
 from jackfield.services.running import Retries, Run
 from jackfield.services.vendor_calls import UNTOLD_SECONDS, VendorCalls
 
 #: half a minute, a minute, two, and so on up to six hours: the last try is after three and a half days
 _RETRIES: Final = Retries(tries=TRIES, first_seconds=30.0, longest_seconds=6 * 3600.0)
+#: of what the vendor refuses for a reason that we cannot read: the last one is after some four hours
+_UNKNOWN_TRIES: Final = 10
 #: so many failures in a row are the vendor's, not the items': the others are spared
 _VENDOR_IS_DOWN: Final = 5
 _LONGEST_REST_SECONDS: Final = 900.0
 #: seconds: together more than a database takes to come back
 _SETTLE_PAUSES: Final = (0.2, 0.5, 1.0, 2.0, 4.0)
-_INTERNAL: Final = "Internal error; the log has the details under this delivery's id"
+_INTERNAL: Final = "Jackfield made an error with this item; the log has the details under this delivery's ID"
 
 _log = structlog.get_logger(__name__)
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """Where items go: the integration as it is now, its credential, a digest of the place, and what calls the vendor.
+    """Where items go: the integration as it is now, its credential, the place, and what calls the vendor.
 
-    `deliverer` None: nothing installed here can. `at_once` is how many may be on their way.
+    `place` is what links are kept under there, `place_id` the vendor's own id of it. `deliverer` None: nothing
+    installed here can. `at_once` is how many may be on their way.
     """
 
     integration: Detail
     secrets: Secrets
     place: bytes
+    place_id: str | None = None
     deliverer: Delivers | None
     at_once: int
 
@@ -62,7 +70,7 @@ class Sending:
         self._run = run
         self._job = run.job
         self._target = target
-        self._integration = target.integration
+        self.integration = target.integration
         self._deliveries = deliveries
         self._calls = calls
         self._failures_in_a_row = 0
@@ -109,7 +117,7 @@ class Sending:
         if self._is_stopped or missing <= len(ahead):
             return
         try:
-            ahead += await self._deliveries.claim(self._job, self._integration, self._target.place, missing)
+            ahead += await self._deliveries.claim(self._job, self.integration, self._target.place, missing)
         except Unavailable as error:
             self._lost = error
 
@@ -144,12 +152,14 @@ class Sending:
             self._lost = error
             return _given_back(one)
         except Exception:  # noqa: BLE001  one item must not keep the others from going out
-            _log.exception("an item could not be delivered", delivery_id=one.id, integration_id=self._integration.id)
-            return await self._not_answered(one, _INTERNAL)
+            _log.exception("an item could not be delivered", delivery_id=one.id, integration_id=self.integration.id)
+            return self._own_error(one)
 
     async def _not_delivered(self, one: Outgoing, error: ProviderError) -> Settlement:
         if isinstance(error, VendorLimited):
             return self._rest(one, error)
+        if isinstance(error, UnknownRefusal):
+            return self._not_understood(one, error)
         if isinstance(error, VendorUnavailable):
             return await self._not_answered(one, str(error))
         return self._not_taken(one, error)
@@ -159,7 +169,7 @@ class Sending:
         if one.known.is_in_line(one.item):
             return self._took(one, Delivered(vendor_id=one.known.vendor_id or "", url=one.known.vendor_url))
         never_sent = one.known.vendor_id is None and not one.known.in_doubt
-        if one.item.type != self._integration.item_type or (one.item.deleted_at is not None and never_sent):
+        if one.item.type != self.integration.item_type or (one.item.deleted_at is not None and never_sent):
             return Settlement(outgoing=one, state=DeliveryState.CANCELLED, in_doubt=one.known.in_doubt, counted=False)
         return None
 
@@ -178,7 +188,7 @@ class Sending:
             raise ProviderError("Nothing installed here brings items to this vendor")
         delivery = Delivery(
             item=one.item.to_item(one.known.status_of(one.item)),
-            marker=marker_of(self._integration.id, one.item.id),
+            marker=marker_of(self.integration.id, one.item.id),
             vendor_id=vendor_id,
             retried=one.known.in_doubt,
             since=one.known.doubted_at,
@@ -187,13 +197,18 @@ class Sending:
         async def deed(connection: Connection) -> Delivered:
             return await deliverer.deliver(connection, delivery)
 
-        return await self._calls.call(self._integration, self._target.secrets, deed)
+        return await self._calls.call(self.integration, self._target.secrets, at(self._target.place_id, deed))
 
     def _took(self, one: Outgoing, delivered: Delivered) -> Settlement:
         self._failures_in_a_row = 0
         self.delivered += 1
         return Settlement(
-            outgoing=one, state=DeliveryState.DELIVERED, vendor_id=delivered.vendor_id, vendor_url=delivered.url
+            outgoing=one,
+            state=DeliveryState.DELIVERED,
+            vendor_id=delivered.vendor_id,
+            vendor_url=delivered.url,
+            not_done=delivered.not_done,
+            status=delivered.status,
         )
 
     def _not_taken(self, one: Outgoing, error: ProviderError) -> Settlement:
@@ -202,7 +217,34 @@ class Sending:
             self.refusal = error
             return _given_back(one, str(error))
         self.failed += 1
+        if isinstance(error, OurFault):
+            OWN_ERRORS.labels(label(self.integration.provider)).inc()
+            _log.error(
+                "a vendor says that a call of ours is malformed",
+                delivery_id=one.id,
+                integration_id=self.integration.id,
+                reason=str(error),
+            )
         return Settlement(outgoing=one, state=DeliveryState.HELD, error=str(error), in_doubt=one.known.in_doubt)
+
+    def _own_error(self, one: Outgoing) -> Settlement:
+        """Held with an alarm. It says nothing of the vendor, and the next try would end the same way."""
+        self.failed += 1
+        OWN_ERRORS.labels(label(self.integration.provider)).inc()
+        return Settlement(outgoing=one, state=DeliveryState.HELD, error=_INTERNAL, in_doubt=True)
+
+    def _not_understood(self, one: Outgoing, error: UnknownRefusal) -> Settlement:
+        """The vendor answered, so it is not away, and a refusal leaves nothing in doubt."""
+        self.failed += 1
+        if one.attempts >= _UNKNOWN_TRIES:
+            return Settlement(outgoing=one, state=DeliveryState.HELD, error=str(error), in_doubt=one.known.in_doubt)
+        return Settlement(
+            outgoing=one,
+            state=DeliveryState.PENDING,
+            error=str(error),
+            seconds=_RETRIES.delay(one.attempts),
+            in_doubt=one.known.in_doubt,
+        )
 
     def _rest(self, one: Outgoing, error: VendorLimited) -> Settlement:
         """The vendor did not look at it, so nothing is in doubt and no try is spent."""
@@ -215,7 +257,7 @@ class Sending:
         seconds = _RETRIES.delay(one.attempts)
         if self._failures_in_a_row >= _VENDOR_IS_DOWN:
             self.rest_seconds = min(seconds, _LONGEST_REST_SECONDS)
-            await self._calls.rest(self._integration, self.rest_seconds)
+            await self._calls.rest(self.integration, self.rest_seconds)
         if one.attempts >= _RETRIES.tries:
             return Settlement(outgoing=one, state=DeliveryState.HELD, error=reason, in_doubt=True)
         return Settlement(outgoing=one, state=DeliveryState.PENDING, error=reason, seconds=seconds, in_doubt=True)

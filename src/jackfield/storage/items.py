@@ -161,7 +161,7 @@ LIST_BY_KEY: Final = LIST.replace(
 # of an integration that brought the item to several places, the last
 LIST_LINKS: Final = """
 select distinct on (l.item_id, l.integration_id) l.item_id, l.integration_id, i.provider, l.vendor_id, l.vendor_url,
-    l.delivered_version, l.vendor_status, l.vendor_assignee, l.read_at, l.vanished_at
+    l.delivered_version, l.vendor_status, l.vendor_assignee, l.read_at, l.vanished_at, l.not_done
 from link l join integration i on i.organisation_id = l.organisation_id and i.id = l.integration_id
 where l.organisation_id = $1 and l.item_id = any($2::bigint[]) and i.state not in ('deleting', 'deleted')
     and (l.vendor_id is not null or l.vanished_at is not null)
@@ -184,6 +184,7 @@ delete from item t using gone g where t.organisation_id = g.organisation_id and 
 
 ERASE_DELIVERIES: Final = "delete from delivery where organisation_id = $1"
 ERASE_LINKS: Final = "delete from link where organisation_id = $1"
+ERASE_PLACES: Final = "delete from place where organisation_id = $1"
 ERASE_ITEMS: Final = "delete from item where organisation_id = $1"
 
 _ORDER: Final = {"id": "t.id", "updated": "t.updated_at", "occurred": "t.occurred_at", "key": "t.key"}
@@ -254,8 +255,8 @@ class ItemTable:
         return to_item(record)
 
     async def erase(self, organisation_id: int) -> None:
-        """Deletes every item of the organisation, with its links and deliveries."""
-        for statement in (ERASE_DELIVERIES, ERASE_LINKS, ERASE_ITEMS):
+        """Deletes every item of the organisation, with its links and deliveries, and where they went."""
+        for statement in (ERASE_DELIVERIES, ERASE_LINKS, ERASE_PLACES, ERASE_ITEMS):
             await self._connection.execute(statement, organisation_id)
 
     async def purge(self, days: int, most: int) -> int:
@@ -386,4 +387,5 @@ def _to_link(record: asyncpg.Record) -> Link:
         assignee=record[7],
         read_at=record[8],
         vanished_at=record[9],
+        not_done=record[10],
     )

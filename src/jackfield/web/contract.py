@@ -101,10 +101,35 @@ class ProvenCall(Generic[Proof, Body]):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """One status that an operation can answer with: what it means, and the type of its JSON body; None: no body."""
+    """One status that an operation can answer with: what it means, and the type of its JSON body; None: no body.
+
+    `codes` are the error codes that can come with it; None: all of the dialect's `faults` that have this status.
+    `headers` name what comes with it beside the headers that the status alone tells of.
+    """
 
     description: str
     body: Any = None
+    codes: Sequence[str] | None = None
+    headers: Sequence[str] = ()
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One error code that a contract can answer with: what it means, and what the caller can do about it.
+
+    All of it is published, as Markdown.
+    """
+
+    status: int
+    code: str
+    meaning: str
+    remedy: str
+
+
+class PathParameter(msgspec.Struct, frozen=True):
+    """A part of a path that callers fill in: what it is, and the JSON schema of its values, with an example."""
+
+    description: str
+    schema: Mapping[str, Any]
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,7 +143,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     `prove` takes the place of the contract's key: `scheme` names how (None: anybody may call), `needs` says what it
     wants, and the handler gets a ProvenCall. `form`: the body is a form, read before the caller is known. `headers`
     come with every answer that is no error. `repeatable`: a POST takes an Idempotency-Key, where the contract has them;
-    not one whose answer holds a secret, since answers are kept as they are.
+    not one whose answer holds a secret, since answers are kept as they are. `reveals`: a GET that shows secrets, which
+    is audited, and so not answered to a HEAD, which would be audited without showing anything.
+
+    `summary`, `description` and `tag` are published. The description is Markdown, and says what the summary does not.
     """
 
     name: str
@@ -128,6 +156,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     handler: Callable[[Any], Awaitable[Any]]
     answers: Mapping[int, Answer]
     failure: str
+    description: str = ""
+    tag: str = ""
     capability: Capability | None = Capability.VIEW
     success: int = 200
     body: type | None = None
@@ -139,6 +169,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     form: bool = False
     headers: Mapping[str, str] = {}
     repeatable: bool = True
+    reveals: bool = False
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,7 +178,12 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     `areas` are the parts of the address space that are its own where it has no prefix. `optional_security` are schemes
     that can be used beside the key, `other_schemes` those of operations that take no key. `json_only`: a body has to
     say that it is JSON.
-    `idempotency_answers` is what POSTs can answer with because they take an Idempotency-Key; empty: they take none.
+    `filters`: how the names of its filters begin. A GET refuses one that it does not know: ignored, it would let
+    everything through. `idempotency_answers` is what POSTs can answer with because they take an Idempotency-Key;
+    empty: they take none.
+
+    The rest is what the document says of it: `tags` are the groups of operations, by name; `path_parameters` the parts
+    of paths, by name; `faults` every error code; `errors_text` how an error looks.
     """
 
     name: str
@@ -161,11 +197,16 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     optional_security: Mapping[str, Mapping[str, str]] = {}
     other_schemes: Mapping[str, Mapping[str, Any]] = {}
     json_only: bool = False
+    filters: str | None = None
     operations: Sequence[Operation]
     shared_answers: Mapping[int, Answer]
     invalid_answers: Mapping[int, Answer]
     idempotency_answers: Mapping[int, Answer] = {}
     render: Callable[[Exception, Operation | None], Response]
+    tags: Mapping[str, str] = {}
+    path_parameters: Mapping[str, PathParameter] = {}
+    faults: Sequence[Fault] = ()
+    errors_text: str = ""
 
     def owns(self, path: str) -> bool:
         """Whether the path is in the contract's part of the address space, be it one of its paths or not."""
@@ -195,6 +236,11 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         except Exception as error:  # noqa: BLE001  the contract has a form for this too; see `render`
             _log.exception("unexpected failure", operation=operation.name, request_id=request.scope[REQUEST_ID])
             return self.render(error, operation)
+
+    def _query(self, operation: Operation, sent: bytes) -> Any:
+        if self.filters is not None and sent and operation.method == "GET":
+            _check_filters(sent, operation.query, self.filters)
+        return None if operation.query is None else _decode_query(sent, operation.query)
 
     async def _answer_proven(self, operation: Operation, request: Request, prove: Prover) -> Response:
         limit: int = request.scope["state"]["max_body_bytes"]
@@ -231,7 +277,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     async def _perform(self, operation: Operation, request: Request, principal: Principal, sent: Any) -> Response:
         scope = request.scope
         body = None if operation.body is None or operation.lenient else convert(sent, operation.body, "body")
-        query = None if operation.query is None else _decode_query(scope["query_string"], operation.query)
+        query = self._query(operation, scope["query_string"])
         call = Call(request, Caller(principal, _origin(request)), query, body, sent)
         return json_response(operation.success, await operation.handler(call), operation.headers)
 
@@ -239,14 +285,17 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
 class ContractRoute(Route):
     """The operations of one path, by method, without a layer between the router and them.
 
-    No contract has HEAD, and one that reveals would be audited without showing anything.
+    HEAD is answered as GET is, without the body, unless that reveals.
     """
 
     def __init__(self, path: str, dialect: Dialect, operations: Mapping[str, Operation]) -> None:
         super().__init__(path, self._call, methods=list(operations))
-        self.methods = set(operations)
         self._dialect = dialect
-        self._operations = operations
+        self._operations = dict(operations)
+        got = operations.get("GET")
+        if got is not None and not got.reveals:
+            self._operations["HEAD"] = got
+        self.methods = set(self._operations)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         operation = self._operations.get(scope["method"])
@@ -254,6 +303,9 @@ class ContractRoute(Route):
             response = self._dialect.render(MethodNotAllowed(list(self._operations)), None)
         else:
             response = await self._dialect.answer(operation, Request(scope, receive))
+        if scope["method"] == "HEAD":
+            # the headers, Content-Length among them, stay those of the GET
+            response.body = b""
         await response(scope, receive, send)
 
     async def _call(self, request: Request) -> Response:
@@ -291,6 +343,18 @@ def _check_content_type(request: Request) -> None:
     sent = request.headers.get("content-type")
     if sent is not None and sent.partition(";")[0].strip().lower() not in {"application/json", "text/json"}:
         raise NotJson
+
+
+@lru_cache(_QUERIES)
+def _check_filters(sent: bytes, wanted: type | None, beginning: str) -> None:
+    """Raises InvalidRequest for what looks like a filter and is none of the query's, be it by a misspelt bracket."""
+    names = [] if wanted is None else [field.encode_name for field in msgspec.structs.fields(wanted)]
+    known = tuple(name for name in names if name.startswith(beginning))
+    unknown = [
+        name for name in dict(QueryParams(sent)) if name.strip().lower().startswith(beginning) and name not in known
+    ]
+    if unknown:
+        raise InvalidRequest([Violation(("query", name), Problem.UNKNOWN, known=known) for name in unknown])
 
 
 # the same few queries come again and again, and nobody changes what was made of them

@@ -12,7 +12,7 @@ def to_wish(body: schemas.CreateConnectSession) -> Wish:
     return Wish(
         vendor=body.vendor,
         integration_id=None if body.integration_id is None else _to_integration_id(body.integration_id),
-        scopes=tuple(body.scopes),
+        scopes=tuple(body.scopes or ()),
         return_url=body.return_url,
         locale=body.locale,
         name=body.name,

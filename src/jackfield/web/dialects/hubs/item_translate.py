@@ -14,6 +14,7 @@ from jackfield.domain.item import (
     BatchProblem,
     ItemFilter,
     ItemNotFound,
+    ItemStatus,
     ItemType,
     Linked,
     NewItem,
@@ -57,13 +58,13 @@ def to_item(item_type: ItemType, key: str, body: schemas.PutItem) -> NewItem:
         type=item_type,
         key=key,
         title=body.title,
-        body=body.body,
+        body=body.body or "",
         url=body.url,
-        status=body.status,
+        status=body.status or ItemStatus.OPEN,
         priority=body.priority,
-        labels=tuple(dict.fromkeys(body.labels)),
+        labels=tuple(dict.fromkeys(body.labels or ())),
         assignee=body.assignee,
-        fields=body.fields,
+        fields=body.fields or {},
         occurred_at=_to_moment(body.occurred_at),
     )
 
@@ -166,6 +167,7 @@ def show_delivery(delivery: ItemDelivery) -> schemas.Delivery:
         url=delivery.vendor_url,
         job_id=None if delivery.job_id is None else ids.to_hex(delivery.job_id),
         error=error,
+        not_done=delivery.not_done,
         events=schemas.DeliveryEvents(
             created=delivery.created_at,
             due=delivery.due_at if delivery.ended_at is None else NO_TIME,
@@ -186,7 +188,7 @@ def _check(body: schemas.PutItem) -> None:
         raise FieldProblem(("title",), "A title that nobody can see is none")
     if body.url is not None and not is_web_address(body.url):
         raise FieldProblem(("url",), "This has to be an address that starts with https:// or http://")
-    if len(msgspec.json.encode(body.fields)) > FIELDS_LIMIT:
+    if body.fields and len(msgspec.json.encode(body.fields)) > FIELDS_LIMIT:
         raise FieldProblem(("fields",), f"The fields have more than {FIELDS_LIMIT} bytes as JSON")
 
 
@@ -205,6 +207,7 @@ def _show_link(item: StoredItem, link: CoreLink) -> schemas.Link:
         url=link.vendor_url,
         status=None if link.status is None else link.status.value,
         assignee=link.assignee,
-        in_line=link.delivered_version == item.version and link.vanished_at is None,
+        in_line=link.is_in_line(item),
+        not_done=link.not_done,
         events=schemas.LinkEvents(read=link.read_at or NO_TIME, vanished=link.vanished_at or NO_TIME),
     )

@@ -19,10 +19,22 @@ IdentifierPath = Annotated[str, Meta(min_length=1, max_length=LIMIT, examples=["
 
 
 class CreatePlatformIntegration(Struct, kw_only=True):
-    """What to register; null is the same as absent.
+    """The app to register. A member that is null counts as not sent.
 
-    configuration_fields: a JSON Schema (draft 2020-12) of the form that a tenant fills in. identifier_field_path: the
-    JMESPath of the one of its fields by which people know an installation. error_codes: what the failure page says.
+    Attributes:
+        identifier_field_path: Which field of the form people know an installation by, as a JMESPath.
+        author: Who makes the app.
+        call_to_action: What the button to install says.
+        configuration_fields: The form that an administrator fills in to install the app, as a JSON Schema (draft
+            2020-12).
+        contact: How to reach the author.
+        description: What the app does.
+        error_codes: What the error page says, by the error code that your server sends.
+        name: What people call the app.
+        oauth_callback_url: Where the administrator's browser is sent with an authorisation code.
+        scopes: What installations may do, as OAuth scopes.
+        tags: What the app is for.
+        uninstallation_url: The address that is called when an installation is removed.
     """
 
     identifier_field_path: IdentifierPath
@@ -40,7 +52,23 @@ class CreatePlatformIntegration(Struct, kw_only=True):
 
 
 class UpdatePlatformIntegration(Struct, kw_only=True):
-    """What to change; absent: it stays, null: it is taken away."""
+    """What to change. Members that you leave out keep their value, and null clears one.
+
+    Attributes:
+        identifier_field_path: Which field of the form people know an installation by, as a JMESPath.
+        author: Who makes the app.
+        call_to_action: What the button to install says.
+        configuration_fields: The form that an administrator fills in to install the app, as a JSON Schema (draft
+            2020-12).
+        contact: How to reach the author.
+        description: What the app does.
+        error_codes: What the error page says, by the error code that your server sends.
+        name: What people call the app.
+        oauth_callback_url: Where the administrator's browser is sent with an authorisation code.
+        scopes: What installations may do, as OAuth scopes.
+        tags: What the app is for.
+        uninstallation_url: The address that is called when an installation is removed.
+    """
 
     identifier_field_path: IdentifierPath | UnsetType = UNSET
     author: Title | None | UnsetType = UNSET
@@ -57,7 +85,27 @@ class UpdatePlatformIntegration(Struct, kw_only=True):
 
 
 class PlatformIntegration(Struct, kw_only=True):
-    """An app. Its id is OAuth's client_id."""
+    """An app.
+
+    Attributes:
+        id: Identifies the app. It is also its OAuth `client_id`.
+        status: Whether it can be installed.
+        created: When it was registered.
+        updated: When it was last changed.
+        identifier_field_path: Which field of the form people know an installation by, as a JMESPath.
+        author: Who makes the app. Null if it is not set.
+        call_to_action: What the button to install says. Null if it is not set.
+        configuration_fields: The form that an administrator fills in, as a JSON Schema. Null if there is none.
+        contact: How to reach the author. Null if it is not set.
+        description: What the app does. Null if it is not set.
+        error_codes: What the error page says, by error code. Null if it is not set.
+        icon_url: The app's icon. Null if it is not set.
+        name: What people call the app. Null if it is not set.
+        oauth_callback_url: Where the administrator's browser is sent with a code. Null if it is not set.
+        scopes: What installations may do. Null if it is not set.
+        tags: What the app is for. Null if it is not set.
+        uninstallation_url: The address that is called when an installation is removed. Null if it is not set.
+    """
 
     id: Id
     status: AppStatus
@@ -79,31 +127,70 @@ class PlatformIntegration(Struct, kw_only=True):
 
 
 class CreatedPlatformIntegration(PlatformIntegration, kw_only=True):
-    """With the client_secret, which is shown here alone."""
+    """The new app, with its secret.
+
+    Attributes:
+        client_secret: The app's OAuth client secret. Store it now: it is shown only here.
+    """
 
     client_secret: Secret
 
 
 class ListQuery(Struct, kw_only=True):
+    """Which apps to list.
+
+    Attributes:
+        limit: How many apps a page has.
+        cursor: Where to go on. Take it from `meta.next_page_url`. Absent: the first page.
+    """
+
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
     cursor: str | UnsetType = UNSET
 
 
 class PageMeta(Struct, kw_only=True):
+    """About the page.
+
+    Attributes:
+        next_page_url: The address of the next page. Null on the last page.
+    """
+
     next_page_url: str | None
 
 
 class PlatformIntegrationList(Struct, kw_only=True):
+    """A page of apps.
+
+    Attributes:
+        data: The apps, newest first.
+        meta: About the page.
+    """
+
     data: list[PlatformIntegration]
     meta: PageMeta
 
 
 class UpdateInstallation(Struct, kw_only=True):
+    """What to change.
+
+    Attributes:
+        status: `complete` when your server has finished its part; `incomplete` until then.
+    """
+
     status: InstallationStatus
 
 
 class Installation(Struct, kw_only=True):
-    """An app in an organisation; configuration is what its administrator filled in."""
+    """An app that an organisation installed.
+
+    Attributes:
+        id: Identifies the installation.
+        platform_integration_id: The app.
+        created: When it was installed.
+        updated: When it was last changed.
+        configuration: What the administrator filled in, secrets in clear.
+        status: Whether your server has finished its part.
+    """
 
     id: Id
     platform_integration_id: Id
@@ -114,7 +201,16 @@ class Installation(Struct, kw_only=True):
 
 
 class TokenRequest(Struct, kw_only=True):
-    """RFC 6749 §4.1.3 and §6; the client is told here or in HTTP Basic."""
+    """What to get tokens for (RFC 6749, sections 4.1.3 and 6). The app authenticates here or by HTTP Basic.
+
+    Attributes:
+        grant_type: `authorization_code` exchanges a code, `refresh_token` gets new tokens for old ones.
+        code: The authorisation code. Required with `authorization_code`.
+        refresh_token: The refresh token. Required with `refresh_token`.
+        scope: The scopes to keep when refreshing, divided by spaces. Absent: all of them.
+        client_id: The id of the app. Absent with HTTP Basic.
+        client_secret: The secret of the app. Absent with HTTP Basic.
+    """
 
     grant_type: Annotated[str, Meta(examples=["authorization_code", "refresh_token"])]
     code: str | UnsetType = UNSET
@@ -125,7 +221,16 @@ class TokenRequest(Struct, kw_only=True):
 
 
 class TokenReference(Struct, kw_only=True):
-    """RFC 7009 §2.1, RFC 7662 §2.1; the client is told here or in HTTP Basic."""
+    """The token that the call is about (RFC 7009, section 2.1 and RFC 7662, section 2.1).
+
+    The app authenticates here or by HTTP Basic.
+
+    Attributes:
+        token: The access token or refresh token.
+        token_type_hint: What kind of token it is. It is not needed.
+        client_id: The id of the app. Absent with HTTP Basic.
+        client_secret: The secret of the app. Absent with HTTP Basic.
+    """
 
     token: str
     token_type_hint: str | UnsetType = UNSET
@@ -134,7 +239,17 @@ class TokenReference(Struct, kw_only=True):
 
 
 class TokenAnswer(Struct, kw_only=True):
-    """client_secret is the installation's own, the same at every refresh: it signs the uninstallation call."""
+    """The tokens of an installation.
+
+    Attributes:
+        access_token: The token to call this API with.
+        refresh_token: The token to get new tokens with. It works once.
+        token_type: How to send the access token.
+        expires_in: In how many seconds the access token expires.
+        scope: What the access token allows, divided by spaces.
+        client_secret: The secret of the installation, which signs the call to `uninstallation_url`. It is the same at
+            every refresh.
+    """
 
     access_token: str
     refresh_token: str
@@ -145,11 +260,22 @@ class TokenAnswer(Struct, kw_only=True):
 
 
 class Revoked(Struct, kw_only=True):
-    """Nothing: whether there was such a token is not told."""
+    """An empty object. Whether there was such a token is not told."""
 
 
 class Introspection(Struct, kw_only=True, omit_defaults=True):
-    """RFC 7662 §2.2. Of a token that is not good, that alone."""
+    """What a token is (RFC 7662, section 2.2). For a token that is not valid, only `active` is there.
+
+    Attributes:
+        active: Whether the token is valid.
+        scope: What the token allows, divided by spaces.
+        client_id: The app that the token was given to.
+        token_type: The kind of token.
+        exp: When it expires, in seconds since 1970.
+        iat: When it was issued, in seconds since 1970.
+        sub: The installation that it is for.
+        iss: The server that issued it.
+    """
 
     active: bool
     scope: str | UnsetType = UNSET
@@ -162,7 +288,14 @@ class Introspection(Struct, kw_only=True, omit_defaults=True):
 
 
 class TokenSelf(Struct, kw_only=True):
-    """Whose access token it is; client_handle is the handle of the organisation that installed."""
+    """What the access token is for.
+
+    Attributes:
+        platform_integration_installation_id: The installation.
+        platform_integration_id: The app.
+        client_handle: The handle of the organisation that installed the app.
+        scopes: What the token allows.
+    """
 
     platform_integration_installation_id: Id
     platform_integration_id: Id
@@ -171,7 +304,20 @@ class TokenSelf(Struct, kw_only=True):
 
 
 class ServerMetadata(Struct, kw_only=True):
-    """RFC 8414 §2."""
+    """What this OAuth server can do, and where (RFC 8414, section 2).
+
+    Attributes:
+        issuer: The server's own address.
+        token_endpoint: Where to get tokens.
+        revocation_endpoint: Where to revoke tokens.
+        introspection_endpoint: Where to ask about tokens.
+        response_types_supported: The response types that there are.
+        grant_types_supported: The grant types that there are.
+        token_endpoint_auth_methods_supported: How apps authenticate to get tokens.
+        revocation_endpoint_auth_methods_supported: How apps authenticate to revoke tokens.
+        introspection_endpoint_auth_methods_supported: How apps authenticate to ask about tokens.
+        scopes_supported: The scopes that there are.
+    """
 
     issuer: str
     token_endpoint: str
@@ -186,7 +332,13 @@ class ServerMetadata(Struct, kw_only=True):
 
 
 class ErrorItem(Struct, kw_only=True):
-    """details says where it is, such as `body $.name`, or nothing."""
+    """One thing that went wrong.
+
+    Attributes:
+        type: The error code, for programs.
+        message: What went wrong, for people.
+        details: Where it is, such as `body $.name`. Null if it is about the call as a whole.
+    """
 
     type: str
     message: str
@@ -194,11 +346,22 @@ class ErrorItem(Struct, kw_only=True):
 
 
 class ErrorAnswer(Struct, kw_only=True):
+    """Everything that went wrong.
+
+    Attributes:
+        errors: The problems, in the order of the members.
+    """
+
     errors: list[ErrorItem]
 
 
 class OAuthErrorAnswer(Struct, kw_only=True):
-    """RFC 6749 §5.2."""
+    """Why an OAuth call was refused (RFC 6749, section 5.2).
+
+    Attributes:
+        error: The error code, for programs.
+        error_description: What went wrong, for people.
+    """
 
     error: str
     error_description: str
