@@ -1,5 +1,6 @@
 """Catalogue entries: what can be connected, what it takes, and whether what was sent fits."""
 
+import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
@@ -203,12 +204,24 @@ def _ways(definition: Definition) -> list[str]:
     ]
 
 
+def _is_blob(value: str) -> bool:
+    """Whether it is base64, in one line or several, or a PEM file, which is base64 between its marks."""
+    if value.lstrip().startswith("-----BEGIN"):
+        return True
+    try:
+        return bool(base64.b64decode("".join(value.split()), validate=True))
+    except ValueError:
+        return False
+
+
 def _checked(path: tuple[str, ...], field: SecretField | SettingField, sent: str) -> str:
     if len(sent) > VALUE_LIMIT:
         raise FieldProblem(path, f"The value is longer than {VALUE_LIMIT} characters")
     value = field.tidied(sent)
     if not value.strip():
         raise FieldProblem(path, "A blank value means nothing; use null for none")
+    if field.type is FieldType.BLOB and not _is_blob(value):
+        raise FieldProblem(path, "The value has to be base64, or a PEM file as it is")
     options = field.options if isinstance(field, SettingField) else None
     if field.type is FieldType.SELECT and options is not None and value not in options:
         raise FieldProblem(path, f"The value has to be one of: {', '.join(options)}")
