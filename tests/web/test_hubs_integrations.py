@@ -357,9 +357,7 @@ def test_whatever_can_be_read_is_a_name(tenant: CheckedTenant, made: str, field:
     assert patched(tenant, made, **{field: name})[field] == name
 
 
-@pytest.mark.parametrize(
-    "value", ["!!", "not base64", "YQ", "YQ===", "====", "https://x/y.pem", "ghp_0123456789abcdef"]
-)
+@pytest.mark.parametrize("value", ["!!", "not base64", "====", "https://x/y.pem", "a.b.c.", "{}", "YQ!=", "é", "Y"])
 def test_what_is_neither_base64_nor_pem_is_refused_at_once(tenant: CheckedTenant, made: str, value: str) -> None:
     app = {"api_key": None, "client_id": "12345", "base64_config": value}
     refused = ("422.invalid-argument", "/auth/base64_config")
@@ -367,7 +365,20 @@ def test_what_is_neither_base64_nor_pem_is_refused_at_once(tenant: CheckedTenant
     assert refusal(patch(tenant, made, auth=app)) == refused
 
 
-@pytest.mark.parametrize("value", ["LS0tLS1CRUdJTg==", "LS0tLS1C\nRUdJTg==", "-----BEGIN RSA PRIVATE KEY-----\nYQ==\n"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(
+            "LS0tLS1CRUdJTg==",
+            "LS0tLS1CRUdJTg",
+            "LS0tLS1C\nRUdJTg==",
+            r"LS0tLS1C\nRUdJTg==",
+            "'LS0tLS1CRUdJTg=='",
+            "-_-_",
+        ),
+        *("-----BEGIN " + "PRIVATE KEY-----\nYQ==\n", '{"key": "-----BEGIN X-----"}', "> -----BEGIN"),
+    ],
+)
 def test_base64_in_one_line_or_several_and_pem_are_taken(tenant: CheckedTenant, value: str) -> None:
     app = {"client_id": "12345", "base64_config": value}
     assert create(tenant, auth=app, extra={"installation_id": "7"}).status_code == 201
