@@ -56,10 +56,13 @@ async def show_list(browser: Browser) -> Response:
     }
     found = {one: [entry for entry in listed if _fits(entry, text)] for one, listed in entries.items()}
     own = await browser.services.apps.list(browser.caller, None, _MOST_OWN)
+    shown = {one: listed[:_MOST_OF_CATEGORY] for one, listed in found.items() if listed}
+    of_others = [entry.definition.icon_url for listed in shown.values() for entry in listed]
     return view(
         browser,
         "catalogue.html",
-        found={one: listed[:_MOST_OF_CATEGORY] for one, listed in found.items() if listed},
+        images=[*of_others, *(app.icon_url or "" for app in own.apps)],
+        found=shown,
         more={one: len(listed) - _MOST_OF_CATEGORY for one, listed in found.items()},
         categories=_CATEGORIES,
         category=category or "",
@@ -77,6 +80,7 @@ async def show_own(browser: Browser) -> Response:
     return view(
         browser,
         "own_apps.html",
+        images=[app.icon_url or "" for app in page.apps],
         own=page.apps,
         first=_YOURS if before else "",
         following=queries.address(_YOURS, before=ids.to_hex(page.next_before)) if page.next_before else "",

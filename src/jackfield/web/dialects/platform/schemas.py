@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from jackfield.domain.app import AppStatus
+from jackfield.domain.app import LONGEST_SECRET_GRACE, SECRET_GRACE, AppStatus
 from jackfield.domain.identifier_path import LIMIT
 from jackfield.domain.installation import InstallationStatus
 from jackfield.domain.provider import Category
@@ -12,9 +12,34 @@ from jackfield.domain.provider import Category
 Id = Annotated[str, Meta(pattern="^[a-f0-9]{24}$")]
 Moment = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$")]
 Secret = Annotated[str, Meta(pattern="^[a-f0-9]{64}$")]
+#: members of an app that it can do without
+Clearable = Literal[
+    "author",
+    "call_to_action",
+    "configuration_fields",
+    "contact",
+    "description",
+    "error_codes",
+    "icon_url",
+    "name",
+    "oauth_callback_url",
+    "scopes",
+    "tags",
+    "uninstallation_url",
+]
 Title = Annotated[str, Meta(min_length=1, max_length=160)]
 Text = Annotated[str, Meta(min_length=1)]
 Url = Annotated[str, Meta(min_length=1, extra_json_schema={"format": "uri"})]
+IconUrl = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        description="The address of a square picture, shown beside the app's name in the catalogue and on its install "
+        "page. Browsers load it from there directly.",
+        examples=["https://partner.example.com/icon.png"],
+        extra_json_schema={"format": "uri"},
+    ),
+]
 IdentifierPath = Annotated[str, Meta(min_length=1, max_length=LIMIT, examples=["account_name"])]
 
 
@@ -32,6 +57,7 @@ class CreatePlatformIntegration(Struct, kw_only=True):
     contact: Text | None = None
     description: Text | None = None
     error_codes: dict[str, str] | None = None
+    icon_url: IconUrl | None = None
     name: Title | None = None
     oauth_callback_url: Url | None = None
     scopes: list[str] | None = None
@@ -40,15 +66,16 @@ class CreatePlatformIntegration(Struct, kw_only=True):
 
 
 class UpdatePlatformIntegration(Struct, kw_only=True):
-    """What to change; absent: it stays, null: it is taken away."""
+    """What to change. A member that is absent or null stays as it is; the parameter `clear` names what to remove."""
 
-    identifier_field_path: IdentifierPath | UnsetType = UNSET
+    identifier_field_path: IdentifierPath | None | UnsetType = UNSET
     author: Title | None | UnsetType = UNSET
     call_to_action: Text | None | UnsetType = UNSET
     configuration_fields: dict[str, Any] | None | UnsetType = UNSET
     contact: Text | None | UnsetType = UNSET
     description: Text | None | UnsetType = UNSET
     error_codes: dict[str, str] | None | UnsetType = UNSET
+    icon_url: IconUrl | None | UnsetType = UNSET
     name: Title | None | UnsetType = UNSET
     oauth_callback_url: Url | None | UnsetType = UNSET
     scopes: list[str] | None | UnsetType = UNSET
@@ -82,6 +109,43 @@ class CreatedPlatformIntegration(PlatformIntegration, kw_only=True):
     """With the client_secret, which is shown here alone."""
 
     client_secret: Secret
+
+
+class UpdateQuery(Struct, kw_only=True):
+    """What to remove, beside what the body changes."""
+
+    clear: Annotated[
+        list[Clearable],
+        Meta(
+            description="Members to remove, so that they are null from now on. Repeat the parameter, or separate names "
+            "with commas. A member cannot be set and cleared in the same call.",
+            examples=[["contact", "icon_url"]],
+        ),
+    ] = []
+
+
+class ReplaceSecretQuery(Struct, kw_only=True):
+    """How long the old secret stays valid."""
+
+    grace_seconds: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=int(LONGEST_SECRET_GRACE.total_seconds()),
+            description="For how many seconds the old client secret is still accepted; 24 hours if absent. Use 0 when "
+            "it has leaked.",
+        ),
+    ] = int(SECRET_GRACE.total_seconds())
+
+
+class ReplacedClientSecret(Struct, kw_only=True):
+    """The app's new client secret, which is shown here alone."""
+
+    id: Annotated[str, Meta(pattern="^[a-f0-9]{24}$", description="The app's id, which is its `client_id`.")]
+    client_secret: Annotated[str, Meta(pattern="^[a-f0-9]{64}$", description="The new client secret.")]
+    previous_secret_expires: Annotated[
+        Moment | None, Meta(description="When the old secret stops working; null if it no longer does.")
+    ]
 
 
 class ListQuery(Struct, kw_only=True):
@@ -174,6 +238,13 @@ class ServerMetadata(Struct, kw_only=True):
     """RFC 8414 §2."""
 
     issuer: str
+    authorization_endpoint: Annotated[
+        str,
+        Meta(
+            description="Where a browser begins to install an app: it takes `client_id`, `response_type=code` and, if "
+            "you like, `redirect_uri`, `scope` and `state`."
+        ),
+    ]
     token_endpoint: str
     revocation_endpoint: str
     introspection_endpoint: str
