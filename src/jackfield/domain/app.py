@@ -78,11 +78,11 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     contact: str | None
     description: str | None
     error_codes: dict[str, str] | None
-    icon_url: str | None
     oauth_callback_url: str | None
     scopes: list[str] | None
     tags: list[str] | None
     uninstallation_url: str | None
+    icon_url: str | None = None
 
     @property
     def hex_id(self) -> str:

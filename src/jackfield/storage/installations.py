@@ -33,7 +33,7 @@ where n.organisation_id = $1 and n.session_id = $2 and n.definition_organisation
 order by n.integration_id desc limit 1
 """
 # held until the transaction's end, so that of two forms that one person sends at once the later finds the earlier one's
-LOCK_PERSON: Final = "select pg_advisory_xact_lock(hashtextextended($3, $1 # $2))"
+LOCK_PERSON: Final = "select pg_advisory_xact_lock(hashtextextended($3, $1::bigint # $2::bigint))"
 PENDING_OF_PERSON: Final = f"""
 select n.integration_id from {_ALIVE}
 where n.organisation_id = $1 and n.definition_organisation_id = $2 and n.definition_id = $3

@@ -1,30 +1,52 @@
 """Installing an app, and how that went (contract `platform`): the form made from what its developer asks for."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from jackfield.domain import ids
 from jackfield.domain.app import App, AppNotFound, AppStatus
-from jackfield.domain.installation import GRANTED, InstallationRow, InstallationStatus, InvalidConfiguration
-from jackfield.domain.schema_form import SchemaForm, Sent
+from jackfield.domain.installation import (
+    GRANTED,
+    READ,
+    WRITE,
+    InstallationRow,
+    InstallationStatus,
+    InvalidConfiguration,
+)
+from jackfield.domain.schema_fields import Field, Widget
+from jackfield.domain.schema_form import ADD_ROW, REMOVE_ROW, SchemaForm, Sent, walk, with_changed_rows
 from jackfield.domain.session import FormRefused
 from jackfield.web.pages.authorizing import is_state, with_state
 from jackfield.web.pages.browser import Browser
 from jackfield.web.pages.form import read_form
-from jackfield.web.pages.rendering import REFERRER_POLICY, redirect, render
+from jackfield.web.pages.rendering import QUIET_HEADERS, REFERRER_POLICY, redirect, render
 from jackfield.web.pages.routing import INTEGRATIONS, page_route, sign_in_address
 from jackfield.web.pages.shown_field import ShownField
 from jackfield.web.tenant_address import PREFIX, require_tenant
 
 _PATH: Final = "/platform/integrations/{id}"
+#: adds and removes rows without a new page; the form works without it
+SCRIPT: Final = "/platform/form.js"
+_SCRIPT_SOURCE: Final = (Path(__file__).parent.parent / "static" / "form_rows.js").read_bytes()
 #: the hidden field that has the id of the installation to be
 _INSTALLATION: Final = "installation"
 #: and what the app wants to have back (RFC 6749 §4.1.1)
 _STATE: Final = "state"
+
+
+#: what every installation lets its app do, in words
+_MEANINGS: Final = {
+    READ: "Read what you fill in here",
+    WRITE: "Mark this installation as set up, or not",
+}
 
 
 class Outcome(StrEnum):
@@ -54,6 +76,10 @@ async def install(browser: Browser) -> Response:
     installation_id = _reserved(sent.first(_INSTALLATION))
     browser.check_form(sent, _purpose(app, installation_id))
     form = SchemaForm(app.configuration_fields)
+    add, remove_ = sent.first(ADD_ROW), sent.first(REMOVE_ROW)
+    if add or remove_:
+        # nothing is judged yet
+        return _page(browser, app, installation_id, with_changed_rows(sent, add, remove_), {})
     reading = form.read(sent)
     if reading.flaws:
         return _page(browser, app, installation_id, sent, reading.flaws)
@@ -62,7 +88,7 @@ async def install(browser: Browser) -> Response:
         installed = await services.installations.create(browser.caller, app.id, reading.value, installation_id)
     except InvalidConfiguration as error:
         # the developer has changed the form meanwhile
-        return _page(browser, app, installation_id, sent, form.placed(error.flaws))
+        return _page(browser, app, installation_id, sent, form.placed(error.flaws, reading.places))
     issued = await services.oauth_server.issue_code(browser.caller, installed.id) if app.oauth_callback_url else None
     if issued is None or issued.callback is None:
         return redirect(f"{_here(browser, app)}/connections/success", REFERRER_POLICY)
@@ -138,10 +164,11 @@ def _page(
 ) -> Response:
     """The form; with what was sent and what is wrong with it, where something was."""
     form = SchemaForm(app.configuration_fields)
+    fields = form.filled(sent)
     shown = {
-        field.name: ShownField.of(field, f"field-{number}", sent, flaws.get(field.name, ()))
-        for number, field in enumerate(form.all_fields(), start=1)
+        field.name: ShownField.of(field, _control(field), sent, flaws.get(field.name, ())) for field in walk(fields)
     }
+    has_rows = any(field.widget is Widget.LIST for field in walk(fields))
     return render(
         "page_install.html",
         422 if flaws else 200,
@@ -149,17 +176,26 @@ def _page(
         images=[app.icon_url or ""],
         browser=browser,
         app=app,
-        fields=form.fields,
+        scripts=has_rows,
+        script=SCRIPT if has_rows else "",
+        form=form,
+        fields=fields,
         shown=shown,
         flaws=flaws,
         overall=flaws.get("", ()),
         granted=GRANTED,
+        meanings=_MEANINGS,
         goes_to=urlsplit(app.oauth_callback_url).netloc if app.oauth_callback_url else "",
         address=_here(browser, app),
         installation=ids.to_hex(installation_id),
         form_token=browser.form_token(_purpose(app, installation_id)),
         state=_state(browser, sent),
     )
+
+
+def _control(field: Field) -> str:
+    """The id of a field's control: the same however many rows stand before it."""
+    return f"field-{hashlib.blake2b(field.name.encode(), digest_size=6).hexdigest()}"
 
 
 async def _installable(browser: Browser) -> App:
@@ -216,7 +252,13 @@ def _here(browser: Browser, app: App) -> str:
     return f"{browser.request.scope.get(PREFIX, '')}/platform/integrations/{app.hex_id}"
 
 
+async def _script(_: Request) -> Response:
+    headers = {**QUIET_HEADERS, "cache-control": "max-age=300"}
+    return Response(_SCRIPT_SOURCE, headers=headers, media_type="text/javascript")
+
+
 ROUTES: Final = [
+    Route(SCRIPT, _script, methods=["GET"]),
     page_route(_PATH, {"GET": show, "POST": install}),
     page_route(f"{_PATH}/connections/success", {"GET": show_success}),
     page_route(f"{_PATH}/connections/error", {"GET": show_error}),

@@ -55,8 +55,8 @@ def render(
     forms = "'self'" if leads_to is None else f"'self' {leads_to.partition(':')[0].lower()}:"
     running = "script-src 'self'; connect-src 'self'; " if scripts else ""
     headers = {
-        "content-security-policy": f"default-src 'none'; {running}style-src 'self'; img-src {_image_sources(images)}; base-uri 'none'; "
-        f"form-action {forms}; frame-ancestors 'none'",
+        "content-security-policy": f"default-src 'none'; {running}style-src 'self'; "
+        f"img-src {_image_sources(images)}; base-uri 'none'; form-action {forms}; frame-ancestors 'none'",
         "x-content-type-options": "nosniff",
         "referrer-policy": REFERRER_POLICY,
         "cache-control": "no-store",
