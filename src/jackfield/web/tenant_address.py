@@ -86,7 +86,12 @@ def require_tenant(request: Request, *handles: str) -> None:
 
 def _handle(text: str) -> str:
     """What is no handle is nobody's."""
-    return text if _LABEL.fullmatch(text) else ""
+    return text if is_handle(text) else ""
+
+
+def is_handle(text: str) -> bool:
+    """Whether an organisation could be called so."""
+    return _LABEL.fullmatch(text) is not None
 
 
 def named_tenants(request: Request) -> tuple[str, ...]:

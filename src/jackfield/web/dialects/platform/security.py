@@ -16,7 +16,7 @@ from jackfield.services import Services
 from jackfield.services.access import Access
 from jackfield.web.dialects.platform.schemas import TokenReference, TokenRequest
 from jackfield.web.security import by_bearer
-from jackfield.web.tenant_address import TenantMismatch, named_tenants, require_tenant
+from jackfield.web.tenant_address import TenantMismatch, is_handle, named_tenants, require_tenant
 
 
 async def by_key(request: Request, access: Access) -> Principal:
@@ -65,7 +65,7 @@ async def by_known_tenant(request: Request, services: Services, _: Any) -> None:
 async def require_organisation(services: Services, handle: str) -> None:
     """Raises NotFound when no organisation has the handle."""
     try:
-        known = (await services.organisations.get(handle)).handle == handle
+        known = is_handle(handle) and (await services.organisations.get(handle)).handle == handle
     except (NotFound, Conflict):
         known = False
     if not known:
