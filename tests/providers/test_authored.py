@@ -263,7 +263,7 @@ def test_an_authored_definition_is_verified_by_its_own_server(allowing: CheckedT
     integration = integration_of(allowing, author(allowing, name, f"{vendors.url}/verify/{token}"))
     job = allowing.finished(allowing.verification(integration))
     assert job["state"]["current"] == "completed", job
-    assert job["tasks"][0]["header"] == f"Verify {name}"
+    assert job["tasks"][0]["caption"] == f"Verify {name}"
     assert job["tasks"][0]["output"]["account_name"] == name
     assert allowing.hub_read(integration)["state"]["current"] == "live"
 

@@ -3,11 +3,15 @@
 import asyncio
 import base64
 import contextlib
+import json
 import time
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
@@ -20,12 +24,13 @@ from jackfield.domain.provider import (
     CredentialRefused,
     Delivery,
     ProviderError,
+    VendorUnavailable,
     Verified,
 )
 from jackfield.providers._client import open_client
 from jackfield.providers._http import Endpoints
 from jackfield.providers.github import GitHub
-from support.vendor import Answer, Vendor, answers, vendor
+from support.vendor import Answer, Asked, Vendor, answers, vendor
 
 INSTALLATION = {"id": 100, "account": {"login": "acme", "id": 7, "html_url": "https://github.com/acme"}}
 TOKEN = {"token": "installation-token", "expires_at": "2026-11-21T11:00:00Z", "permissions": {"issues": "write"}}
@@ -72,16 +77,21 @@ def test_the_account_is_the_installations(pem: str, key: RSAKey) -> None:
         assert token.claims["exp"] - token.claims["iat"] <= 600
 
 
-@pytest.mark.parametrize("form", ["base64", "base64 in lines", "line breaks in two characters"])
-def test_the_key_is_taken_as_other_contracts_carry_it(pem: str, form: str) -> None:
-    encoded = base64.b64encode(pem.encode()).decode()
+@pytest.mark.parametrize("form", ["base64", r"\r\n as text", "one line"])
+def test_the_key_is_taken_as_other_contracts_and_files_carry_it(pem: str, form: str) -> None:
     spelled = {
-        "base64": encoded,
-        "base64 in lines": "\n".join(encoded[at : at + 64] for at in range(0, len(encoded), 64)),
-        "line breaks in two characters": pem.replace("\n", "\\n"),
+        "base64": base64.b64encode(pem.encode()).decode(),
+        r"\r\n as text": pem.replace("\n", r"\r\n"),
+        "one line": pem.replace("\n", " "),
     }[form]
     verified, _ = asyncio.run(verify(spelled, Answer.of(INSTALLATION), Answer.of(TOKEN, 201)))
     assert verified.account.name == "acme"
+
+
+def test_a_key_with_a_passphrase_is_refused_with_the_reason() -> None:
+    own = generate_private_key(65537, 2048)
+    locked = own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"word")).decode()
+    assert "passphrase" in str(refused(locked))
 
 
 @pytest.mark.parametrize("spoil", [str.lower, lambda pem: pem[:200], lambda _: "not a key", lambda _: "bm90IGEga2V5"])
@@ -176,7 +186,91 @@ def test_each_installation_has_its_own_token(pem: str) -> None:
     ]
 
 
-def test_an_installations_token_that_is_refused_is_not_kept(pem: str) -> None:
+def test_an_installations_token_that_is_refused_before_its_end_is_replaced(pem: str) -> None:
+    created = Answer.of(ISSUE, 201)
+    script = [token_for(3600), created, Answer.of({"message": "Bad credentials"}, 401), token_for(3600), created]
+    called = asyncio.run(deliver(pem, *script))
+    assert [path.split()[0] for path in called[2:]] == [
+        "/repos/acme/depot/issues",
+        "/app/installations/100/access_tokens",
+        "/repos/acme/depot/issues",
+    ]
+
+
+def test_a_new_token_of_an_installation_that_is_refused_is_a_refusal_and_not_kept(pem: str) -> None:
     refuses = Answer.of({"message": "Bad credentials"}, 401)
     called = asyncio.run(deliver(pem, token_for(3600), refuses, token_for(3600), Answer.of(ISSUE, 201)))
     assert len(called) == 4
+
+
+class AtAnotherTime:
+    """GitHub with a clock that differs from ours by so many seconds, and refuses tokens by their times."""
+
+    def __init__(self, behind: float, *, dated: bool = True, knows_the_app: bool = True) -> None:
+        self.behind = behind
+        self.dated = dated
+        self.knows_the_app = knows_the_app
+
+    async def __call__(self, asked: Asked, writer: asyncio.StreamWriter) -> None:
+        now = datetime.now(UTC) - timedelta(seconds=self.behind)
+        answer = self.answer(asked, now)
+        dated = {"Date": format_datetime(now, usegmt=True)} if self.dated else {}
+        writer.write(Answer(answer.status, {**answer.headers, **dated}, answer.body).to_bytes())
+        await writer.drain()
+
+    def answer(self, asked: Asked, now: datetime) -> Answer:
+        if "/app/" not in asked.path:
+            return Answer.of(ISSUE, 201)
+        if not self.knows_the_app:
+            return Answer.of({"message": "A JSON web token could not be decoded"}, 401)
+        part = asked.headers["authorization"].split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        if claims["exp"] > now.timestamp() + 600:
+            return Answer.of({"message": "'Expiration time' claim ('exp') is too far in the future"}, 401)
+        if not claims["iat"] <= now.timestamp() <= claims["exp"]:
+            return Answer.of({"message": "'Issued at' claim ('iat') must be an Integer"}, 401)
+        if asked.method == "GET":
+            return Answer.of(INSTALLATION)
+        ends = (now + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return Answer.of({**TOKEN, "expires_at": ends}, 201)
+
+
+async def at_another_time(pem: str, github_is: AtAnotherTime, deliveries: int = 0) -> tuple[ProviderError | None, int]:
+    """What a verification and so many deliveries come to, and how many calls it took."""
+    async with vendor(github_is) as there, open_client([], [there.url]) as http:
+        github = GitHub(http, Endpoints(api_url=there.url))
+        secrets = Secrets({"app_id": "12345", "private_key": pem})
+        connection = Connection(secrets, {"installation_id": "100", "repository": "acme/depot"})
+        try:
+            await github.verify(Connection(secrets, {"installation_id": "100"}))
+            for _ in range(deliveries):
+                await github.deliver(connection, DELIVERY)
+        except ProviderError as error:
+            return error, len(there.seen)
+        return None, len(there.seen)
+
+
+@pytest.mark.parametrize("behind", [90, 3600, -700, -86_400, 400 * 86_400])
+def test_a_wrong_clock_of_ours_costs_one_call_and_nobodys_credential(pem: str, behind: float) -> None:
+    error, calls = asyncio.run(at_another_time(pem, AtAnotherTime(behind), deliveries=2))
+    assert error is None
+    # refused once, then installation and token, then one token that is kept for both deliveries
+    assert calls == 1 + 2 + 3
+
+
+def test_clocks_that_differ_by_seconds_cost_nothing(pem: str) -> None:
+    assert asyncio.run(at_another_time(pem, AtAnotherTime(20))) == (None, 2)
+
+
+def test_a_wrong_clock_that_github_does_not_tell_asks_nobody_to_connect_again(pem: str) -> None:
+    error, calls = asyncio.run(at_another_time(pem, AtAnotherTime(7200, dated=False)))
+    assert type(error) is VendorUnavailable
+    assert "clock" in str(error)
+    assert calls == 1
+
+
+def test_an_app_that_is_refused_at_another_time_is_refused_for_itself(pem: str) -> None:
+    github_is = AtAnotherTime(90, knows_the_app=False)
+    error, calls = asyncio.run(at_another_time(pem, github_is))
+    assert type(error) is CredentialRefused
+    assert calls == 2

@@ -157,14 +157,14 @@ def test_a_packages_vendor_is_verified_by_its_own_code(tenant: CheckedTenant) ->
     ("token", "extra", "source"),
     [
         ("t-x", {"size": "s"}, "/auth/secret"),
-        ("t-1\n", {"size": "s"}, "/auth/secret"),
+        ("t- 1", {"size": "s"}, "/auth/secret"),
         ("t-1", {}, "/extra/size"),
         ("t-1", {"size": "m"}, "/extra/size"),
         ("t-1", {"size": "s", "count": "1.5"}, "/extra/count"),
         ("t-1", {"size": "s", "count": "٣"}, "/extra/count"),
-        ("t-1", {"size": "s", "count": "1\n"}, "/extra/count"),
+        ("t-1", {"size": "s", "count": "1\n2"}, "/extra/count"),
         ("t-1", {"size": "s", "code": "ABCD"}, "/extra/code"),
-        ("t-1", {"size": "s", "code": "ABC\n"}, "/extra/code"),
+        ("t-1", {"size": "s", "code": "AB\nC"}, "/extra/code"),
     ],
 )
 def test_a_value_has_to_fit_its_field(tenant: CheckedTenant, token: str, extra: dict[str, str], source: str) -> None:
@@ -175,6 +175,12 @@ def test_a_value_has_to_fit_its_field(tenant: CheckedTenant, token: str, extra: 
 def test_a_value_that_fits_is_taken(tenant: CheckedTenant) -> None:
     extra = {"size": "s", "count": "-12", "code": "ABC"}
     assert create(tenant, "plain", **extra).json()["data"]["extra"] == extra
+
+
+def test_a_value_is_taken_without_the_blanks_that_were_copied_with_it(tenant: CheckedTenant) -> None:
+    made = create(tenant, "plain", "t-1\n", size="s", count=" -12\n", code='"ABC"').json()["data"]
+    assert made["extra"] == {"size": "s", "count": "-12", "code": "ABC"}
+    assert tenant.finished(tenant.verification(made["id"]))["state"]["current"] == "completed"
 
 
 def test_a_required_setting_is_not_asked_for_again(tenant: CheckedTenant) -> None:

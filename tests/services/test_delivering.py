@@ -13,18 +13,11 @@ from jackfield.domain import ids
 from jackfield.domain.delivery import DeliveryState, Outgoing
 from jackfield.domain.integration import Change, Detail, Status, Wanted
 from jackfield.domain.item import ItemNotFound, ItemStatus, ItemType, NewItem
-from jackfield.domain.job import JobKind, Running
-from jackfield.domain.provider import Connection, Delivered, Delivery
-from jackfield.providers.github import GitHub
-from jackfield.services.catalog import Catalog
-from jackfield.services.delivering import Delivering
-from jackfield.services.running import Runner
-from jackfield.services.vendor_calls import VendorCalls
+from jackfield.domain.job import Running
+from jackfield.domain.provider import Delivery
 from jackfield.storage.deliveries import CLAIM, HotDeliveries
-from jackfield.storage.hot_integrations import HotIntegrations
 from jackfield.storage.jobs import HotJobs
-from jackfield.storage.rests import RestTable
-from jackfield.vault import Vault
+from support.delivering import Deliverer, runner_of
 from support.operator import ORIGIN, Operator
 from support.repository import Asked, Repository, Said
 from support.vendor_server import VendorServer, resets, taken
@@ -736,43 +729,24 @@ def test_where_both_changed_the_status_the_product_wins(bench: Workbench, reposi
 # What goes wrong inside
 
 
-class Fragile:
-    """A provider with a bug that one item meets."""
-
-    manifest = GitHub.manifest
-
-    def __init__(self) -> None:
-        self.delivered: list[str] = []
-
-    async def deliver(self, _: Connection, delivery: Delivery) -> Delivered:
-        if delivery.item.key == "2":
-            raise RuntimeError("hunter2 does not fit")
-        self.delivered.append(delivery.item.key)
-        return Delivered(vendor_id=delivery.item.key)
-
-
-def runner_of(bench: Workbench, provider: Fragile) -> Runner:
-    database = bench.house.database
-    catalog = Catalog(database, {"github": provider}, lambda _: None, "")
-    vault = Vault(bench.house.master_keys, bench.house.data_keys)
-    calls = VendorCalls(RestTable(database))
-    hot, deliveries = HotIntegrations(database), HotDeliveries(database)
-    delivering = Delivering(database, hot, deliveries, vault, catalog, calls)
-    return Runner(HotJobs(database), database, {JobKind.DELIVER: delivering})
+def breaks(delivery: Delivery) -> None:
+    """A bug that one item meets."""
+    if delivery.item.key == "2":
+        raise RuntimeError("hunter2 does not fit")
 
 
 def test_an_item_that_breaks_the_provider_keeps_no_other_back(bench: Workbench, repository: Repository) -> None:
     integration = github(bench, repository)
     for key in range(6):
         bench.put(str(key))
-    provider = Fragile()
+    provider = Deliverer(breaks)
     job_id = bench.delivery_job(integration)
     assert bench.run(job_id, runner_of(bench, provider)) is None
     assert sorted(provider.delivered) == ["0", "1", "3", "4", "5"]
     [broken] = [one for one in bench.deliveries(integration) if one.state is not DeliveryState.DELIVERED]
-    assert (broken.item_key, broken.state, broken.attempts) == ("2", DeliveryState.PENDING, 1)
+    assert (broken.item_key, broken.state, broken.attempts) == ("2", DeliveryState.HELD, 1)
     # what it said may be anything, so it stands in the log alone
-    assert broken.error == "Internal error; the log has the details under this delivery's id"
+    assert broken.error == "Jackfield made an error with this item; the log has the details under this delivery's ID"
 
 
 def test_who_was_overtaken_writes_nothing(bench: Workbench, repository: Repository) -> None:

@@ -128,7 +128,7 @@ def test_a_deleted_owners_app_is_neither_seen_nor_installed(ground: Ground) -> N
     assert ground.run(ground.services.apps.get_installable(installer, ground.app.id)).id == ground.app.id
 
     def vendors() -> set[str]:
-        found = ground.run(ground.services.catalog.available())
+        found = ground.run(ground.services.catalog.available(installer.organisation_id))
         return {one.vendor for definitions in found.values() for one in definitions}
 
     assert ground.app.hex_id in vendors()

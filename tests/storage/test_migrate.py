@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -117,8 +118,11 @@ def test_a_database_that_is_away_is_unavailable() -> None:
         asyncio.run(migrate(f"postgresql://127.0.0.1:{free_port()}/db"))
 
 
-def test_versions_are_numbered_without_gaps() -> None:
-    assert known_versions() == [f"{number:04}" for number in range(1, len(known_versions()) + 1)]
+def test_versions_are_numbered_in_the_order_in_which_they_run() -> None:
+    versions = known_versions()
+    assert versions[0] == "0001"
+    assert versions == sorted(set(versions))
+    assert all(re.fullmatch("[0-9]{4}", version) for version in versions)
 
 
 # A later version of the package: a copy of this one with one more migration
@@ -129,7 +133,7 @@ class Later:
         package = place / "jackfield"
         shutil.copytree(Path(jackfield.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
         versions = package / "storage" / "migrations" / "versions"
-        self.number = f"{len(known_versions()) + 1:04}"
+        self.number = f"{int(known_versions()[-1]) + 1:04}"
         (versions / f"{self.number}_later.sql").write_text(sql)
         (versions / f"{self.number}_later.py").write_text(
             "from jackfield.storage.migrations.plain_sql import run_beside\n"

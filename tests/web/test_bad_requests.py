@@ -8,7 +8,7 @@ import requests
 from support.checked_tenant import CheckedTenant
 from support.documented_answers import find_operation
 from support.raw_http import chunked, request, send, send_and_hang_up
-from support.tenant import V1, V2
+from support.tenant import HUBS, V1, V2
 
 LIMIT = 1024 * 1024
 SAVE = f"{V2}/save"
@@ -125,13 +125,27 @@ def test_a_body_of_another_kind_is_refused(tenant: CheckedTenant, body: str) -> 
     assert answer.status_code == 422
 
 
-@pytest.mark.parametrize("path", ["/list", "/connected", "/schema/list", "/sentry/status/alice"])
-def test_head_is_no_call_of_a_contract_and_reveals_nothing(tenant: CheckedTenant, path: str) -> None:
-    tenant.save(auth_data={"access_token": "token"})
-    head = tenant.v1("HEAD", path)
+@pytest.mark.parametrize("path", ["/list", "/connected", "/schema/list", "/schema/{}", "/{}"])
+def test_head_is_no_call_of_what_reveals(tenant: CheckedTenant, path: str) -> None:
+    made = tenant.saved(auth_data={"access_token": "token"})["integration_id"]
+    head = tenant.v1("HEAD", path.format(made))
     assert head.status_code == 405
-    assert head.headers["allow"] == "GET"
+    assert "HEAD" not in head.headers["allow"]
     assert [entry["action"] for entry in tenant.audit()] == ["integration.created"]
+
+
+def test_head_is_no_call_of_what_hands_a_credential_out(tenant: CheckedTenant) -> None:
+    made = tenant.hub_integration()["id"]
+    assert tenant.hubs("HEAD", f"/{made}/credential").status_code == 405
+    assert [entry["action"] for entry in tenant.audit()] == ["integration.created"]
+
+
+def test_head_answers_as_get_does_where_nothing_is_revealed(tenant: CheckedTenant) -> None:
+    tenant.save(auth_data={"access_token": "token"})
+    for path in (f"{V1}/sentry/status/{tenant.user}", HUBS, f"{HUBS}/available", "/v1/jobs", "/v1/jobs/latest"):
+        got, head = tenant.call("GET", path), tenant.call("HEAD", path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-length"] == str(len(got.content))
 
 
 @pytest.mark.parametrize(
@@ -154,7 +168,7 @@ def test_a_path_that_no_contract_has_is_not_found(tenant: CheckedTenant, path: s
         (f"{V1}/schema/{UNKNOWN}", {"GET", "PUT", "DELETE"}),
         (f"{V1}/{UNKNOWN}", {"GET", "DELETE"}),
         (f"{V1}/{UNKNOWN}/status", {"PATCH"}),
-        (f"{V1}/sentry/status/alice", {"GET"}),
+        (f"{V1}/sentry/status/alice", {"GET", "HEAD"}),
         (f"{V1}/sentry/revoke/alice", {"DELETE"}),
         ("/docs/", {"GET", "HEAD"}),
     ],

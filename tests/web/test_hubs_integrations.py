@@ -9,6 +9,8 @@ import pytest
 import requests
 
 from jackfield.domain import ids
+from jackfield.domain.definition import AuthoredDefinition, definition_of_authored
+from jackfield.web.dialects.hubs.translate import show_definition
 from support.checked_tenant import CheckedTenant
 from support.tenant import HUBS
 from support.vendor_server import VendorServer, taken
@@ -156,17 +158,85 @@ def test_available_has_every_category_and_only_required_fields_in_required_field
             assert one["required_fields"][group] == required
 
 
-@pytest.mark.parametrize("status", ["development", "approved", "archived"])
-def test_an_authored_app_is_available_to_all_once_approved_and_installed_on_its_page(
-    tenant: CheckedTenant, stranger: CheckedTenant, status: str
+@pytest.mark.parametrize(
+    ("status", "to_its_owner", "to_others"),
+    [("development", True, False), ("approved", True, True), ("archived", False, False)],
+)
+def test_an_authored_app_is_available_to_its_owner_and_once_approved_to_all(
+    tenant: CheckedTenant, stranger: CheckedTenant, status: str, to_its_owner: bool, to_others: bool
 ) -> None:
     insert = "insert into definition (organisation_id, name, status) values ($1, 'An app', $2) returning id"
     vendor = ids.to_hex(tenant.operator.fetch(insert, tenant.organisation.id, status)[0][0])
-    apps = stranger.hubs("GET", "/available").json()["data"]["apps"]
-    found = [(one["name"], one["url"], one["usable"]) for one in apps if one["vendor"] == vendor]
-    expected = [("An app", f"/platform/integrations/{vendor}", False)]
-    assert found == (expected if status == "approved" else [])
-    assert refusal(create(stranger, vendor=vendor)) == ("422.invalid-argument", "/vendor")
+    for who, is_listed in ((tenant, to_its_owner), (stranger, to_others)):
+        apps = who.hubs("GET", "/available").json()["data"]["apps"]
+        found = [(one["name"], one["usable"], one["public"]) for one in apps if one["vendor"] == vendor]
+        assert found == ([("An app", False, status == "approved")] if is_listed else [])
+        assert refusal(create(who, vendor=vendor)) == ("422.invalid-argument", "/vendor")
+
+
+def test_the_url_of_an_app_is_absolute_or_absent(tenant: CheckedTenant) -> None:
+    insert = "insert into definition (organisation_id, name, status) values ($1, 'An app', 'development') returning id"
+    vendor = ids.to_hex(tenant.operator.fetch(insert, tenant.organisation.id)[0][0])
+    found = tenant.hubs("GET", "/available").json()["data"]
+    # the service of these tests does not know at which address it is
+    assert ["url" in one for one in found["apps"] if one["vendor"] == vendor] == [False]
+    urls = [one["url"] for definitions in found.values() for one in definitions if "url" in one]
+    assert urls
+    assert all(url.startswith("https://") for url in urls)
+
+
+def test_an_apps_page_is_named_where_the_service_knows_its_address(tenant: CheckedTenant) -> None:
+    authored = AuthoredDefinition(organisation_id=1, id=2, name="An app", description=None, verify_url=None)
+    page = "https://connect.example/platform/integrations/1"
+    assert show_definition(definition_of_authored(authored, "1", page)).url == page
+
+
+def test_what_is_required_blocks_no_way_to_connect(tenant: CheckedTenant) -> None:
+    found = tenant.hubs("GET", "/available").json()["data"]
+    for one in (definition for definitions in found.values() for definition in definitions):
+        for group in ("auth", "extra"):
+            needed = [set(method[group]) for method in one["auth_methods"]]
+            if not needed:
+                continue
+            by_all, by_any = set.intersection(*needed), set.union(*needed)
+            required = set(one["required_fields"][group])
+            assert by_all <= required
+            assert not (by_any - by_all) & required
+    [github] = [one for one in found["source-control"] if one["vendor"] == "github"]
+    assert github["required_fields"]["auth"] == {}
+    ways = {method["name"]: (method["auth"], method["extra"]) for method in github["auth_methods"]}
+    assert ways["app"] == (["client_id", "base64_config"], ["installation_id"])
+    assert github["extended_configuration"]["auth_methods"] == github["auth_methods"]
+
+
+# --- what was likely not meant ---
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("repositry", "Did you mean repository?"),
+        ("Repository", "Did you mean repository?"),
+        ("installation-id", "Did you mean installation_id?"),
+        ("own", "GitHub uses: "),
+        ("x" * 10_000, "GitHub uses: "),
+        ("a/~b", "GitHub uses: "),
+    ],
+)
+def test_a_setting_that_the_vendor_does_not_have_is_kept_and_warned_of(
+    tenant: CheckedTenant, made: str, name: str, said: str
+) -> None:
+    for answer in (create(tenant, extra={name: "x"}), patch(tenant, made, extra={name: "x"})):
+        assert answer.json()["data"]["extra"][name] == "x"
+        [warning] = answer.json()["warnings"]
+        assert warning["source"] == "/extra/" + name.replace("~", "~0").replace("/", "~1")
+        assert said in warning["detail"]
+
+
+def test_nothing_is_warned_of_that_is_known_or_taken_away(tenant: CheckedTenant, made: str) -> None:
+    patched(tenant, made, extra={"own": "1"})
+    for body in ({"name": "New"}, {"extra": {"own": None}}, {"extra": {"repository": "acme/web"}}, {"extra": None}):
+        assert list(patch(tenant, made, **body).json()) == ["data"]
 
 
 def test_every_change_is_audited_and_no_look(tenant: CheckedTenant) -> None:
@@ -490,6 +560,14 @@ def test_an_expired_key_is_told_from_a_wrong_one(tenant: CheckedTenant) -> None:
     expired = tenant.operator.create_key(tenant.organisation, "alice", expires_at=past)
     answers = [tenant.hubs("GET", "", headers={"Authorization": f"Bearer {key}"}) for key in (expired, "nonsense")]
     assert [refusal(answer) for answer in answers] == [("401.auth-expired", None), ("401.auth-invalid", None)]
+    told = error(answers[0])
+    assert all("expired" in told[name] for name in ("title", "detail"))
+    assert "expired" not in error(answers[1])["detail"]
+    for path in (f"/organisations/{tenant.organisation.id}/integrations", "/api/v2/platform-integrations/"):
+        refused = tenant.call("GET", path, headers={"Authorization": f"Bearer {expired}"})
+        assert refused.status_code == 401
+        assert "expired" in refused.text
+        assert "nvalid API key" not in refused.text
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
@@ -523,7 +601,11 @@ def test_an_unknown_path_is_not_found(tenant: CheckedTenant, path: str) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
-    [("PUT", HUBS, {"GET", "POST"}), ("POST", f"{HUBS}/available", {"GET"}), ("DELETE", "/v1/jobs", {"GET"})],
+    [
+        ("PUT", HUBS, {"GET", "HEAD", "POST"}),
+        ("POST", f"{HUBS}/available", {"GET", "HEAD"}),
+        ("DELETE", "/v1/jobs", {"GET", "HEAD"}),
+    ],
 )
 def test_an_unknown_method_is_refused_with_those_that_are(
     tenant: CheckedTenant, method: str, path: str, allowed: set[str]

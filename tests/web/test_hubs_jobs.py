@@ -1,5 +1,6 @@
 """Hubs: verification and deletion as jobs, whatever the vendor does meanwhile."""
 
+import re
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -64,7 +65,7 @@ def test_the_descriptor_tells_of_the_job_that_was_queued(tenant: CheckedTenant, 
     assert (job["accepted"], job["queue"], job["schedule"]) == (True, "verify", NO_TIME)
     assert job["parallel"] == {"sub_queue": None, "tasks": False}
     [task] = job["tasks"]
-    assert (task["caption"], task["header"]) == ("GitHub", "Verify GitHub")
+    assert (task["caption"], task["header"]) == ("Verify GitHub", "hub.integration.task.verify")
     assert [step["caption"] for step in task["steps"]] == ["Read", "Ask", "Record"]
     assert task["input"] == {"integration_id": made}
     assert tenant.job(job["id"])["id"] == job["id"]
@@ -74,7 +75,7 @@ def test_what_the_vendor_takes_becomes_live(tenant: CheckedTenant, make: Callabl
     made, _, account = make(vendor.taken)
     job = tenant.finished(tenant.verification(made))
     assert job["state"]["current"] == "completed"
-    assert "error" not in job["state"]
+    assert job["state"]["error"] is None
     [task] = job["tasks"]
     assert (task["state"]["current"], task["error"]) == ("completed", None)
     assert task["output"] == {
@@ -198,7 +199,7 @@ class Course:
 
     def look(self, tenant: CheckedTenant) -> None:
         job = tenant.job(self.job_id)
-        self.passed[job["state"]["current"]] = job["state"].get("error", {}).get("message", "")
+        self.passed[job["state"]["current"]] = (job["state"]["error"] or {}).get("message", "")
         if job["state"]["current"] == "scheduled":
             self.scheduled_for.add(job["schedule"])
 
@@ -524,7 +525,71 @@ def test_the_creators_come_when_asked_for(observed: CheckedTenant, ids: list[str
     answer = observed.call("GET", "/v1/jobs" + path.format(ids[0]) + "?include=creators")
     creator = observed.job(ids[0])["creator"]
     assert creator["type"] == "api-key"
-    assert answer.json()["includes"] == {"creators": {creator["id"]: {**creator, "name": "alice"}}}
+    shown = {creator["id"]: {"id": creator["id"], "name": "alice"}}
+    assert answer.json()["includes"] == {"creators": {"api_keys": shown, "accounts": {}}}
+
+
+def test_the_service_is_an_account_among_the_creators(tenant: CheckedTenant, make: Callable[..., Made]) -> None:
+    made, _, _ = make(vendor.taken)
+    job = tenant.finished(tenant.verification(made))
+    change = "update job set creator_key_id = null, creator_user = 'jackfield' where organisation_id = $1"
+    tenant.operator.fetch(change, tenant.organisation.id)
+    answer = tenant.call("GET", f"/v1/jobs/{job['id']}?include=creators").json()
+    creator = answer["data"]["creator"]
+    assert creator["type"] == "account"
+    shown = {creator["id"]: {"id": creator["id"], "name": "jackfield"}}
+    assert answer["includes"] == {"creators": {"api_keys": {}, "accounts": shown}}
+
+
+def test_the_error_of_a_job_is_always_said(observed: CheckedTenant, ids: list[str]) -> None:
+    errors = [observed.job(job_id)["state"]["error"] for job_id in ids]
+    assert [error is None for error in errors] == [True, False, True]
+    assert set(errors[1]) == {"message", "time"}
+    assert all("error" in job["state"] for job in observed.call("GET", "/v1/jobs").json()["data"])
+
+
+def test_a_task_has_an_id_of_its_own(observed: CheckedTenant, ids: list[str]) -> None:
+    tasks = [observed.job(job_id)["tasks"][0]["id"] for job_id in ids]
+    assert len({*tasks, *ids}) == 6
+    assert tasks == [observed.job(job_id)["tasks"][0]["id"] for job_id in ids]
+    assert all(re.fullmatch("[a-f0-9]{24}", task) for task in tasks)
+    assert observed.call("GET", f"/v1/jobs/{tasks[0]}").status_code == 404
+
+
+@pytest.mark.parametrize("job", [0, 1, 2])
+@pytest.mark.parametrize("spelling", ["{}", "{:.12}", "{:.8}"])
+def test_jobs_are_found_by_their_integration_and_by_themselves(
+    observed: CheckedTenant, ids: list[str], job: int, spelling: str
+) -> None:
+    integration = observed.job(ids[job])["tasks"][0]["input"]["integration_id"]
+    of_integration = [one for one in ids if observed.job(one)["tasks"][0]["input"]["integration_id"] == integration]
+    found = listed(observed, f"filter[search]={spelling.format(integration)}")
+    assert set(of_integration) <= set(found)
+    if spelling == "{}":
+        assert found == of_integration[::-1]
+        assert listed(observed, f"filter[search]={integration.upper()}") == found
+        assert listed(observed, f"filter[search]={int(integration[8:], 16)}") == found
+        assert listed(observed, f"filter[search]={ids[job]}") == [ids[job]]
+        assert listed(observed, f"filter[search]={int(ids[job][8:], 16)}") == [ids[job]]
+        assert listed(observed, f"filter[search]={integration}&filter[state]=expired") == []
+
+
+def test_jobs_are_found_by_what_was_asked_for(tenant: CheckedTenant, make: Callable[..., Made]) -> None:
+    made, _, _ = make(vendor.taken)
+    job = tenant.verification(made)
+    change = "update job set input = $2 where organisation_id = $1"
+    tenant.operator.fetch(change, tenant.organisation.id, '{"reason": "Because of Monday"}')
+    assert listed(tenant, "filter[search]=monday") == [job]
+    assert listed(tenant, "filter[search]=reason") == []
+
+
+@pytest.mark.parametrize(
+    "query", ["filter[foo]=1", "filter[state][]=error", "filter[state=error", "filter[identifier]"]
+)
+@pytest.mark.parametrize("path", ["/v1/jobs", "/v1/jobs/latest"])
+def test_an_unknown_filter_of_jobs_is_refused(observed: CheckedTenant, ids: list[str], path: str, query: str) -> None:
+    answer = observed.call("GET", f"{path}?{query}")
+    assert (answer.status_code, answer.json()["error"]["source"]) == (422, query.partition("=")[0])
 
 
 def test_the_latest_are_the_newest_of_each_queue(observed: CheckedTenant, ids: list[str]) -> None:

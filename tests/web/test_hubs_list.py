@@ -8,6 +8,7 @@ from jackfield.domain.principal import Capability
 from support.checked_tenant import CheckedTenant
 from support.operator import Operator
 from support.service import Service
+from support.tenant import HUBS
 from support.waiting import until
 
 #: more than the window of newest ones that is looked through for a text
@@ -110,7 +111,6 @@ def test_brackets_may_be_percent_encoded(few: CheckedTenant, brackets: str) -> N
         ("sort=name,--name", "sort"),
         ("filter[state]=nonsense", "filter[state]"),
         ("filter[state]=live,Live", "filter[state]"),
-        ("filter[category]=nonsense", "filter[category]"),
         ("filter[search]=%00", "filter[search]"),
         ("filter[search]=" + "x" * 256, "filter[search]"),
         ("meta=definition,x", "meta"),
@@ -121,7 +121,34 @@ def test_what_cannot_be_asked_for_is_refused_and_named(few: CheckedTenant, query
     assert (problem["code"].partition(".")[0], problem["source"]) == ("422", source)
 
 
-@pytest.mark.parametrize("query", ["filter[nonsense]=1", "nonsense=1", "page[other]=x", "page=1", "filter=1"])
+UNKNOWN_FILTERS = [
+    *("filter[nonsense]", "filter[identifier]", "filter[foo]", "filter[State]", "filter[states]", "filter"),
+    *("filter[state][]", "filter[state", "filter[ state ]", "filter(state)", "filter.state", "filterstate", "filter[]"),
+    *("Filter[state]", "FILTER[vendor]", "filters[state]", " filter[state]"),
+]
+
+
+@pytest.mark.parametrize("name", UNKNOWN_FILTERS)
+def test_a_filter_that_there_is_not_is_refused_and_not_taken_for_none(few: CheckedTenant, name: str) -> None:
+    answer = few.hubs("GET", "", params={name: "live"})
+    problem = answer.json()["error"]
+    assert (answer.status_code, problem["code"], problem["source"]) == (422, "422.invalid-argument", name)
+    assert "filter[state], filter[search], filter[vendor], filter[category]" in problem["detail"]
+
+
+@pytest.mark.parametrize("name", UNKNOWN_FILTERS)
+@pytest.mark.parametrize("path", ["{}/available", "{}/" + "0" * 24 + "/events", "{}/" + "0" * 24 + "/deliveries"])
+def test_no_list_ignores_a_filter_that_it_does_not_have(few: CheckedTenant, path: str, name: str) -> None:
+    answer = few.call("GET", path.format(HUBS), params={name: "live", "page[size]": "1"})
+    assert (answer.status_code, answer.json()["error"]["source"]) == (422, name)
+
+
+def test_every_unknown_filter_is_named(few: CheckedTenant) -> None:
+    problem = refused(few, "filter[b]=1&filter[state]=live&filter[a]=1")
+    assert sorted(problem["extra"]) == ["filter[a]", "filter[b]"]
+
+
+@pytest.mark.parametrize("query", ["nonsense=1", "page[other]=x", "page=1", "afilter[state]=new"])
 def test_what_the_contract_does_not_have_is_ignored(few: CheckedTenant, query: str) -> None:
     assert names(few, query) == NEWEST_FIRST
 
@@ -144,6 +171,10 @@ def test_what_the_contract_does_not_have_is_ignored(few: CheckedTenant, query: s
         ("filter[vendor]=nonsense", []),
         ("filter[category]=source-control", ["Épsilon", "Gamma", "Beta"]),
         ("filter[category]=apps", []),
+        ("filter[category]=nonsense", []),
+        ("filter[category]=Source-Control", []),
+        ("filter[category]=nonsense,source-control", ["Épsilon", "Gamma", "Beta"]),
+        ("filter[category]=nonsense&filter[vendor]=github", []),
         ("filter[category]=error-monitoring,issue-tracking", ["Delta sentry", "alpha"]),
         ("filter[category]=source-control&filter[vendor]=gitlab,sentry", ["Gamma"]),
         ("filter[category]=source-control&filter[state]=live", ["Beta"]),

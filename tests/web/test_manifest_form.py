@@ -96,16 +96,20 @@ def test_a_way_can_be_left_out() -> None:
     assert "extra/cloud_id" not in by_name(form)
 
 
+def like(example: str) -> str:
+    return ENGLISH.malformed_like.replace("{example}", example)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
         ("token/auth/api_key", "", ENGLISH.required),
-        ("token/auth/api_key", "two words", ENGLISH.malformed),
+        ("token/auth/api_key", "two words", like("github_pat_11AAAAAAA0...")),
         ("token/auth/api_key", "ghp_a...", ENGLISH.masked),
         ("token/auth/api_key", "x" * 20_000, ENGLISH.too_long),
-        ("extra/repository", "shop", ENGLISH.malformed),
-        ("extra/base_url", "github.example.com", ENGLISH.malformed),
-        ("extra/labels", "a\0b", ENGLISH.malformed),
+        ("extra/repository", "shop", like("acme/shop")),
+        ("extra/base_url", "ftp://github.example.com", like("https://github.example.com")),
+        ("extra/labels", "a\0b", like("bug, from product")),
     ],
     ids=["none", "spaces", "mask", "long", "repository", "address", "nul"],
 )

@@ -256,18 +256,24 @@ def test_only_an_enabled_and_active_integration_is_synchronised(tenant: CheckedT
     assert "error" in refused(tenant.call("POST", f"{one(made)}/sync"))
 
 
-@pytest.mark.parametrize("method", ["PUT", "HEAD", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("method", ["PUT", "OPTIONS", "TRACE"])
 def test_a_method_that_a_path_does_not_have_is_405(tenant: CheckedTenant, method: str) -> None:
     for path, allowed in (
-        (one(NOBODYS), {"GET", "PATCH", "DELETE"}),
-        (of(tenant), {"GET", "POST"}),
+        (one(NOBODYS), {"GET", "HEAD", "PATCH", "DELETE"}),
+        (of(tenant), {"GET", "HEAD", "POST"}),
         (f"{one(NOBODYS)}/sync", {"POST"}),
     ):
         answer = requests.request(method, tenant.service.url + path, timeout=30)
         assert answer.status_code == 405
         assert {name.strip() for name in answer.headers["allow"].split(",")} == allowed
-        if method != "HEAD":
-            refused(answer, 405)
+        refused(answer, 405)
+
+
+def test_head_answers_as_get_does_without_the_body(tenant: CheckedTenant) -> None:
+    made = created(tenant)
+    for path, status in ((one(made), 200), (of(tenant), 200), (one(NOBODYS), 404), (f"{one(made)}/sync", 405)):
+        answer = tenant.call("HEAD", path)
+        assert (answer.status_code, answer.content) == (status, b"")
 
 
 @pytest.mark.parametrize(

@@ -274,9 +274,8 @@ def test_a_secret_that_leaked_ends_at_once_and_two_are_good_at_most(
 ) -> None:
     partner = Partner.register(stranger)
     installed = partner.installed_by(tenant)
-    secrets = [partner.credentials[1]]
-    for query in ("", "?grace_seconds=604800"):
-        secrets.append(replace_secret(stranger, partner, query)["client_secret"])
+    newer = [replace_secret(stranger, partner, query)["client_secret"] for query in ("", "?grace_seconds=604800")]
+    secrets = [partner.credentials[1], *newer]
     good = [partner.exchange(installed.code(), (partner.id, secret)).status_code for secret in secrets]
     assert good == [401, 200, 200]
     replaced = replace_secret(stranger, partner, "?grace_seconds=0")

@@ -85,9 +85,7 @@ def test_what_is_wrong_is_told_to_the_app(
         "",
     ],
 )
-def test_the_browser_is_sent_to_the_registered_address_alone(
-    visitor: Visitor, partner: Partner, address: str
-) -> None:
+def test_the_browser_is_sent_to_the_registered_address_alone(visitor: Visitor, partner: Partner, address: str) -> None:
     page = begin(visitor, partner, redirect_uri=address, response_type="token")
     assert page.status == 400
     assert "callback URL" in page.text
@@ -111,9 +109,7 @@ def test_what_is_no_app_is_not_found(visitor: Visitor, client_id: str) -> None:
     assert page.status == 404
 
 
-def test_behind_a_tenant_it_stays_behind_the_tenant(
-    visitor: Visitor, partner: Partner, tenant: CheckedTenant
-) -> None:
+def test_behind_a_tenant_it_stays_behind_the_tenant(visitor: Visitor, partner: Partner, tenant: CheckedTenant) -> None:
     own = f"/tenants/{tenant.organisation.handle}"
     begun = visitor.get(f"{own}{AUTHORIZE}", params={"response_type": "code", "client_id": partner.id, "state": "a/b"})
     assert begun.location == f"{own}/platform/integrations/{partner.id}?state={quote('a/b', safe='')}"

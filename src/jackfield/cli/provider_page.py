@@ -1,9 +1,23 @@
 """A provider's page in Markdown, made from its manifest alone."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from jackfield.domain.grade import Grade, grade_of, missing
-from jackfield.domain.provider import Facts, Manifest, OAuth, Right
+from jackfield.domain.provider import Facts, KnownError, Manifest, Meaning, OAuth, Right
+
+_MEANINGS: Final = {
+    Meaning.CREDENTIAL: "the credential",
+    Meaning.RIGHT: "a missing right",
+    Meaning.APPLICATION: "the operator's registration",
+    Meaning.CONFIGURATION: "the setting",
+    Meaning.ITEM: "this item",
+    Meaning.OBJECT_RIGHT: "a missing right for this object",
+    Meaning.GONE: "the object is gone",
+    Meaning.LIMIT: "a limit",
+    Meaning.PASSING: "passing",
+    Meaning.OURS: "an error of ours",
+}
 
 
 def provider_page(manifest: Manifest, can: frozenset[str]) -> str:
@@ -25,6 +39,8 @@ def _lines(manifest: Manifest, can: frozenset[str]) -> Iterator[str]:
     if manifest.oauth is not None:
         yield from _oauth(manifest.slug, manifest.oauth)
     yield from _fields(manifest)
+    if manifest.errors:
+        yield from _errors(manifest.errors)
     yield ""
     yield "## Documented at"
     yield ""
@@ -98,6 +114,21 @@ def _fields(manifest: Manifest) -> Iterator[str]:
         if field.destination:
             needed += ", decides where secrets go"
         yield f"| `extra.{field.name}` | `{field.name}` | {needed} | {_cell(field.title, field.help)} |"
+
+
+def _errors(errors: tuple[KnownError, ...]) -> Iterator[str]:
+    yield ""
+    yield "## Errors"
+    yield ""
+    yield "What the vendor calls an error, what it is about, and what people read. Any other one is shown under the"
+    yield "vendor's own name, tried again for some four hours, and held against nobody."
+    yield ""
+    yield "| error | about | what people read | documented |"
+    yield "|---|---|---|---|"
+    for error in errors:
+        about = f"{_MEANINGS[error.meaning]}{f' `{error.field}`' if error.field else ''}"
+        words = error.words.replace("|", "\\|")
+        yield f"| `{error.name}` | {about} | {words} | [here]({error.source}) |"
 
 
 def _cell(title: str, text: str) -> str:

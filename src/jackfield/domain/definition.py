@@ -23,11 +23,14 @@ VALUE_LIMIT: Final = 16 * 1024
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
-    """One catalogue entry. `vendor` is a provider's slug, or the id of an authored definition in hex."""
+    """One catalogue entry. `vendor` is a provider's slug, or the id of an authored definition in hex.
+
+    `url` None: an app's page, where nobody knows at which address the service is.
+    """
 
     vendor: str
     name: str
-    url: str
+    url: str | None
     category: Category
     public: bool = True
     usable: bool = True
@@ -43,6 +46,13 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
     def secret_of_key(self, auth_key: str) -> SecretField | None:
         return next((field for field in self.secrets if field.auth_key == auth_key), None)
+
+    def always_needs(self, field: SecretField | SettingField) -> bool:
+        """Whether nothing can be connected without it: where there are several ways, all of them take it."""
+        by_ways = {name for method in self.auth_methods for name in (*method.secrets, *method.configuration)}
+        if field.name not in by_ways:
+            return field.required
+        return all(field.name in (*method.secrets, *method.configuration) for method in self.auth_methods)
 
     @property
     def destinations(self) -> tuple[str, ...]:
@@ -80,8 +90,8 @@ def definition_of(manifest: Manifest, supports_verification: bool) -> Definition
 class AuthoredDefinition(msgspec.Struct, frozen=True, kw_only=True):
     """What a tenant authored.
 
-    `verify_url`, if there is one, is called to ask whether credentials are good, `uninstallation_url` when an
-    installation is gone.
+    `approved`: every organisation sees it; if not, its own alone. `verify_url`, if there is one, is called to ask
+    whether credentials are good, `uninstallation_url` when an installation is gone.
     """
 
     organisation_id: int
@@ -91,9 +101,10 @@ class AuthoredDefinition(msgspec.Struct, frozen=True, kw_only=True):
     verify_url: str | None
     icon_url: str | None = None
     uninstallation_url: str | None = None
+    approved: bool = True
 
 
-def definition_of_authored(authored: AuthoredDefinition, vendor: str, install_page: str) -> Definition:
+def definition_of_authored(authored: AuthoredDefinition, vendor: str, install_page: str | None) -> Definition:
     """The catalogue entry of a definition that a tenant authored; it is installed through its page."""
     return Definition(
         vendor=vendor,
@@ -101,6 +112,7 @@ def definition_of_authored(authored: AuthoredDefinition, vendor: str, install_pa
         url=install_page,
         icon_url=authored.icon_url or "",
         category=Category.APPS,
+        public=authored.approved,
         usable=False,
         # what an app was installed with is its own to change
         editable=False,
@@ -136,14 +148,14 @@ class FieldProblem(Invalid):
         self.missing = missing
 
 
-def check_secret(field: SecretField, value: str) -> None:
-    """Raises FieldProblem for a value that the definition does not take."""
-    _check_value(("auth", field.auth_key), field.pattern, field.type, None, value)
+def check_secret(field: SecretField, value: str) -> str:
+    """Return the secret that is meant by what was copied. Raises FieldProblem for one that the vendor cannot have."""
+    return _checked(("auth", field.auth_key), field, value)
 
 
-def check_setting(field: SettingField, value: str) -> None:
-    """Raises FieldProblem for a value that the definition does not take."""
-    _check_value(("extra", field.name), field.pattern, field.type, field.options, value)
+def check_setting(field: SettingField, value: str) -> str:
+    """Return the setting that is meant by what was copied. Raises FieldProblem for one that the vendor cannot have."""
+    return _checked(("extra", field.name), field, value)
 
 
 def check_complete(definition: Definition, secrets: Mapping[str, object], configuration: Mapping[str, object]) -> None:
@@ -178,16 +190,25 @@ def _ways(definition: Definition) -> list[str]:
     ]
 
 
-def _check_value(
-    path: tuple[str, ...], pattern: str | None, kind: FieldType, options: tuple[str, ...] | None, value: str
-) -> None:
+def _checked(path: tuple[str, ...], field: SecretField | SettingField, sent: str) -> str:
+    if len(sent) > VALUE_LIMIT:
+        raise FieldProblem(path, f"The value is longer than {VALUE_LIMIT} characters")
+    value = field.tidied(sent)
     if not value.strip():
         raise FieldProblem(path, "A blank value means nothing; use null for none")
-    if len(value) > VALUE_LIMIT:
-        raise FieldProblem(path, f"The value is longer than {VALUE_LIMIT} characters")
-    if kind is FieldType.SELECT and options is not None and value not in options:
+    options = field.options if isinstance(field, SettingField) else None
+    if field.type is FieldType.SELECT and options is not None and value not in options:
         raise FieldProblem(path, f"The value has to be one of: {', '.join(options)}")
-    if kind is FieldType.INT and not re.fullmatch(r"-?[0-9]{1,18}", value):
-        raise FieldProblem(path, "The value has to be a whole number, as text")
-    if pattern is not None and not re.fullmatch(pattern, value):
-        raise FieldProblem(path, f"The value has to match {pattern}")
+    if field.type is FieldType.INT and not re.fullmatch(r"-?[0-9]{1,18}", value):
+        raise FieldProblem(path, "The value has to be a whole number, as text. Example: 12")
+    if field.pattern is not None and not re.fullmatch(field.pattern, value):
+        raise FieldProblem(path, misfit(field, value))
+    return value
+
+
+def misfit(field: SecretField | SettingField, value: str) -> str:
+    """Return the sentence, with an example, for a value that does not match the field's pattern; it quotes nothing."""
+    example = f" Example: {field.example}" if field.example else ""
+    if any(one.isspace() for one in value) and not re.search(r"[ .]", field.pattern or ""):
+        return f"{field.title}: there must be no blanks or line breaks in it.{example}"
+    return f"{field.title}: this is not a valid value.{example}"

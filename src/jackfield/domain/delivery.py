@@ -43,7 +43,10 @@ class DeliveryState(StrEnum):
 
 
 class ItemDelivery(msgspec.Struct, frozen=True, kw_only=True):
-    """A delivery as it is now. `job_id` is the synchronisation that found it missing, None for a change."""
+    """A delivery as it is now. `job_id` is the synchronisation that found it missing, None for a change.
+
+    `not_done` says what the vendor did not do of it, and why; None: it did everything.
+    """
 
     id: int
     organisation_id: int
@@ -61,13 +64,15 @@ class ItemDelivery(msgspec.Struct, frozen=True, kw_only=True):
     vendor_id: str | None
     vendor_url: str | None
     job_id: int | None
+    not_done: str | None
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of an item at a vendor before a delivery; all None: nothing.
 
     `in_doubt`: an earlier try, the first at `doubted_at`, may have reached the vendor without our hearing of it.
-    `vanished`: when it was read last, the vendor's object was not there.
+    `vanished`: when it was read last, the vendor's object was not there. `not_done` is what the vendor did not do of
+    what it was sent last.
     """
 
     vendor_id: str | None = None
@@ -79,6 +84,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     vendor_status: ItemStatus | None = None
     vanished: bool = False
     doubted_at: datetime | None = None
+    not_done: str | None = None
 
     def status_of(self, item: StoredItem) -> ItemStatus:
         """The status that the vendor's object shall have."""
@@ -93,6 +99,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
             self.vendor_id is not None
             and not self.in_doubt
             and not self.vanished
+            and self.not_done is None
             and self.content == item.content_digest()
             and self.vendor_status is self.status_of(item)
         )
@@ -111,7 +118,8 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """What came of an outgoing delivery.
 
     `counted` False: it was not tried after all. `seconds` until the next try of a pending one. `in_doubt`: the vendor
-    may have got it all the same. `gone`: the vendor's object is not there any more.
+    may have got it all the same. `gone`: the vendor's object is not there any more. `not_done`: what the vendor did not
+    do, and why; `status` is then the one that its object has, if not the one that was asked for.
     """
 
     outgoing: Outgoing
@@ -123,6 +131,8 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     gone: bool = False
     vendor_id: str | None = None
     vendor_url: str | None = None
+    not_done: str | None = None
+    status: ItemStatus | None = None
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):

@@ -56,12 +56,15 @@ class KeyMissing(Unauthenticated):
 class KeyInvalid(Unauthenticated):
     code = "key-invalid"
 
-    def __init__(self) -> None:
-        super().__init__("Invalid API key")
+    def __init__(self, message: str = "Invalid API key") -> None:
+        super().__init__(message)
 
 
 class KeyExpired(KeyInvalid):
     code = "key-expired"
+
+    def __init__(self) -> None:
+        super().__init__("The API key has expired: make a new one")
 
 
 class Forbidden(JackfieldError):

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from jackfield.domain.errors import Unavailable
-from jackfield.domain.provider import CredentialRefused, GrantRefused, VendorUnavailable
+from jackfield.domain.provider import CredentialRefused, GrantRefused, ItemRejected, VendorUnavailable
 
 
 class Health(StrEnum):
@@ -44,7 +44,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
 def health_after(error: Exception) -> Health:
     """What an integration is after its vendor, or our own database, answered so."""
     match error:
-        case VendorUnavailable() | Unavailable():
+        case VendorUnavailable() | Unavailable() | ItemRejected():
             return Health.DEGRADED
         case CredentialRefused() | GrantRefused():
             return Health.NEEDS_REAUTHORISATION

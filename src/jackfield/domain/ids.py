@@ -21,6 +21,8 @@ from jackfield.domain.errors import Invalid
 EPOCH: Final = datetime(2025, 1, 1, tzinfo=UTC)
 SEQUENCE_BITS: Final = 22
 MAXIMUM: Final = (1 << 63) - 1
+#: a bit that no id has
+_PART: Final = 1 << 63
 
 _EPOCH_MILLISECONDS: Final = int(EPOCH.timestamp() * 1000)
 _DECIMAL: Final = re.compile(r"[0-9]{1,19}")
@@ -55,6 +57,11 @@ def to_decimal(number: int) -> str:
 def to_hex(number: int) -> str:
     seconds = (_EPOCH_MILLISECONDS + (number >> SEQUENCE_BITS)) // 1000
     return f"{seconds:08x}{number:016x}"
+
+
+def to_hex_of_part(number: int) -> str:
+    """The spelling of the one part of a thing that has no row of its own: like an id, and never one."""
+    return to_hex(number)[:8] + f"{number | _PART:016x}"
 
 
 def to_uuid(number: int) -> str:

@@ -172,7 +172,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     """What an item is at an integration's vendor.
 
     `delivered_version` is the item's that the vendor has; `status` and `assignee` are how the vendor's object was when
-    it was read last (`read_at`), or made so by us since. `vanished_at`: the object was found to be gone.
+    it was read last (`read_at`), or made so by us since. `vanished_at`: the object was found to be gone. `not_done`
+    says what the vendor did not do of what it was sent last, and why.
     """
 
     item_id: int
@@ -185,6 +186,11 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     assignee: str | None
     read_at: datetime | None
     vanished_at: datetime | None
+    not_done: str | None = None
+
+    def is_in_line(self, item: "StoredItem") -> bool:
+        """Whether the vendor has all of the item's present version."""
+        return self.delivered_version == item.version and self.vanished_at is None and self.not_done is None
 
 
 class Linked(msgspec.Struct, frozen=True):

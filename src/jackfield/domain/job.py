@@ -124,7 +124,8 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which jobs to list; empty or None means any. `order` are (field, descending) pairs.
 
-    `before` is the id of a job, of which older ones are wanted.
+    `search` is text in the header, the caption, the kind or what was asked for, or how the id of the job or of its
+    integration begins. `before` is the id of a job, of which older ones are wanted.
     """
 
     states: Sequence[JobState] = ()

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from jackfield.domain import definition as of_definition
+from jackfield.domain.copied import tidy_text
 from jackfield.domain.credential import CANONICAL_NAMES, Secrets, looks_masked, mask
 from jackfield.domain.definition import VALUE_LIMIT, Definition, FieldProblem, check_secret, check_setting
 from jackfield.domain.integration import JsonObject
@@ -83,8 +84,7 @@ def settle(definition: Definition, stored: JointConfiguration, sent: Sent) -> Jo
         elif name in secret_names:
             secrets[name] = _settle_secret(definition, stored.secrets.get(name), name, value)
         else:
-            _check_new_setting(definition, name, value)
-            settings[name] = value
+            settings[name] = _new_setting(definition, name, value)
     after = JointConfiguration(Secrets(secrets), settings)
     _check_sent_again(stored, sent, moved_destinations(definition, stored.settings, settings))
     return after
@@ -119,26 +119,26 @@ def _settle_secret(definition: Definition, kept: str | None, name: str, value: o
         raise _problem(name, "A secret has to be a string, or null for none")
     if kept is not None and value in {kept, mask(kept)}:
         return kept
-    if looks_masked(value):
+    if looks_masked(tidy_text(value)):
         raise _problem(name, "This is a mask of a secret, not of the one that is stored; send it in full")
     declared = next((field for field in definition.secrets if field.name == name), None)
     try:
-        check_secret(declared or SecretField(name=name, auth_key="", title=name, help=""), value)
+        value = check_secret(declared or SecretField(name=name, auth_key="", title=name, help=""), value)
     except FieldProblem as problem:
         raise _problem(name, str(problem)) from None
     return _to_moment(name, value) if name == "expires_at" else value
 
 
-def _check_new_setting(definition: Definition, name: str, value: object) -> None:
+def _new_setting(definition: Definition, name: str, value: object) -> str:
     if not isinstance(value, str):
         raise _problem(name, "This has to be a string, or null for none")
     declared = next((field for field in definition.configuration if field.name == name), None)
     if declared is None:
         if len(value) > VALUE_LIMIT:
             raise _problem(name, f"The value is longer than {VALUE_LIMIT} characters")
-        return
+        return value
     try:
-        check_setting(declared, value)
+        return check_setting(declared, value)
     except FieldProblem as problem:
         raise _problem(name, str(problem)) from None
 

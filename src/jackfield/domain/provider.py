@@ -8,9 +8,13 @@ services:
     │   └── RightMissing          it takes it, but the credential may not do what is needed: the right is named
     ├── GrantRefused              the vendor does not take the grant (code, refresh token): it is spent or revoked
     ├── ApplicationRefused        the vendor does not take the operator's registration: nothing a customer can mend
-    ├── ConfigurationRejected     a setting is wrong or missing (`field` names it), or one item is not taken
+    ├── ConfigurationRejected     a setting is wrong or missing (`field` names it), or the vendor set up wrongly
+    ├── ItemRejected              the vendor does not take this one item; the others are not concerned
+    │   ├── ObjectRightMissing    the credential may do it, but not to this one object
+    │   └── OurFault              the vendor says that we asked in a wrong way: only a developer can mend it
     ├── ObjectVanished            what was delivered before is not there any more
     ├── VendorUnavailable         no usable answer: worth another try
+    │   ├── UnknownRefusal        a refusal that no table knows: worth another try for some hours, and nobody's fault
     │   └── VendorLimited         too many calls: worth another try after `retry_after` seconds
     │       └── AccountResting    not even called, since an earlier call was limited: a wait, and no failure
     └── Unsupported               the provider cannot do this at all
@@ -24,6 +28,7 @@ from typing import ClassVar, Final, Protocol, runtime_checkable
 
 import msgspec
 
+from jackfield.domain.copied import tidy_address, tidy_reference, tidy_text, tidy_token
 from jackfield.domain.credential import Secrets
 from jackfield.domain.errors import JackfieldError, Kind
 from jackfield.domain.item import Item, ItemStatus
@@ -40,6 +45,11 @@ AUTH_KEYS: Final = (
     "client_id",
     "base64_config",
 )
+
+
+def _is_address(pattern: str | None) -> bool:
+    """Whether what matches is an http(s) address."""
+    return (pattern or "").startswith("^http")
 
 
 class Category(StrEnum):
@@ -67,6 +77,9 @@ class SettingField(msgspec.Struct, frozen=True, kw_only=True):
 
     `destination`: it decides where secrets are sent, so changing it asks for every secret again.
     `needed_to_deliver`: asked for when the integration is enabled for items. `pattern`: what all of the value matches.
+    `example`: a value that fits, for people whose own does not. `copied`: patterns of other forms in which people copy
+    it, each with one group that is the value. `ends_before`: of an address, the paths of the API and of pages that are
+    not part of it.
     """
 
     name: str
@@ -79,10 +92,26 @@ class SettingField(msgspec.Struct, frozen=True, kw_only=True):
     type: FieldType = FieldType.STRING
     options: tuple[str, ...] | None = None
     default: str | None = None
+    example: str | None = None
+    copied: tuple[str, ...] = ()
+    ends_before: tuple[str, ...] = ()
+
+    @property
+    def is_address(self) -> bool:
+        return _is_address(self.pattern)
+
+    def tidied(self, text: str) -> str:
+        """The value that is meant by what a person copied."""
+        if self.is_address:
+            return tidy_address(text, self.ends_before)
+        return text if self.type is FieldType.BLOB else tidy_reference(text, self.copied)
 
 
 class SecretField(msgspec.Struct, frozen=True, kw_only=True):
-    """One member of the credential, by its canonical name; `auth_key` is the name the hubs contract has for it."""
+    """One member of the credential, by its canonical name; `auth_key` is the name the hubs contract has for it.
+
+    `pattern` and `example` are as a setting's. `keeps_query`: of an address, its query belongs to it.
+    """
 
     name: str
     auth_key: str
@@ -91,6 +120,21 @@ class SecretField(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = False
     pattern: str | None = None
     type: FieldType = FieldType.STRING
+    example: str | None = None
+    ends_before: tuple[str, ...] = ()
+    keeps_query: bool = False
+
+    @property
+    def is_address(self) -> bool:
+        return _is_address(self.pattern)
+
+    def tidied(self, text: str) -> str:
+        """The value that is meant by what a person copied. A block of lines is left to who reads it."""
+        if self.type is FieldType.BLOB:
+            return text
+        if self.is_address:
+            return tidy_address(text, self.ends_before, keeps_query=self.keeps_query)
+        return tidy_token(text) if self.pattern else tidy_text(text)
 
 
 class AuthMethod(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +156,47 @@ class Source(msgspec.Struct, frozen=True):
     facts: str
     url: str
     checked_at: date
+
+
+class Meaning(StrEnum):
+    """What one of a vendor's errors is about, which decides what follows from it and who has to act."""
+
+    #: the credential: a person replaces it
+    CREDENTIAL = "credential"
+    #: a right that the credential lacks everywhere
+    RIGHT = "right"
+    #: the operator's registration at the vendor
+    APPLICATION = "application"
+    #: a setting of the integration, or how the vendor's side is set up for it
+    CONFIGURATION = "configuration"
+    #: this one item, which is held
+    ITEM = "item"
+    #: a right that is lacking for this one object, whose delivery is held
+    OBJECT_RIGHT = "object_right"
+    #: what was delivered before is not there any more, or cannot be changed any more
+    GONE = "gone"
+    #: too many calls
+    LIMIT = "limit"
+    #: it goes by itself
+    PASSING = "passing"
+    #: we sent something wrong
+    OURS = "ours"
+
+
+class KnownError(msgspec.Struct, frozen=True, kw_only=True):
+    """One error that the vendor documents.
+
+    `name` is the vendor's own: its name, code or status, as text. `words` are one plain sentence for the person who has
+    to act, which starts with the vendor's name. `field` is the setting that has to be changed, `right` the right that
+    is lacking. `source` is the URL of the page that documents it: one of the manifest's `sources`.
+    """
+
+    name: str
+    meaning: Meaning
+    words: str
+    field: str | None = None
+    right: str | None = None
+    source: str
 
 
 class Check(StrEnum):
@@ -203,7 +288,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     `unprovable` says why the credential cannot be proven without a trace, where it cannot. `tracks` tells whether the
     vendor's objects have a state that can be read back, `tells_progress` whether that tells items in progress from
     others that are open. `deliveries_at_once` is how many items may be on their way for one integration. `checks` are
-    claims that our tests have to show.
+    claims that our tests have to show. `errors` are all that the vendor documents for the calls that are made.
     """
 
     slug: str
@@ -228,6 +313,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     unprovable: str | None = None
     oauth: OAuth | None = None
     checks: tuple[Check, ...] = ()
+    errors: tuple[KnownError, ...] = ()
     sources: tuple[Source, ...]
 
     def __post_init__(self) -> None:
@@ -245,6 +331,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
             missing = {*method.secrets, *method.configuration} - set(names)
             if missing:
                 raise ValueError(f"{self.slug}: {method.name} takes {', '.join(sorted(missing))}, which is no field")
+        if len({error.name for error in self.errors}) != len(self.errors):
+            raise ValueError(f"{self.slug}: two errors have the same name")
+        strange = {error.field for error in self.errors} - {None, *names}
+        if strange:
+            raise ValueError(f"{self.slug}: errors name {', '.join(sorted(map(str, strange)))}, which is no field")
 
 
 class Budget:
@@ -306,10 +397,17 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Delivered(msgspec.Struct, frozen=True, kw_only=True):
-    """The vendor's object. `vendor_id` is all that the provider needs to find it again, `url` where a person does."""
+    """The vendor's object. `vendor_id` is all that the provider needs to find it again, `url` where a person does.
+
+    `not_done` says in one plain sentence what the vendor did not do of it, and why: then the item is not in line, and
+    is sent again with its next change and by a synchronisation. `status` is the one that the object has, where the
+    vendor left it at another than the one that was asked for.
+    """
 
     vendor_id: str
     url: str | None = None
+    not_done: str | None = None
+    status: ItemStatus | None = None
 
 
 class VendorState(msgspec.Struct, frozen=True, kw_only=True):
@@ -400,13 +498,32 @@ class ApplicationRefused(ProviderError):
 
 
 class ConfigurationRejected(ProviderError):
-    """`field` is the setting that has to be changed before anything goes; None: the vendor does not take this item."""
+    """`field` is the setting that has to be changed before anything goes; None: what has to be changed is no setting
+    of ours, such as an address that must not be called, or a restriction at the vendor."""
 
     code = "configuration-rejected"
 
     def __init__(self, message: str, field: str | None = None) -> None:
         super().__init__(message)
         self.field = field
+
+
+class ItemRejected(ProviderError):
+    """The vendor does not take this one item as it is. Its delivery is held; the others go on."""
+
+    code = "item-rejected"
+
+
+class ObjectRightMissing(ItemRejected):
+    code = "object-right-missing"
+
+    def __init__(self, message: str, right: str | None = None) -> None:
+        super().__init__(message)
+        self.right = right
+
+
+class OurFault(ItemRejected):
+    code = "our-fault"
 
 
 class ObjectVanished(ProviderError):
@@ -416,6 +533,16 @@ class ObjectVanished(ProviderError):
 class VendorUnavailable(ProviderError):
     kind = Kind.UNAVAILABLE
     code = "vendor-unavailable"
+
+
+class UnknownRefusal(VendorUnavailable):
+    """`name` is the vendor's own for it, made fit to be shown."""
+
+    code = "unknown-refusal"
+
+    def __init__(self, message: str, name: str) -> None:
+        super().__init__(message)
+        self.name = name
 
 
 class VendorLimited(VendorUnavailable):
@@ -439,6 +566,5 @@ class Unsupported(ProviderError):
 
 
 def concerns_the_integration(error: ProviderError) -> bool:
-    """Whether a person has to mend the integration before anything goes; else it is about what was sent alone."""
-    broken = isinstance(error, CredentialRefused | GrantRefused)
-    return broken or (isinstance(error, ConfigurationRejected) and bool(error.field))
+    """Whether somebody has to mend the integration before anything goes; else it is about what was sent alone."""
+    return isinstance(error, CredentialRefused | GrantRefused | ApplicationRefused | ConfigurationRejected)

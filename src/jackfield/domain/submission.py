@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from jackfield.domain.copied import tidy_text
 from jackfield.domain.credential import Secrets, looks_masked, mask
 from jackfield.domain.definition import (
     VALUE_LIMIT,
@@ -19,7 +20,7 @@ from jackfield.domain.definition import (
 )
 from jackfield.domain.integration import JsonObject
 from jackfield.domain.item import ItemType
-from jackfield.domain.provider import AUTH_KEYS
+from jackfield.domain.provider import AUTH_KEYS, SettingField
 
 Sent = Mapping[str, str | None] | None | msgspec.UnsetType
 
@@ -97,11 +98,9 @@ def settle_configuration(
         if value is None:
             after.pop(name, None)
             continue
-        if name in fields:
-            check_setting(fields[name], value)
-        elif len(value) > VALUE_LIMIT:
+        if len(value) > VALUE_LIMIT:
             raise FieldProblem(("extra", name), f"The value is longer than {VALUE_LIMIT} characters")
-        after[name] = value
+        after[name] = check_setting(fields[name], value) if name in fields else value
     return msgspec.UNSET if after == stored else after
 
 
@@ -111,7 +110,14 @@ def moved_destinations(
     """The settings that would send secrets to another address than before."""
     if after is msgspec.UNSET:
         return []
-    return [name for name in definition.destinations if before.get(name) != after.get(name)]
+    fields = [field for field in definition.configuration if field.destination]
+    return [field.name for field in fields if _tidied(field, before) != _tidied(field, after)]
+
+
+def _tidied(field: SettingField, configuration: Mapping[str, str]) -> str | None:
+    """One address has one spelling, also where it was stored as somebody wrote it."""
+    value = configuration.get(field.name)
+    return field.tidied(value) if isinstance(value, str) else value
 
 
 def check_sent_again(definition: Definition, stored: Secrets | None, auth: Sent, moved: list[str]) -> None:
@@ -153,9 +159,7 @@ def _secret_name(definition: Definition, key: str, value: str | None) -> str | N
 
 
 def _new_secret(definition: Definition, key: str, value: str) -> str:
-    if looks_masked(value):
-        raise FieldProblem(("auth", key), "This is a mask of a secret, not of the one that is stored; send it in full")
     field = definition.secret_of_key(key)
-    if field is not None:
-        check_secret(field, value)
-    return value
+    if looks_masked(tidy_text(value)):
+        raise FieldProblem(("auth", key), "This is a mask of a secret, not of the one that is stored; send it in full")
+    return value if field is None else check_secret(field, value)

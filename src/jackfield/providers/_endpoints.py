@@ -3,20 +3,29 @@
 import re
 from typing import Final
 
+from jackfield.domain.copied import tidy_address
 from jackfield.domain.provider import ConfigurationRejected, Connection
 from jackfield.providers._http import Endpoints, origin_of
 
 #: for manifests: an http(s) address without blanks, credentials, query or fragment
 URL_PATTERN: Final = r"^https?://[^\s/?#@]+(/[^\s?#@]*)?$"
 _URL: Final = re.compile(URL_PATTERN)
+#: where the address of an installation ends and the paths of its API or pages begin, at any vendor that has its own
+ENDS_OF_ADDRESSES: Final = (
+    *("/api/v3", "/api/graphql", "/api/v4", "/-", "/users/sign_in", "/login", "/api/0", "/organizations"),
+    *("/auth/login", "/rest/api", "/rest/agile", "/browse", "/secure", "/jira/software", "/jira/core"),
+    *("/jira/servicedesk", "/jira/projects", "/jira/your-work", "/jira/dashboards", "/jira/people", "/wiki"),
+    *("/api/rest", "/api/soap", "/my_view_page.php", "/view_all_bug_page.php", "/view.php", "/login_page.php"),
+    *("/account_page.php", "/api_tokens_page.php", "/index.php", "/main_page.php"),
+)
 
 
 def own_base_url(connection: Connection) -> str | None:
-    """The integration's own `base_url`, without a slash at its end; None when it has none.
+    """The integration's own `base_url`, as it is meant and without a slash at its end; None when it has none.
 
     Raises ConfigurationRejected for what is not an address.
     """
-    url = connection.configuration.get("base_url", "").strip()
+    url = tidy_address(connection.configuration.get("base_url", ""), ENDS_OF_ADDRESSES)
     if not url:
         return None
     try:

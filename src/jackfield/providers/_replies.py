@@ -1,20 +1,17 @@
 """What a vendor's status says, the same for all that speak plain HTTP."""
 
-import email.utils
-import time
-from datetime import UTC, datetime
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
 from jackfield.domain.provider import Budget, CredentialRefused, RightMissing, VendorLimited, VendorUnavailable
+from jackfield.providers._errors import unknown
 from jackfield.providers._http import Reply
+from jackfield.providers._waits import retry_after
 
 _T = TypeVar("_T")
 #: for the fields of replies: a word that is one, and that every database and page can hold
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
-#: asked to wait longer than this, nobody waits: the job says so instead
-_LONGEST_WAIT: Final = 7 * 24 * 3600.0
 
 
 def raise_for_status(reply: Reply, vendor: str, right: str) -> None:
@@ -52,7 +49,9 @@ def web_url(text: str | None) -> str | None:
 
 
 def unexpected(reply: Reply, vendor: str) -> VendorUnavailable:
-    """For a status that the vendor's documentation does not have."""
+    """For an answer that the vendor's documentation does not have: a refusal (4xx), or no usable answer."""
+    if 400 <= reply.status < 500:
+        return unknown(vendor, f"HTTP {reply.status}")
     return VendorUnavailable(f"{vendor} answered in a way we do not know ({reply.status})")
 
 
@@ -63,31 +62,8 @@ def limited(reply: Reply, vendor: str, seconds: float | None = None) -> VendorLi
     return VendorLimited(f"{vendor} limits our calls{wait}", delay)
 
 
-def seconds_until(reply: Reply, header: str, unit: float = 1.0) -> float | None:
-    """The time from now to the moment in a header, which counts from 1970 in units of so many seconds."""
-    text = reply.headers.get(header, "").strip()
-    if not (text.isascii() and text.isdigit() and len(text) < 20):
-        return None
-    return min(max(0.0, int(text) * unit - time.time()), _LONGEST_WAIT)
-
-
 def note_budget(budget: Budget, reply: Reply, remaining: str, seconds: float | None) -> None:
     """Notes how many calls the header of that name says are left, for so many seconds."""
     text = reply.headers.get(remaining, "").strip()
     if text.isascii() and text.isdigit() and len(text) < 10:
         budget.note(int(text), seconds)
-
-
-def retry_after(reply: Reply) -> float | None:
-    """The delay of `Retry-After` in seconds (RFC 9110 §10.2.3: a number or a date); None when there is none."""
-    text = reply.headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        # more digits than a float has are infinite, and still the longest wait
-        return min(float(text), _LONGEST_WAIT)
-    try:
-        moment = email.utils.parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), _LONGEST_WAIT)

@@ -3,13 +3,13 @@
 REST API: https://developer.atlassian.com/cloud/confluence/rest/v2/ , of whose first version the current user is left.
 
 A page has the marker of its item as the name of an anchor, which nobody sees, and which comes with the page in one
-call. Titles are unique in a space, so an earlier try is found by its title, without a search index. It is not found
-when the item was given another title in between.
+call. Titles are unique in a space, so an earlier try is found by its title, without a search index. In case that the
+item was given another title in between, the pages are looked through that were created about the time of that try.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, Final
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import msgspec
 
@@ -23,7 +23,10 @@ from jackfield.domain.provider import (
     Delivered,
     Delivery,
     Facts,
+    ItemRejected,
+    KnownError,
     Manifest,
+    Meaning,
     ObjectVanished,
     ProviderError,
     SettingField,
@@ -31,11 +34,14 @@ from jackfield.domain.provider import (
     VendorUnavailable,
     Verified,
 )
-from jackfield.providers import _atlassian, _storage_format
+from jackfield.providers import _atlassian, _atlassian_errors, _storage_format
+from jackfield.providers._atlassian_errors import text_of
 from jackfield.providers._chat_text import body_of, facts_of, link_of, own_facts_of, shorten, title_of
+from jackfield.providers._errors import find, refusal
 from jackfield.providers._http import Endpoints, HttpClient, Reply
-from jackfield.providers._markdown import cut, parse
+from jackfield.providers._markdown import parse
 from jackfield.providers._replies import Text, decode, unexpected, web_url
+from jackfield.providers._units import cut_utf16, utf16_length
 
 _CHECKED: Final = date(2026, 11, 21)
 _READ: Final = "read:page:confluence"
@@ -65,6 +71,45 @@ _TITLE_LENGTH: Final = 255
 #: Confluence names no limit; longer pages are slow to open
 _BODY_LENGTH: Final = 100_000
 _FACTS: Final = 50
+#: pages in one list without their bodies, and how many lists are looked through
+_LISTED: Final = 250
+_MOST_LISTS: Final = 8
+#: pages read with their bodies, at a time and in all: those whose creation is nearest to the doubtful try
+_READ_AT_ONCE: Final = 10
+_MOST_READ: Final = 100
+#: clocks differ
+_CLOCK: Final = timedelta(minutes=15)
+
+_PAGES_DOCUMENTED: Final = "https://developer.atlassian.com/cloud/confluence/rest/v2/api-group-page/"
+
+
+def _known(
+    meaning: Meaning, words: str, *names: str, field: str | None = None, right: str | None = None
+) -> tuple[KnownError, ...]:
+    return tuple(
+        KnownError(
+            name=name,
+            meaning=meaning,
+            words=f"Confluence {words}",
+            field=field,
+            right=right,
+            source=_PAGES_DOCUMENTED,
+        )
+        for name in names
+    )
+
+
+_ERRORS: Final = (
+    *_known(Meaning.CONFIGURATION, "has no such space, or hides it from the account", "space", field="space_id"),
+    *_known(Meaning.CONFIGURATION, "has no such parent page in the space", "parent", field="parent_id"),
+    *_known(Meaning.ITEM, "has another page with this title", "title"),
+    *_known(Meaning.ITEM, "does not take the page", "400", "422"),
+    *_known(Meaning.ITEM, "does not take a page of this size", "413"),
+    *_known(Meaning.OBJECT_RIGHT, "does not let the account read or change this page", "403", right=_WRITE),
+    *_known(Meaning.PASSING, "has the page changed by others at this moment", "409"),
+    *_known(Meaning.OURS, "does not take the form of the call", "405", "406", "415"),
+    *_atlassian_errors.errors("Confluence"),
+)
 
 
 class _Kind(msgspec.Struct):
@@ -108,16 +153,22 @@ class _Pages(msgspec.Struct):
     results: list[_Page]
 
 
+class _Entry(msgspec.Struct, rename="camel"):
+    id: Text
+    created_at: str = ""
+
+
+class _Next(msgspec.Struct):
+    next: str | None = None
+
+
+class _List(msgspec.Struct):
+    results: list[_Entry]
+    links: _Next = msgspec.field(name="_links", default_factory=_Next)
+
+
 class _Listed(msgspec.Struct):
     results: list[Any]
-
-
-class _Error(msgspec.Struct):
-    title: str | None = None
-
-
-class _Errors(msgspec.Struct):
-    errors: list[_Error] = []
 
 
 class Confluence(_atlassian.AuthorizesAtSites):
@@ -138,12 +189,15 @@ class Confluence(_atlassian.AuthorizesAtSites):
                 help="The number of the space that new pages go to; the page /wiki/api/v2/spaces of the site lists it.",
                 needed_to_deliver=True,
                 pattern=_NUMBER_PATTERN,
+                example="98306",
             ),
             SettingField(
                 name="parent_id",
                 title="Parent page",
                 help="The number of the page that new pages go below; it stands in the page's address.",
                 pattern=_NUMBER_PATTERN,
+                example="1277953",
+                copied=(r"https?://[^/\s]+/\S{0,300}/pages/([0-9]{1,20})(?:[/?]\S*)?",),
             ),
             *_atlassian.PLACE,
         ),
@@ -160,6 +214,7 @@ class Confluence(_atlassian.AuthorizesAtSites):
             limits=_atlassian.LIMITS,
         ),
         oauth=_atlassian.oauth("read:confluence-user", _READ, _WRITE, words=_SCOPE_WORDS),
+        errors=_ERRORS,
         sources=(
             Source(
                 "the user of a token",
@@ -169,7 +224,7 @@ class Confluence(_atlassian.AuthorizesAtSites):
             ),
             Source(
                 "pages",
-                "https://developer.atlassian.com/cloud/confluence/rest/v2/api-group-page/",
+                _PAGES_DOCUMENTED,
                 _CHECKED,
             ),
             Source("webhooks", "https://developer.atlassian.com/cloud/confluence/modules/webhook", _CHECKED),
@@ -185,23 +240,27 @@ class Confluence(_atlassian.AuthorizesAtSites):
     def __init__(self, http: HttpClient, endpoints: Endpoints) -> None:
         self._http = http
         self._endpoints = endpoints
-        self._site = _atlassian.Atlassian(http, endpoints, "confluence", "Confluence")
+        self._site = _atlassian.Atlassian(http, endpoints, self.manifest)
 
     async def verify(self, connection: Connection) -> Verified:
         """Reads the current user, and, with a space, whether its pages can be listed, which takes no other scope.
 
         A site that is open to all answers for nobody, too. The parent page is not looked at: it may be a folder.
         """
+        user = await self._user(connection)
+        if connection.configuration.get("space_id", "").strip():
+            await self._ensure_space(connection, _space_of(connection))
+        name = user.display_name or user.public_name or user.account_id
+        return Verified(account=Account(id=user.account_id, name=name))
+
+    async def _user(self, connection: Connection) -> _User:
+        """The user that Confluence takes the credential for. To an expired token it answers as to nobody."""
         reply = await self._site.get(connection, "/wiki/rest/api/user/current", "read:confluence-user")
         if reply.status != 200:
             raise unexpected(reply, "Confluence")
         if decode(reply, _Kind, "Confluence").type == "anonymous":
             raise CredentialRefused("Confluence does not know the credential: check the token and the e-mail address")
-        user = decode(reply, _User, "Confluence")
-        if connection.configuration.get("space_id", "").strip():
-            await self._ensure_space(connection, _space_of(connection))
-        name = user.display_name or user.public_name or user.account_id
-        return Verified(account=Account(id=user.account_id, name=name))
+        return decode(reply, _User, "Confluence")
 
     async def _ensure_space(self, connection: Connection, space: str) -> None:
         reply = await self._site.call(connection, "GET", f"{_SPACES}/{space}/pages", _READ, query={"limit": "1"})
@@ -234,14 +293,17 @@ class Confluence(_atlassian.AuthorizesAtSites):
                 return self._delivered(connection, reply)
             if reply.status == 404 and not _atlassian.from_product(reply):
                 raise self._site.nowhere(connection)
+            if reply.status == 404:
+                await self._ensure_space(connection, space)
             if reply.status not in {400, 409}:
-                raise _refused(reply)
+                raise _refused(reply, has_parent=bool(parent))
             namesake = await self._titled(connection, space, title)
             if namesake is None and not _is_title_taken(reply):
-                raise _refused(reply)
+                await self._ensure_space(connection, space)
+                raise _refused(reply, has_parent=bool(parent))
             if namesake is not None and _is_ours(namesake, delivery):
                 return await self._update(connection, delivery, namesake.id)
-        raise ConfigurationRejected("Confluence has other pages with the titles that this one could have")
+        raise ItemRejected("Confluence has other pages with the titles that this one could have")
 
     async def _update(self, connection: Connection, delivery: Delivery, vendor_id: str) -> Delivered:
         """As the next version; once more when somebody was faster, or the title is taken."""
@@ -257,12 +319,12 @@ class Confluence(_atlassian.AuthorizesAtSites):
                 "body": _body_of(delivery),
                 "version": {"number": page.version.number + 1},
             }
-            reply = await self._site.call(connection, "PUT", path, _WRITE, json=wanted)
+            reply = await self._site.call(connection, "PUT", path, _WRITE, json=wanted, of_one=True)
             if reply.status == 200:
                 return self._delivered(connection, reply)
-            self._ensure_there(connection, reply)
+            await self._ensure_there(connection, reply)
             if reply.status not in {400, 409}:
-                raise unexpected(reply, "Confluence")
+                raise _refused(reply)
             before, page = page, await self._read(connection, path)
             if page.version.number == before.version.number:
                 # nobody was faster, so it is the title, or Confluence does not take the page at all
@@ -272,8 +334,10 @@ class Confluence(_atlassian.AuthorizesAtSites):
         raise VendorUnavailable("Confluence has the page changed by others at this moment")
 
     async def _read(self, connection: Connection, path: str) -> _Page:
-        reply = await self._site.call(connection, "GET", path, _READ)
-        self._ensure_there(connection, reply)
+        reply = await self._site.call(connection, "GET", path, _READ, of_one=True)
+        await self._ensure_there(connection, reply)
+        if reply.status == 403:
+            raise _refused(reply)
         if reply.status != 200:
             raise unexpected(reply, "Confluence")
         page = decode(reply, _Page, "Confluence")
@@ -282,18 +346,53 @@ class Confluence(_atlassian.AuthorizesAtSites):
         return page
 
     async def _find(self, connection: Connection, delivery: Delivery, space: str) -> str | None:
-        """The ID of the page with the marker, by the titles that it can have."""
+        """The ID of the page with the marker: by the titles that it can have, else by the time of its creation."""
         for title in _titles(delivery):
             page = await self._titled(connection, space, title)
             if page is not None and _is_ours(page, delivery):
                 return page.id
+        if delivery.since is None:
+            return None
+        candidates = await self._created_since(connection, space, delivery.since)
+        for start in range(0, len(candidates), _READ_AT_ONCE):
+            some = ",".join(candidates[start : start + _READ_AT_ONCE])
+            query = {"id": some, "status": "current", "body-format": "storage", "limit": str(_READ_AT_ONCE)}
+            reply = await self._site.call(connection, "GET", _PAGES, _READ, query=query)
+            if reply.status != 200:
+                raise unexpected(reply, "Confluence")
+            for page in decode(reply, _Pages, "Confluence").results:
+                if _is_ours(page, delivery):
+                    return page.id
         return None
+
+    async def _created_since(self, connection: Connection, space: str, since: datetime) -> list[str]:
+        """The pages that were created since then, the one nearest to it first, as many as are read with their bodies.
+
+        The list has them without their bodies, the newest first.
+        """
+        earliest = since - _CLOCK
+        found: list[str] = []
+        query = {"sort": "-created-date", "limit": str(_LISTED)}
+        for _ in range(_MOST_LISTS):
+            reply = await self._site.call(connection, "GET", f"{_SPACES}/{space}/pages", _READ, query=query)
+            if reply.status != 200:
+                raise unexpected(reply, "Confluence")
+            listed = decode(reply, _List, "Confluence")
+            later = [one.id for one in listed.results if _moment(one.created_at) >= earliest]
+            found += [one for one in later if one.isascii() and one.isdigit()]
+            cursor = _cursor(listed.links.next)
+            if len(later) < len(listed.results) or cursor is None:
+                break
+            query["cursor"] = cursor
+        return found[::-1][:_MOST_READ]
 
     async def _titled(self, connection: Connection, space: str, title: str) -> _Page | None:
         query = {"space-id": space, "title": title, "status": "current", "body-format": "storage"}
         reply = await self._site.call(connection, "GET", _PAGES, _READ, query=query)
         if reply.status == 404 and not _atlassian.from_product(reply):
             raise self._site.nowhere(connection)
+        if reply.status in {400, 404}:
+            await self._ensure_space(connection, space)
         if reply.status != 200:
             raise _refused(reply)
         pages = decode(reply, _Pages, "Confluence").results
@@ -306,10 +405,11 @@ class Confluence(_atlassian.AuthorizesAtSites):
             base = f"{site}/wiki"
         return Delivered(vendor_id=page.id, url=web_url(f"{base}{page.links.webui}") if base else None)
 
-    def _ensure_there(self, connection: Connection, reply: Reply) -> None:
+    async def _ensure_there(self, connection: Connection, reply: Reply) -> None:
         if reply.status in {404, 410}:
             if not _atlassian.from_product(reply):
                 raise self._site.nowhere(connection)
+            await self._user(connection)
             raise _vanished()
 
 
@@ -321,12 +421,12 @@ def _titles(delivery: Delivery) -> tuple[str, str]:
     """The item's, and one that no other page has."""
     title = title_of(delivery.item)
     number = f" ({delivery.marker[:8]})"
-    return cut(title, _TITLE_LENGTH), cut(title, _TITLE_LENGTH - len(number)) + number
+    return cut_utf16(title, _TITLE_LENGTH), cut_utf16(title, _TITLE_LENGTH - len(number)) + number
 
 
 def _body_of(delivery: Delivery) -> dict[str, Any]:
     item = delivery.item
-    body = shorten(body_of(item), _BODY_LENGTH, lambda body: len(_text(item, body, delivery.marker)))
+    body = shorten(body_of(item), _BODY_LENGTH, lambda body: utf16_length(_text(item, body, delivery.marker)))
     return {"representation": "storage", "value": _text(item, body, delivery.marker)}
 
 
@@ -348,28 +448,37 @@ def _is_ours(page: _Page, delivery: Delivery) -> bool:
     return page.body.storage is not None and _anchor(delivery.marker) in page.body.storage.value
 
 
-def _words_of(reply: Reply) -> str:
+def _moment(text: str) -> datetime:
+    """A date of Confluence; what is none was just now."""
     try:
-        errors = msgspec.json.decode(reply.body, type=_Errors).errors
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ""
-    return " ".join(error.title or "" for error in errors).lower()
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.now(UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _cursor(link: str | None) -> str | None:
+    """Where the next list begins, from the address of it; no other part of that address is followed."""
+    found = parse_qs(urlsplit(link).query).get("cursor") if link else None
+    return found[0] if found else None
 
 
 def _is_title_taken(reply: Reply) -> bool:
-    return "already exists" in _words_of(reply)
+    return "already exists" in text_of(reply).lower()
 
 
-def _refused(reply: Reply) -> ProviderError:
-    """For a page that Confluence does not take."""
-    if reply.status not in {400, 404, 409, 413}:
+def _refused(reply: Reply, *, has_parent: bool = False) -> ProviderError:
+    """For a page that Confluence does not take, while the space is there.
+
+    Its words are no guide to the setting: it says "no space" of a title that is taken, and it repeats titles.
+    """
+    if _is_title_taken(reply):
+        return refusal(Confluence.manifest, "title")
+    if has_parent and (reply.status == 404 or "parent" in text_of(reply).lower()):
+        return refusal(Confluence.manifest, "parent")
+    if find(_ERRORS, reply.status) is None:
         return unexpected(reply, "Confluence")
-    words = _words_of(reply)
-    if "parent" in words:
-        return ConfigurationRejected("Confluence has no such parent page in the space", "parent_id")
-    if reply.status == 404 or "space" in words:
-        return _no_space()
-    return ConfigurationRejected("Confluence does not take the page: check the space and the parent page")
+    return refusal(Confluence.manifest, reply.status, reply=reply, reason=text_of(reply))
 
 
 def _no_space() -> ConfigurationRejected:

@@ -26,6 +26,7 @@ from jackfield.domain.provider import (
     Delivered,
     Delivery,
     Facts,
+    ItemRejected,
     Manifest,
     ObjectVanished,
     ProviderError,
@@ -134,6 +135,9 @@ class Discord:
                 required=True,
                 # the host is judged with the operator's own address in hand
                 pattern=r"^https?://[^\s/?#@]+/api(/v[0-9]{1,2})?/webhooks/[0-9]{5,25}/[A-Za-z0-9_-]{1,200}$",
+                example="https://discord.com/api/webhooks/123456789012345678/AbCdEf",
+                # what makes it take other services' messages; ours are its own
+                ends_before=("/slack", "/github"),
             ),
         ),
         configuration=(
@@ -142,6 +146,8 @@ class Discord:
                 title="Thread",
                 help="The thread in the channel that messages go to: its ID, by Copy Thread ID in its menu.",
                 pattern=r"^[0-9]{5,25}$",
+                example="123456789012345678",
+                copied=(r"https?://[^/\s]+/channels/[0-9]+/([0-9]{5,25})(?:/\S*)?",),
             ),
         ),
         features=("messages", "updates"),
@@ -292,12 +298,12 @@ def _error(reply: Reply, thread: bool) -> ProviderError:  # noqa: PLR0911  one f
     if code == _OLD_MESSAGES_EDITED_TOO_OFTEN:
         return VendorLimited("Discord limits how often old messages are changed", _HOUR)
     if code in _FILTERED:
-        return ConfigurationRejected("Discord's filters on the server do not let the text of this item through")
+        return ItemRejected("Discord's filters on the server do not let the text of this item through")
     if reply.status == 404:
         return CredentialRefused("Discord has neither the webhook nor its channel: create another and enter it")
     raise_for_status(reply, "Discord", "to use this webhook")
     if reply.status == 400:
-        return ConfigurationRejected("Discord does not take the message that is made of this item")
+        return ItemRejected("Discord does not take the message that is made of this item")
     return unexpected(reply, "Discord")
 
 

@@ -3,20 +3,15 @@
 REST API, version 2022-11-28: https://docs.github.com/en/rest
 """
 
-import base64
-import binascii
 import hashlib
 import re
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import RSAKey
 
 from jackfield.domain.authorization import Application
 from jackfield.domain.credential import Secrets
@@ -34,6 +29,7 @@ from jackfield.domain.provider import (
     Delivery,
     Facts,
     FieldType,
+    ItemRejected,
     Manifest,
     OAuth,
     ObjectVanished,
@@ -46,34 +42,32 @@ from jackfield.domain.provider import (
     VendorUnavailable,
     Verified,
 )
+from jackfield.providers._clock import is_before, vendor_time
 from jackfield.providers._credentials import member, token
-from jackfield.providers._endpoints import URL_PATTERN, api_url, own_base_url
+from jackfield.providers._endpoints import ENDS_OF_ADDRESSES, URL_PATTERN, api_url, own_base_url
 from jackfield.providers._gfm import Dialect, body_of, title_of
+from jackfield.providers._github_app import Clocks, app_token, raise_for_clock
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow, basic
-from jackfield.providers._replies import (
-    Text,
-    decode,
-    limited,
-    note_budget,
-    raise_for_status,
-    seconds_until,
-    unexpected,
-    web_url,
-)
+from jackfield.providers._replies import Text, decode, limited, note_budget, raise_for_status, unexpected, web_url
+from jackfield.providers._waits import seconds_until
 
 _API_VERSION: Final = "2022-11-28"
 _API_URL: Final = "https://api.github.com"
 _CHECKED: Final = date(2026, 11, 21)
-#: an app's own token may live 10 minutes; it starts earlier, since clocks differ
-_APP_TOKEN_SECONDS: Final = 9 * 60
-_CLOCK_SECONDS: Final = 60
 #: an installation's token lives an hour; it is thrown away so long before its end
 _SPARE_SECONDS: Final = 5 * 60
 #: a limit that is told in words alone: "wait for at least one minute"
 _SECONDARY_SECONDS: Final = 60.0
 
 _REPOSITORY_PATTERN: Final = r"^[A-Za-z0-9_-]{1,39}/[A-Za-z0-9._-]{1,100}$"
+#: as the address of its page or of what is in it, and as git has it
+_COPIED_REPOSITORIES: Final = (
+    r"https?://[^/\s]+/([A-Za-z0-9_-]{1,39}/[A-Za-z0-9._-]{1,100}?)(?:\.git)?/?",
+    r"https?://[^/\s]+/([A-Za-z0-9_-]{1,39}/[A-Za-z0-9._-]{1,100})/(?:issues|pulls|tree|blob|settings)(?:[/?]\S*)?",
+    r"(?:ssh://)?git@[^/:\s]+[:/]([A-Za-z0-9_-]{1,39}/[A-Za-z0-9._-]{1,100}?)(?:\.git)?",
+    r"/?([A-Za-z0-9_-]{1,39}/[A-Za-z0-9._-]{1,100}?)(?:\.git)?/?",
+)
 _REPOSITORY: Final = re.compile(_REPOSITORY_PATTERN)
 _SCOPE_WORDS: Final = {
     "repo": "Read and change all in public and private repositories, and organisations' projects and team memberships",
@@ -225,6 +219,7 @@ class GitHub(AuthorizesByCode):
                 "GitHub, Settings, Developer settings, Personal access tokens.",
                 required=True,
                 pattern=r"^\S{1,255}$",
+                example="github_pat_11AAAAAAA0...",
             ),
             SecretField(
                 name="app_id",
@@ -232,6 +227,7 @@ class GitHub(AuthorizesByCode):
                 title="App ID",
                 help="Of a GitHub App, in place of a token: on the app's page, General, About.",
                 pattern=r"^[A-Za-z0-9.]{1,64}$",
+                example="123456",
             ),
             SecretField(
                 name="private_key",
@@ -248,12 +244,15 @@ class GitHub(AuthorizesByCode):
                 help="The repository whose issues are used, as owner/name.",
                 needed_to_deliver=True,
                 pattern=_REPOSITORY_PATTERN,
+                example="acme/shop",
+                copied=_COPIED_REPOSITORIES,
             ),
             SettingField(
                 name="labels",
                 title="Labels",
                 help="Labels of new issues, separated by commas.",
                 pattern=r"^\S.{0,999}$",
+                example="bug, from product",
             ),
             SettingField(
                 name="installation_id",
@@ -261,6 +260,8 @@ class GitHub(AuthorizesByCode):
                 help="Of a GitHub App: the number at the end of the address of its installation, under the "
                 "organisation's Settings, GitHub Apps, Configure.",
                 pattern=r"^[0-9]{1,20}$",
+                example="12345678",
+                copied=(r"https?://\S+/installations/([0-9]{1,20})/?",),
             ),
             SettingField(
                 name="base_url",
@@ -268,12 +269,16 @@ class GitHub(AuthorizesByCode):
                 help="Only for GitHub Enterprise: its address, such as https://github.example.com.",
                 destination=True,
                 pattern=URL_PATTERN,
+                example="https://github.example.com",
+                ends_before=ENDS_OF_ADDRESSES,
             ),
             SettingField(
                 name="org_slug",
                 title="Organisation",
                 help="The organisation that the token is for, if it is for one: its name in GitHub's addresses.",
                 pattern=r"^[A-Za-z0-9_-]{1,39}$",
+                example="acme",
+                copied=(r"https?://[^/\s]+/([A-Za-z0-9_-]{1,39})/?",),
             ),
         ),
         features=("issues", "labels", "read-back"),
@@ -386,6 +391,7 @@ class GitHub(AuthorizesByCode):
         self._endpoints = endpoints
         #: tokens of installations and the time of this machine's clock until which they are used
         self._installations: dict[str, tuple[str, float]] = {}
+        self._clocks = Clocks()
 
     async def verify(self, connection: Connection) -> Verified:
         """By GET /user, or as an app by exchanging its own token for an installation's. Then, when the setting names a
@@ -484,7 +490,7 @@ class GitHub(AuthorizesByCode):
             for issue in found:
                 if _comment(marker) in (issue.body or ""):
                     return str(issue.number)
-            if len(found) < _PAGE or (page >= _PAGES and _is_before(found[-1], since)):
+            if len(found) < _PAGE or (page >= _PAGES and is_before(found[-1].created_at, since, reply)):
                 break
         return None
 
@@ -569,25 +575,30 @@ class GitHub(AuthorizesByCode):
         """A call as the user of the token, or as the installation of the app."""
         if not _is_app(connection):
             return await self._call(connection, method, path, token(connection, "GitHub"), right=right, json=json)
+        key = self._installation_key(connection)
+        kept = self._kept(key)
         try:
-            bearer = await self._installation_token(connection)
+            bearer = kept or await self._new_installation_token(connection, key)
             return await self._call(connection, method, path, bearer, right=right, json=json)
         except RightMissing:
             raise
         except CredentialRefused:
-            # revoked before its end, by a suspension that is over for instance: the next call gets another
-            self._installations.pop(self._installation_key(connection), None)
-            raise
+            self._installations.pop(key, None)
+            if kept is None:
+                raise
+        # revoked before its end, by a suspension that is over for instance: a new one tells whether it is the app
+        bearer = await self._new_installation_token(connection, key)
+        return await self._call(connection, method, path, bearer, right=right, json=json)
 
-    async def _installation_token(self, connection: Connection) -> str:
-        """Kept until shortly before its end, since each is a call of its own."""
-        key = self._installation_key(connection)
-        kept, until = self._installations.get(key, ("", 0.0))
-        if time.monotonic() < until:
-            return kept
-        made = await self._make_installation_token(connection)
+    def _kept(self, key: str) -> str | None:
+        bearer, until = self._installations.get(key, ("", 0.0))
+        return bearer if time.monotonic() < until else None
+
+    async def _new_installation_token(self, connection: Connection, key: str) -> str:
+        """A token that is kept until shortly before its end, since each is a call of its own."""
+        made, now = await self._make_installation_token(connection)
         if made.expires_at is not None and made.expires_at.tzinfo is not None:
-            seconds = (made.expires_at - datetime.now(UTC)).total_seconds() - _SPARE_SECONDS
+            seconds = (made.expires_at - now).total_seconds() - _SPARE_SECONDS
             self._installations = {
                 **{one: pair for one, pair in self._installations.items() if pair[1] > time.monotonic()},
                 key: (made.token, time.monotonic() + min(seconds, 3600.0)),
@@ -604,20 +615,29 @@ class GitHub(AuthorizesByCode):
         )
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
-    async def _make_installation_token(self, connection: Connection) -> _InstallationToken:
-        number = _installation(connection)
-        own = _app_token(token(connection, "GitHub", "app_id", "app ID"), member(connection, "private_key") or "")
-        reply = await self._call(connection, "POST", f"/app/installations/{number}/access_tokens", own)
+    async def _make_installation_token(self, connection: Connection) -> tuple[_InstallationToken, datetime]:
+        """A token of the installation, and the time at which GitHub made it."""
+        reply = await self._as_app(connection, "POST", f"/app/installations/{_installation(connection)}/access_tokens")
         if reply.status == 404:
             raise _no_installation()
         if reply.status != 201:
             raise unexpected(reply, "GitHub")
-        return decode(reply, _InstallationToken, "GitHub")
+        return decode(reply, _InstallationToken, "GitHub"), vendor_time(reply) or datetime.now(UTC)
+
+    async def _as_app(self, connection: Connection, method: str, path: str) -> Reply:
+        """A call as the app itself. Its token has times in it: refused, it is made once more by GitHub's clock."""
+        app_id = token(connection, "GitHub", "app_id", "app ID")
+        private_key = member(connection, "private_key") or ""
+        api = self._api_url(connection)
+        reply = await self._send(connection, method, path, app_token(app_id, private_key, self._clocks.now(api)))
+        if reply.status == 401 and self._clocks.learn(api, reply):
+            reply = await self._send(connection, method, path, app_token(app_id, private_key, self._clocks.now(api)))
+        raise_for_clock(reply)
+        raise_for_status(reply, "GitHub", "to use this API")
+        return reply
 
     async def _verify_app(self, connection: Connection) -> Verified:
-        number = _installation(connection)
-        own = _app_token(token(connection, "GitHub", "app_id", "app ID"), member(connection, "private_key") or "")
-        reply = await self._call(connection, "GET", f"/app/installations/{number}", own)
+        reply = await self._as_app(connection, "GET", f"/app/installations/{_installation(connection)}")
         if reply.status == 404:
             raise _no_installation()
         if reply.status != 200:
@@ -625,7 +645,7 @@ class GitHub(AuthorizesByCode):
         installation = decode(reply, _Installation, "GitHub")
         if installation.suspended_at is not None:
             raise CredentialRefused("GitHub has this installation suspended: its owner has to unsuspend it")
-        made = await self._make_installation_token(connection)
+        made, _ = await self._make_installation_token(connection)
         permissions = made.permissions
         repository = await self._usable_repository(connection, made.token)
         if repository is not None and permissions is not None and permissions.get("issues") != "write":
@@ -645,6 +665,16 @@ class GitHub(AuthorizesByCode):
         right: str = "to use this API",
         json: dict[str, Any] | None = None,
     ) -> Reply:
+        reply = await self._send(connection, method, path, bearer, json)
+        # of a repository they say that it is called otherwise, or that an issue was moved
+        if not (reply.status in _MOVED and path.startswith("/repos/")):
+            raise_for_status(reply, "GitHub", right)
+        return reply
+
+    async def _send(
+        self, connection: Connection, method: str, path: str, bearer: str, json: dict[str, Any] | None = None
+    ) -> Reply:
+        """A call of which a limit alone is raised."""
         api = self._api_url(connection)
         # a server has its two APIs side by side, github.com one below the other
         url = f"{api.removesuffix('/v3')}/graphql" if path == "/graphql" else api + path
@@ -664,9 +694,6 @@ class GitHub(AuthorizesByCode):
         if reply.headers.get("x-ratelimit-resource", "core") == "core":
             note_budget(connection.budget, reply, "x-ratelimit-remaining", reset)
         _raise_if_limited(reply, reset)
-        # of a repository they say that it is called otherwise, or that an issue was moved
-        if not (reply.status in _MOVED and path.startswith("/repos/")):
-            raise_for_status(reply, "GitHub", right)
         return reply
 
     def _api_url(self, connection: Connection) -> str:
@@ -776,13 +803,6 @@ def _raise_if_limited(reply: Reply, reset: float | None) -> None:
         raise limited(reply, "GitHub", _SECONDARY_SECONDS)
 
 
-def _is_before(issue: _Issue, moment: datetime | None) -> bool:
-    """Whether the issue was created before then, whatever GitHub's clock and ours make of it."""
-    if moment is None or issue.created_at is None or issue.created_at.tzinfo is None:
-        return True
-    return issue.created_at < moment - timedelta(seconds=_CLOCK_SECONDS)
-
-
 def _rejected(reply: Reply) -> Exception:
     """What a status that is about the repository, or about what was sent, means."""
     if reply.status == 404:
@@ -796,7 +816,7 @@ def _rejected(reply: Reply) -> Exception:
         if "labels" in fields or "label" in fields or "name" in fields:
             return ConfigurationRejected("GitHub does not take one of the labels: check labels", "labels")
         named = next((field for field in ("title", "body", "assignees") if field in fields), None)
-        return ConfigurationRejected(f"GitHub does not take the issue{f': its {named} is wrong' if named else ''}")
+        return ItemRejected(f"GitHub does not take the issue{f': its {named} is wrong' if named else ''}")
     return unexpected(reply, "GitHub")
 
 
@@ -839,27 +859,6 @@ def _not_found(connection: Connection, reply: Reply) -> Exception:
     if reply.status == 404 and own_base_url(connection) is not None:
         return ConfigurationRejected("GitHub Enterprise has no API at this address: check it", "base_url")
     return unexpected(reply, "GitHub")
-
-
-def _app_token(app_id: str, private_key: str) -> str:
-    """What an app proves itself with. Raises CredentialRefused when its key is none."""
-    now = int(time.time())
-    claims = {"iss": app_id, "iat": now - _CLOCK_SECONDS, "exp": now + _APP_TOKEN_SECONDS}
-    try:
-        return jwt.encode({"alg": "RS256"}, claims, RSAKey.import_key(_pem(private_key)))
-    except (JoseError, ValueError, TypeError):
-        raise CredentialRefused("GitHub cannot have such a private key: enter the whole .pem file of the app") from None
-
-
-def _pem(text: str) -> str:
-    """The key as it was downloaded, or as hubs carries it: in base64."""
-    if "-----BEGIN" not in text:
-        try:
-            text = base64.b64decode("".join(text.split()), validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
-            raise ValueError("neither PEM nor PEM in base64") from None
-    # environment files have the line breaks in two characters
-    return text.replace("\\n", "\n")
 
 
 def _expiry(text: str | None) -> datetime | None:

@@ -23,6 +23,7 @@ from jackfield.domain.provider import (
     Delivered,
     Delivery,
     Facts,
+    ItemRejected,
     Manifest,
     OAuth,
     ObjectVanished,
@@ -36,23 +37,21 @@ from jackfield.domain.provider import (
     Verified,
 )
 from jackfield.providers._credentials import member, token
-from jackfield.providers._endpoints import URL_PATTERN, api_url, own_base_url
+from jackfield.providers._endpoints import ENDS_OF_ADDRESSES, URL_PATTERN, api_url, own_base_url
 from jackfield.providers._gfm import Dialect, body_of, title_of
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow
-from jackfield.providers._replies import (
-    Text,
-    decode,
-    limited,
-    note_budget,
-    raise_for_status,
-    retry_after,
-    seconds_until,
-    unexpected,
-    web_url,
-)
+from jackfield.providers._replies import Text, decode, limited, note_budget, raise_for_status, unexpected, web_url
+from jackfield.providers._waits import retry_after, seconds_until
 
 _CHECKED: Final = date(2026, 11, 21)
+#: as the address of its page or of what is in it, and as git has it
+_COPIED_PROJECTS: Final = (
+    r"https?://[^/\s]+/([A-Za-z0-9_./-]{1,500}?)/-/\S*",
+    r"https?://[^/\s]+/([A-Za-z0-9_./-]{1,500}?)(?:\.git)?/?",
+    r"git@[^/:\s]+:([A-Za-z0-9_./-]{1,500}?)(?:\.git)?",
+    r"/?([A-Za-z0-9_./-]{1,500}?)/?",
+)
 _PROJECT_PATTERN: Final = r"^[A-Za-z0-9_./-]{1,500}$"
 _PROJECT: Final = re.compile(_PROJECT_PATTERN)
 _ROLE: Final = "to write issues in the project (the role Planner or Reporter)"
@@ -155,6 +154,7 @@ class GitLab(AuthorizesByCode):
                 "GitLab, Edit profile, Access tokens, or the project's Settings, Access tokens.",
                 required=True,
                 pattern=r"^\S{1,1000}$",
+                example="glpat-AbCdEf0123456789",
             ),
         ),
         configuration=(
@@ -164,6 +164,8 @@ class GitLab(AuthorizesByCode):
                 help="The project whose issues are used: its path as in its address (group/name), or its number.",
                 needed_to_deliver=True,
                 pattern=_PROJECT_PATTERN,
+                example="group/name",
+                copied=_COPIED_PROJECTS,
             ),
             SettingField(
                 name="base_url",
@@ -171,6 +173,8 @@ class GitLab(AuthorizesByCode):
                 help="Only for a GitLab of your own: its address, such as https://gitlab.example.com.",
                 destination=True,
                 pattern=URL_PATTERN,
+                example="https://gitlab.example.com",
+                ends_before=ENDS_OF_ADDRESSES,
             ),
             SettingField(
                 name="org_slug", title="Group", help="The group that the token is for, if it is for one: its path."
@@ -459,7 +463,7 @@ def _rejected(reply: Reply) -> Exception:
         )
     if reply.status in {400, 409, 422}:
         named = next((field for field in ("title", "description", "labels") if field in _wrong_fields(reply)), None)
-        return ConfigurationRejected(f"GitLab does not take the issue{f': its {named} is wrong' if named else ''}")
+        return ItemRejected(f"GitLab does not take the issue{f': its {named} is wrong' if named else ''}")
     return unexpected(reply, "GitLab")
 
 

@@ -3,14 +3,14 @@
 REST API, version 3: https://developer.atlassian.com/cloud/jira/platform/rest/v3/
 
 An issue has the marker of its item as a property, which nobody sees. Searching reads an index that lags behind by
-seconds or minutes, and does not know properties; so after a lost answer the newest issues of the index are looked
-through, and then, by the keys that come next, those that are too new for it, which are read as they are.
+seconds or minutes, and does not know properties; so after a lost answer all issues are looked through that the account
+has created since the first doubtful try, and then, by the keys that come next, those that are too new for the index.
 """
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
-from typing import Any, ClassVar, Final
+from datetime import UTC, date, datetime
+from typing import Any, ClassVar, Final, NamedTuple
 from urllib.parse import quote
 
 import msgspec
@@ -25,7 +25,9 @@ from jackfield.domain.provider import (
     Delivered,
     Delivery,
     Facts,
+    KnownError,
     Manifest,
+    Meaning,
     ObjectVanished,
     ProviderError,
     RightMissing,
@@ -35,11 +37,13 @@ from jackfield.domain.provider import (
     VendorUnavailable,
     Verified,
 )
-from jackfield.providers import _adf, _atlassian
-from jackfield.providers._chat_text import body_of, facts_of, link_of, own_facts_of, shorten, title_of
+from jackfield.providers import _adf, _atlassian, _atlassian_errors
+from jackfield.providers._chat_text import STATUS_WORDS, body_of, facts_of, link_of, own_facts_of, shorten, title_of
+from jackfield.providers._errors import find, fit_to_show, refusal
 from jackfield.providers._http import Endpoints, HttpClient, Reply
-from jackfield.providers._markdown import cut, parse
+from jackfield.providers._markdown import parse
 from jackfield.providers._replies import Text, decode, unexpected, web_url
+from jackfield.providers._units import cut_utf16, first_utf16, utf16_length
 
 _CHECKED: Final = date(2026, 11, 21)
 _READ: Final = "read:jira-work"
@@ -53,6 +57,12 @@ _SCOPE_WORDS: Final = {
     "manage:jira-webhook": "Register, renew and delete webhooks",
 }
 _CREATE: Final = "CREATE_ISSUES"
+_EDIT: Final = "EDIT_ISSUES"
+#: as the addresses of the project or of one of its issues, and as an issue's key
+_COPIED_KEYS: Final = (
+    r"https?://[^/\s]+/\S{0,200}?(?:projects|browse)/([A-Za-z][A-Za-z0-9_]{0,254})(?:-[0-9]+)?(?:[/?]\S*)?",
+    r"([A-Za-z][A-Za-z0-9_]{0,254})-[0-9]{1,10}",
+)
 _KEY_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9_]{0,254}$"
 _PROPERTY: Final = "jackfield"
 _SUMMARY_LENGTH: Final = 255
@@ -60,11 +70,15 @@ _LABEL_LENGTH: Final = 255
 #: of a description. Whether Jira counts its text or the JSON that says how it looks is nowhere told, so: the JSON
 _DESCRIPTION_LENGTH: Final = 32_767
 _FACTS: Final = 40
-#: how many issues are looked through for a marker: of the index, and newer than it
-_INDEXED: Final = 100
-_NOT_YET_INDEXED: Final = 50
-#: issues in one call
+#: issues in one call, and calls in which a marker is looked for: in the index, and among what is newer than it
 _BULK: Final = 100
+_MOST_PAGES: Final = 50
+_MOST_NOT_YET_INDEXED: Final = 10
+#: clocks differ, and deliveries are tried for three and a half days
+_CLOCK_MINUTES: Final = 15
+_LONGEST_MINUTES: Final = 7 * 24 * 60
+#: of the ways to a status that a workflow offers, so many are tried
+_MOST_TRANSITIONS: Final = 3
 #: fields that a project may not have, and that an issue can do without
 _OPTIONAL: Final = ("labels", "priority")
 _CATEGORIES: Final = {
@@ -73,6 +87,60 @@ _CATEGORIES: Final = {
     "indeterminate": ItemStatus.IN_PROGRESS,
     "done": ItemStatus.CLOSED,
 }
+
+
+_ISSUES: Final = "https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/"
+#: fields of new issues and of those that are there, which we do not fill in
+_OF_NEW: Final = "new"
+_OF_OLD: Final = "old"
+#: names of fields under which Jira complains of a setting, and of the item's own content
+_SETTINGS: Final = ("project", "pid", "issuetype", "parent", "parentId")
+_OURS: Final = ("summary", "description", "labels", "priority", "properties")
+#: what Jira says of a description whose form is not its own
+_NOT_OUR_FORM: Final = "INVALID_INPUT"
+
+
+def _known(meaning: Meaning, words: str, *names: str, field: str | None = None) -> tuple[KnownError, ...]:
+    return tuple(
+        KnownError(name=name, meaning=meaning, words=f"Jira {words}", field=field, source=_ISSUES) for name in names
+    )
+
+
+_ERRORS: Final = (
+    *_known(
+        Meaning.CONFIGURATION,
+        "has no such project, or hides it from the account",
+        "project",
+        "pid",
+        field="project_key",
+    ),
+    *_known(Meaning.CONFIGURATION, "does not have this type of issue in the project", "issuetype", field="issue_type"),
+    *_known(
+        Meaning.CONFIGURATION,
+        "creates issues of this type below others only: choose another type of issue",
+        "parent",
+        "parentId",
+        field="issue_type",
+    ),
+    *_known(Meaning.ITEM, "does not take the title", "summary"),
+    *_known(Meaning.ITEM, "does not take the description", "description"),
+    *_known(Meaning.ITEM, "does not take the labels", "labels"),
+    *_known(Meaning.ITEM, "does not take the priority", "priority"),
+    *_known(Meaning.OURS, "does not take the property that Jackfield sets", "properties"),
+    *_known(Meaning.OURS, "does not take the form of the description", _NOT_OUR_FORM),
+    *_known(Meaning.ITEM, "does not take the issue", "400"),
+    *_known(Meaning.ITEM, "takes no more of this, as the issue is too large", "413"),
+    *_known(Meaning.OBJECT_RIGHT, "does not let the account change this issue", "403"),
+    *_known(Meaning.PASSING, "has the issue changed by others at this moment", "409"),
+    *_known(
+        Meaning.CONFIGURATION,
+        "cannot create issues in the project because of how the project is set up",
+        "422",
+        field="project_key",
+    ),
+    *_known(Meaning.OURS, "does not take the form of the call", "405", "406", "415"),
+    *_atlassian_errors.errors("Jira"),
+)
 
 
 class _User(msgspec.Struct, rename="camel"):
@@ -86,6 +154,7 @@ class _Category(msgspec.Struct):
 
 class _Status(msgspec.Struct, rename="camel"):
     status_category: _Category
+    name: str = ""
 
 
 class _Assignee(msgspec.Struct, rename="camel"):
@@ -107,6 +176,7 @@ class _Issue(msgspec.Struct):
 class _Issues(msgspec.Struct, rename="camel"):
     issues: list[_Issue]
     issue_errors: list[Any] = []
+    next_page_token: str | None = None
 
 
 class _Transition(msgspec.Struct, rename="camel"):
@@ -119,20 +189,24 @@ class _Transitions(msgspec.Struct):
     transitions: list[_Transition]
 
 
-class _Errors(msgspec.Struct):
+class _Errors(msgspec.Struct, rename="camel"):
     errors: dict[str, str] = {}
+    error_messages: list[str] = []
 
 
 class _Permission(msgspec.Struct, rename="camel"):
     have_permission: bool
 
 
-class _Permissions(msgspec.Struct):
-    create: _Permission = msgspec.field(name=_CREATE)
-
-
 class _Granted(msgspec.Struct):
-    permissions: _Permissions
+    permissions: dict[str, _Permission]
+
+
+class _Moved(NamedTuple):
+    """What came of a change of status: the one that the issue has now, and why it is not the one that was wanted."""
+
+    status: ItemStatus | None = None
+    why: str | None = None
 
 
 class _Server(msgspec.Struct, rename="camel"):
@@ -157,12 +231,15 @@ class Jira(_atlassian.AuthorizesAtSites):
                 help="The key of the project, which its issues start with, such as ENG.",
                 needed_to_deliver=True,
                 pattern=_KEY_PATTERN,
+                example="ENG",
+                copied=_COPIED_KEYS,
             ),
             SettingField(
                 name="issue_type",
                 title="Issue type",
                 help="The type of new issues, by its name in the project.",
                 pattern=r"^\S.{0,254}$",
+                example="Task",
                 default="Task",
             ),
             *_atlassian.PLACE,
@@ -183,6 +260,7 @@ class Jira(_atlassian.AuthorizesAtSites):
         oauth=_atlassian.oauth("read:jira-user", _READ, _WRITE, words=_SCOPE_WORDS),
         tracks=True,
         checks=(Check.DESCRIPTION,),
+        errors=_ERRORS,
         sources=(
             Source(
                 "scopes",
@@ -206,7 +284,7 @@ class Jira(_atlassian.AuthorizesAtSites):
             ),
             Source(
                 "issues, their transitions, and reading many at once",
-                "https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/",
+                _ISSUES,
                 _CHECKED,
             ),
             Source(
@@ -226,7 +304,7 @@ class Jira(_atlassian.AuthorizesAtSites):
     def __init__(self, http: HttpClient, endpoints: Endpoints) -> None:
         self._http = http
         self._endpoints = endpoints
-        self._site = _atlassian.Atlassian(http, endpoints, "jira", "Jira")
+        self._site = _atlassian.Atlassian(http, endpoints, self.manifest)
         #: the addresses of sites that are known by their cloud IDs only
         self._addresses: dict[str, str] = {}
 
@@ -240,11 +318,12 @@ class Jira(_atlassian.AuthorizesAtSites):
             raise unexpected(reply, "Jira")
         user = decode(reply, _User, "Jira")
         if connection.configuration.get("project_key", "").strip():
-            await self._ensure_may_create(connection, _key_of(connection))
+            await self._ensure_rights(connection, _key_of(connection))
         return Verified(account=Account(id=user.account_id, name=user.display_name))
 
-    async def _ensure_may_create(self, connection: Connection, key: str) -> None:
-        query = {"projectKey": key, "permissions": _CREATE}
+    async def _ensure_rights(self, connection: Connection, key: str) -> None:
+        """That the account may create and edit issues in the project."""
+        query = {"projectKey": key, "permissions": f"{_CREATE},{_EDIT}"}
         reply = await self._site.call(connection, "GET", "/rest/api/3/mypermissions", _READ, query=query)
         if reply.status == 404 and not _atlassian.from_product(reply):
             raise self._site.nowhere(connection)
@@ -252,15 +331,20 @@ class Jira(_atlassian.AuthorizesAtSites):
             raise _no_project()
         if reply.status != 200:
             raise unexpected(reply, "Jira")
-        if not decode(reply, _Granted, "Jira").permissions.create.have_permission:
-            raise _may_not_create()
+        granted = decode(reply, _Granted, "Jira").permissions
+        if _CREATE not in granted:
+            raise VendorUnavailable("Jira does not tell what the account may do in the project")
+        if not granted[_CREATE].have_permission:
+            raise _may_not("create", _CREATE)
+        if _EDIT in granted and not granted[_EDIT].have_permission:
+            raise _may_not("edit", _EDIT)
 
     async def deliver(self, connection: Connection, delivery: Delivery) -> Delivered:
         """As an issue of the project. A priority or label that the project does not have is left out."""
         if delivery.vendor_id is not None:
             return await self._update(connection, delivery, delivery.vendor_id)
         key = _key_of(connection)
-        if delivery.retried and (found := await self._find(connection, key, delivery.marker)):
+        if delivery.retried and (found := await self._find(connection, key, delivery)):
             return await self._update(connection, delivery, found)
         return await self._create(connection, delivery, key)
 
@@ -272,6 +356,8 @@ class Jira(_atlassian.AuthorizesAtSites):
             found = await self._bulk(connection, {"issueIdsOrKeys": wanted, "fields": ["status", "assignee"]})
             if found.issue_errors:
                 raise VendorUnavailable("Jira could not read all of the issues")
+            if wanted and not found.issues:
+                await self._ensure_known(connection)
             for issue in found.issues:
                 if issue.id in wanted and issue.fields.status is not None:
                     states[issue.id] = VendorState(
@@ -289,36 +375,69 @@ class Jira(_atlassian.AuthorizesAtSites):
         if reply.status == 404:
             raise self._site.nowhere(connection)
         if reply.status != 201:
-            raise _refused(reply)
+            if "summary" in _errors_of(reply).errors:
+                # what Jira says of the summary to an account that may not create issues
+                await self._ensure_rights(connection, key)
+            raise _refused(reply, _OF_NEW)
         issue = decode(reply, _Issue, "Jira")
+        moved = _Moved()
         if item.status is not ItemStatus.OPEN:
-            await self._move(connection, issue.id, item.status)
-        return Delivered(vendor_id=issue.id, url=await self._address(connection, issue.key))
+            moved = await self._move(connection, issue.id, item.status)
+        return await self._delivered(connection, issue, moved)
 
     async def _update(self, connection: Connection, delivery: Delivery, vendor_id: str) -> Delivered:
         item = delivery.item
-        path = f"/rest/api/3/issue/{quote(vendor_id, safe='')}"
-        reply = await self._site.call(connection, "GET", path, _READ, query={"fields": "status"})
-        self._ensure_there(connection, reply)
-        if reply.status != 200:
-            raise unexpected(reply, "Jira")
-        issue = decode(reply, _Issue, "Jira")
+        path = _path_of(vendor_id)
+        issue = await self._read(connection, vendor_id)
         body = _body(_fields_of(item), delivery.marker)
         if labels := _labels_of(item):
             # people at Jira have labels of their own, which stay
             body["update"] = {"labels": [{"add": label} for label in labels]}
-        reply = await self._write(connection, "PUT", path, body)
-        self._ensure_there(connection, reply)
+        reply = await self._write(connection, "PUT", path, body, of_one=True)
+        await self._ensure_there(connection, reply)
+        if reply.status == 403:
+            raise await self._denied(connection, issue, reply)
         if reply.status not in {200, 204}:
-            raise _refused(reply)
+            raise _refused(reply, _OF_OLD)
+        moved = _Moved()
         if issue.fields.status is not None and _status_of(issue.fields.status) is not item.status:
-            await self._move(connection, issue.id, item.status)
-        return Delivered(vendor_id=issue.id, url=await self._address(connection, issue.key))
+            moved = await self._move(connection, issue.id, item.status, _status_of(issue.fields.status))
+        return await self._delivered(connection, issue, moved)
 
-    async def _write(self, connection: Connection, method: str, path: str, body: dict[str, Any]) -> Reply:
+    async def _read(self, connection: Connection, vendor_id: str) -> _Issue:
+        query = {"fields": "status"}
+        reply = await self._site.call(connection, "GET", _path_of(vendor_id), _READ, query=query, of_one=True)
+        await self._ensure_there(connection, reply)
+        if reply.status == 403:
+            raise refusal(Jira.manifest, 403, reason=_said(reply))
+        if reply.status != 200:
+            raise unexpected(reply, "Jira")
+        return decode(reply, _Issue, "Jira")
+
+    async def _delivered(self, connection: Connection, issue: _Issue, moved: _Moved) -> Delivered:
+        return Delivered(
+            vendor_id=issue.id,
+            url=await self._address(connection, issue.key),
+            not_done=moved.why,
+            status=moved.status,
+        )
+
+    async def _denied(self, connection: Connection, issue: _Issue, reply: Reply) -> ProviderError:
+        """Whether the account lacks a right everywhere, or for this one issue: moved elsewhere, secured, or locked."""
+        key = _key_of(connection)
+        if issue.key.rpartition("-")[0].upper() == key:
+            try:
+                await self._ensure_rights(connection, key)
+            except ProviderError as lacking:
+                return lacking
+        return refusal(Jira.manifest, 403, reason=_said(reply))
+
+    async def _write(
+        self, connection: Connection, method: str, path: str, body: dict[str, Any], *, of_one: bool = False
+    ) -> Reply:
         """Without the optional fields when Jira takes offence at them alone."""
-        reply = await self._site.call(connection, method, path, _WRITE, json=body)
-        offending = _errors_of(reply) if reply.status == 400 else {}
+        reply = await self._site.call(connection, method, path, _WRITE, json=body, of_one=of_one)
+        offending = _errors_of(reply).errors if reply.status == 400 else {}
         if not offending or not set(offending) <= set(_OPTIONAL):
             return reply
         without = {
@@ -327,29 +446,82 @@ class Jira(_atlassian.AuthorizesAtSites):
             else part
             for name, part in body.items()
         }
-        return await self._site.call(connection, method, path, _WRITE, json=without)
+        return await self._site.call(connection, method, path, _WRITE, json=without, of_one=of_one)
 
-    async def _move(self, connection: Connection, vendor_id: str, status: ItemStatus) -> None:
-        """To a status of the category, if the workflow offers one to this account; else it stays where it is."""
-        path = f"/rest/api/3/issue/{quote(vendor_id, safe='')}/transitions"
-        with contextlib.suppress(RightMissing):
-            reply = await self._site.call(connection, "GET", path, _READ)
-            if reply.status != 200:
-                return
-            offered = [one for one in decode(reply, _Transitions, "Jira").transitions if _status_of(one.to) is status]
-            # one with a screen may ask for fields that we do not know
-            for transition in sorted(offered, key=lambda one: one.has_screen)[:1]:
+    async def _move(
+        self, connection: Connection, vendor_id: str, wanted: ItemStatus, before: ItemStatus | None = None
+    ) -> _Moved:
+        """To a status of the category, if the workflow leads there; else what the issue has now, and why."""
+        status, why = before, ""
+        try:
+            for transition in await self._ways_to(connection, vendor_id, wanted):
                 body = {"transition": {"id": transition.id}}
-                await self._site.call(connection, "POST", path, _WRITE, json=body)
+                path = f"{_path_of(vendor_id)}/transitions"
+                reply = await self._site.call(connection, "POST", path, _WRITE, json=body, of_one=True)
+                if not 200 <= reply.status < 300:
+                    why = why or _said(reply)
+                    continue
+                # a workflow may lead elsewhere than its transition says
+                there = (await self._read(connection, vendor_id)).fields.status
+                if there is None or _status_of(there) is wanted:
+                    return _Moved()
+                status, why = _status_of(there), f"its workflow led to {fit_to_show(there.name) or 'another status'}"
+                break
+            else:
+                why = why or "its workflow has no transition to such a status from here for this account"
+        except RightMissing as error:
+            why = f"the account lacks the right {error.right or 'to do so'}"
+        if status is None:
+            status = await self._status(connection, vendor_id)
+        return _Moved(status, f"Jira did not change the status to {STATUS_WORDS[wanted]}: {why}")
 
-    async def _find(self, connection: Connection, key: str, marker: str) -> str | None:
-        """The ID of the issue with the marker, if there is one among the newest."""
-        search = {
-            "jql": f'project = "{key}" ORDER BY created DESC',
-            "fields": ["status"],
-            "properties": [_PROPERTY],
-            "maxResults": _INDEXED,
-        }
+    async def _status(self, connection: Connection, vendor_id: str) -> ItemStatus:
+        """What a new issue has; the issue is there, so nothing else may go wrong because of it."""
+        with contextlib.suppress(ProviderError):
+            there = (await self._read(connection, vendor_id)).fields.status
+            return ItemStatus.OPEN if there is None else _status_of(there)
+        return ItemStatus.OPEN
+
+    async def _ways_to(self, connection: Connection, vendor_id: str, wanted: ItemStatus) -> list[_Transition]:
+        path = f"{_path_of(vendor_id)}/transitions"
+        reply = await self._site.call(connection, "GET", path, _READ, of_one=True)
+        if reply.status != 200:
+            return []
+        offered = [one for one in decode(reply, _Transitions, "Jira").transitions if _status_of(one.to) is wanted]
+        # one with a screen may ask for fields that we do not know
+        return sorted(offered, key=lambda one: one.has_screen)[:_MOST_TRANSITIONS]
+
+    async def _find(self, connection: Connection, key: str, delivery: Delivery) -> str | None:
+        """The ID of the issue with the marker, as far back as it can have been created."""
+        since = _minutes_since(delivery.since)
+        wanted = f'project = "{key}" AND creator = currentUser() AND created >= "-{since}m" ORDER BY created ASC'
+        page_token = None
+        for _ in range(_MOST_PAGES):
+            found = await self._search(connection, wanted, page_token)
+            if (issue := _marked(found.issues, delivery.marker)) is not None:
+                return issue
+            page_token = found.next_page_token
+            if not page_token:
+                break
+        newest = await self._search(connection, f'project = "{key}" ORDER BY key DESC', None, most=1)
+        return await self._find_newer(connection, key, max(_numbers(newest.issues, key), default=0), delivery.marker)
+
+    async def _find_newer(self, connection: Connection, key: str, newest: int, marker: str) -> str | None:
+        """Among the issues that the index does not have yet, whose keys come next."""
+        for start in range(newest + 1, newest + 1 + _MOST_NOT_YET_INDEXED * _BULK, _BULK):
+            following = [f"{key}-{number}" for number in range(start, start + _BULK)]
+            wanted = {"issueIdsOrKeys": following, "fields": ["status"], "properties": [_PROPERTY]}
+            found = (await self._bulk(connection, wanted)).issues
+            if (issue := _marked(found, marker)) is not None:
+                return issue
+            if not found:
+                break
+        return None
+
+    async def _search(self, connection: Connection, jql: str, page_token: str | None, *, most: int = _BULK) -> _Issues:
+        search = {"jql": jql, "fields": ["status"], "properties": [_PROPERTY], "maxResults": most}
+        if page_token is not None:
+            search["nextPageToken"] = page_token
         reply = await self._site.call(connection, "POST", "/rest/api/3/search/jql", _READ, json=search)
         if reply.status == 400:
             raise _no_project()
@@ -357,13 +529,7 @@ class Jira(_atlassian.AuthorizesAtSites):
             raise self._site.nowhere(connection)
         if reply.status != 200:
             raise unexpected(reply, "Jira")
-        indexed = decode(reply, _Issues, "Jira").issues
-        if (found := _marked(indexed, marker)) is not None:
-            return found
-        newest = max(_numbers(indexed, key), default=0)
-        following = [f"{key}-{newest + step}" for step in range(1, _NOT_YET_INDEXED + 1)]
-        wanted = {"issueIdsOrKeys": following, "fields": ["status"], "properties": [_PROPERTY]}
-        return _marked((await self._bulk(connection, wanted)).issues, marker)
+        return decode(reply, _Issues, "Jira")
 
     async def _bulk(self, connection: Connection, wanted: dict[str, Any]) -> _Issues:
         reply = await self._site.call(connection, "POST", "/rest/api/3/issue/bulkfetch", _READ, json=wanted)
@@ -373,11 +539,18 @@ class Jira(_atlassian.AuthorizesAtSites):
             raise unexpected(reply, "Jira")
         return decode(reply, _Issues, "Jira")
 
-    def _ensure_there(self, connection: Connection, reply: Reply) -> None:
+    async def _ensure_there(self, connection: Connection, reply: Reply) -> None:
         if reply.status in {404, 410}:
             if not _atlassian.from_product(reply):
                 raise self._site.nowhere(connection)
+            await self._ensure_known(connection)
             raise ObjectVanished("Jira does not have the issue any more, or hides it from the account")
+
+    async def _ensure_known(self, connection: Connection) -> None:
+        """That Jira hides nothing because it takes the account for nobody: an expired token is no error to it."""
+        reply = await self._site.get(connection, "/rest/api/3/myself", "read:jira-user")
+        if reply.status != 200:
+            raise unexpected(reply, "Jira")
 
     async def _address(self, connection: Connection, key: str) -> str | None:
         """Where people find an issue. The gateway does not tell the site's address but when asked."""
@@ -393,6 +566,18 @@ class Jira(_atlassian.AuthorizesAtSites):
         return web_url(f"{site}/browse/{key}") if site is not None else None
 
 
+def _path_of(vendor_id: str) -> str:
+    return f"/rest/api/3/issue/{quote(vendor_id, safe='')}"
+
+
+def _minutes_since(moment: datetime | None) -> int:
+    """How far back to look. JQL counts back from now, since its dates are in the time zone of the account."""
+    if moment is None:
+        return _LONGEST_MINUTES
+    passed = (datetime.now(UTC) - moment).total_seconds() / 60
+    return min(max(0, int(passed)) + _CLOCK_MINUTES, _LONGEST_MINUTES)
+
+
 def _key_of(connection: Connection) -> str:
     return _atlassian.setting(connection, "project_key", "Jira", _KEY_PATTERN, "the key of a project").upper()
 
@@ -403,7 +588,7 @@ def _body(fields: dict[str, Any], marker: str) -> dict[str, Any]:
 
 def _fields_of(item: Item) -> dict[str, Any]:
     fields: dict[str, Any] = {
-        "summary": cut(title_of(item), _SUMMARY_LENGTH),
+        "summary": cut_utf16(title_of(item), _SUMMARY_LENGTH),
         "description": _description(item, shorten(body_of(item), _DESCRIPTION_LENGTH, lambda body: _size(item, body))),
     }
     if item.priority and item.priority.strip():
@@ -423,13 +608,12 @@ def _description(item: Item, body: str) -> dict[str, Any]:
 
 
 def _size(item: Item, body: str) -> int:
-    # by characters, not bytes
-    return len(msgspec.json.encode(_description(item, body)).decode())
+    return utf16_length(msgspec.json.encode(_description(item, body)).decode())
 
 
 def _labels_of(item: Item) -> list[str]:
     """Labels have no blanks in them."""
-    joined = ("-".join(label.split())[:_LABEL_LENGTH] for label in item.labels)
+    joined = (first_utf16("-".join(label.split()), _LABEL_LENGTH) for label in item.labels)
     return list(dict.fromkeys(label for label in joined if label))
 
 
@@ -450,35 +634,54 @@ def _numbers(issues: Sequence[_Issue], project: str) -> Iterator[int]:
             yield int(number)
 
 
-def _errors_of(reply: Reply) -> Mapping[str, str]:
-    """What Jira says of single fields."""
+def _errors_of(reply: Reply) -> _Errors:
+    """What Jira says of single fields, and of the whole."""
     with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return msgspec.json.decode(reply.body, type=_Errors).errors
-    return {}
+        return msgspec.json.decode(reply.body, type=_Errors)
+    return _Errors()
 
 
-def _refused(reply: Reply) -> ProviderError:
-    """For an issue that Jira does not take."""
+def _said(reply: Reply) -> str:
+    """Jira's own words for why it does not do something, and else its status."""
     errors = _errors_of(reply)
-    if reply.status != 400:
+    words = [*errors.error_messages[:3], *(f"{name}: {words}" for name, words in list(errors.errors.items())[:3])]
+    return fit_to_show(" ".join(words)) or f"HTTP {reply.status}"
+
+
+def _refused(reply: Reply, of_others: str) -> ProviderError:
+    """For an issue that Jira does not take.
+
+    `of_others` tells what fields mean that we do not fill in: the project asks for them in new issues; later it is
+    about this one issue.
+    """
+    if reply.status == 400:
+        return _refused_for(reply, _errors_of(reply), of_others)
+    if find(_ERRORS, reply.status) is None:
         return unexpected(reply, "Jira")
-    if "permission" in errors.get("project", "").lower():
-        return _may_not_create()
-    if "project" in errors:
-        return _no_project()
-    if "issuetype" in errors:
-        return ConfigurationRejected("Jira does not have this type of issues in the project", "issue_type")
-    named = ", ".join(name for name in list(errors)[:3] if name.isidentifier() and len(name) < 40)
-    if named:
+    return refusal(Jira.manifest, reply.status, reply=reply, reason=_said(reply))
+
+
+def _refused_for(reply: Reply, errors: _Errors, of_others: str) -> ProviderError:
+    """By the fields that Jira complains of: a setting comes first, then what the item itself has."""
+    if "permission" in errors.errors.get("project", "").lower():
+        return _may_not("create", _CREATE)
+    name = next((name for name in (*_SETTINGS, *_OURS) if name in errors.errors), None)
+    if name is not None:
+        return refusal(Jira.manifest, name, reason=errors.errors[name])
+    if any(_NOT_OUR_FORM in words for words in errors.error_messages):
+        return refusal(Jira.manifest, _NOT_OUR_FORM, reason=_said(reply))
+    if errors.errors and of_others == _OF_NEW:
+        named = ", ".join(fit_to_show(name) for name in list(errors.errors)[:3])
         return ConfigurationRejected(
-            f"Jira does not take the issue because of its fields {named}: choose another type, or make them optional",
+            f"Jira asks for fields that Jackfield does not fill in: {named}. Choose another type of issue, or make "
+            "them optional in the project",
             "issue_type",
         )
-    return ConfigurationRejected("Jira does not take the issue: check the project and the type of issues")
+    return refusal(Jira.manifest, 400, reason=_said(reply))
 
 
-def _may_not_create() -> RightMissing:
-    return RightMissing("Jira does not let the account create issues in the project", _CREATE)
+def _may_not(act: str, right: str) -> RightMissing:
+    return RightMissing(f"Jira does not let the account {act} issues in the project", right)
 
 
 def _no_project() -> ConfigurationRejected:

@@ -24,6 +24,7 @@ from jackfield.domain.provider import (
     Delivered,
     Delivery,
     Facts,
+    ItemRejected,
     Manifest,
     OAuth,
     ObjectVanished,
@@ -42,17 +43,8 @@ from jackfield.providers._endpoints import api_url
 from jackfield.providers._gfm import MENTIONS, Dialect, body_of, title_of
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow
-from jackfield.providers._replies import (
-    Text,
-    decode,
-    limited,
-    note_budget,
-    raise_for_status,
-    retry_after,
-    seconds_until,
-    unexpected,
-    web_url,
-)
+from jackfield.providers._replies import Text, decode, limited, note_budget, raise_for_status, unexpected, web_url
+from jackfield.providers._waits import retry_after, seconds_until
 
 _CHECKED: Final = date(2026, 11, 21)
 _WHO: Final = "query { viewer { id name } organization { id name urlKey } }"
@@ -293,6 +285,7 @@ class Linear(AuthorizesByCode):
                 "Personal API keys. It starts with lin_api_. An OAuth token does as well.",
                 required=True,
                 pattern=r"^\S{1,1000}$",
+                example="lin_api_AbCdEf0123456789",
             ),
         ),
         configuration=(
@@ -303,12 +296,15 @@ class Linear(AuthorizesByCode):
                 "or its key, such as ENG.",
                 needed_to_deliver=True,
                 pattern=r"^[A-Za-z0-9-]{1,64}$",
+                example="ENG",
+                copied=(r"https?://[^/\s]+/[^/\s]+/team/([A-Za-z0-9-]{1,64})(?:/\S*)?",),
             ),
             SettingField(
                 name="project_id",
                 title="Project",
                 help="The project of new issues: its ID, by Copy model UUID in the command menu on its page.",
                 pattern=r"^[A-Za-z0-9-]{1,64}$",
+                example="9cfb482a-81e3-4154-b5b9-2c805e70a02d",
             ),
             SettingField(
                 name="workspace_id",
@@ -476,7 +472,7 @@ class Linear(AuthorizesByCode):
         deleted = {issue.id for issue in context.issues.nodes}
         free = next((one for one in _ids(delivery.marker) if one not in deleted), None)
         if free is None:
-            raise ConfigurationRejected("Linear has had this item's issue deleted too often: empty the trash there")
+            raise ItemRejected("Linear has had this item's issue deleted too often: empty the trash there")
         wanted: dict[str, Any] = {**content, "id": free, "teamId": context.team.id if context.team else ""}
         project = connection.configuration.get("project_id", "").strip()
         if project:
@@ -609,9 +605,9 @@ def _setting(message: str) -> str | None:
     return "project_id" if "project" in words else None
 
 
-def _rejected(refused: _Refused) -> ConfigurationRejected:
+def _rejected(refused: _Refused) -> ConfigurationRejected | ItemRejected:
     if refused.about is None:
-        return ConfigurationRejected("Linear does not take the issue: its team may have rules of its own for issues")
+        return ItemRejected("Linear does not take the issue: its team may have rules of its own for issues")
     what = "team" if refused.about == "team_id" else "project"
     return ConfigurationRejected(
         f"Linear does not know this {what}, or does not take the issue there: check {refused.about}", refused.about

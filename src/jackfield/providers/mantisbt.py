@@ -38,7 +38,7 @@ from jackfield.domain.provider import (
     Verified,
 )
 from jackfield.providers._credentials import token
-from jackfield.providers._endpoints import URL_PATTERN, api_url, own_base_url
+from jackfield.providers._endpoints import ENDS_OF_ADDRESSES, URL_PATTERN, api_url, own_base_url
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._mantis_text import description_of, summary_of
 from jackfield.providers._replies import Text, decode, raise_for_status, unexpected, web_url
@@ -130,6 +130,7 @@ class MantisBT:
                 help="MantisBT, My Account, API Tokens, Create API Token.",
                 required=True,
                 pattern=r"^\S{1,1000}$",
+                example="AbCdEf0123456789AbCdEf0123456789",
             ),
         ),
         configuration=(
@@ -141,6 +142,8 @@ class MantisBT:
                 needed_to_deliver=True,
                 destination=True,
                 pattern=URL_PATTERN,
+                example="https://mantis.example.com",
+                ends_before=ENDS_OF_ADDRESSES,
             ),
             SettingField(
                 name="project",
@@ -148,12 +151,14 @@ class MantisBT:
                 help="The project of new issues: its name or number, as under Manage, Projects.",
                 needed_to_deliver=True,
                 pattern=r"^\S.{0,127}$",
+                example="Web shop",
             ),
             SettingField(
                 name="category",
                 title="Category",
                 help="The category of new issues in the project, if the project asks for one.",
                 pattern=r"^\S.{0,127}$",
+                example="General",
             ),
             SettingField(name="project_id", title="Project ID", help="The number of the project, if it is known."),
         ),

@@ -22,6 +22,7 @@ from jackfield.domain.provider import (
     Delivered,
     Delivery,
     Facts,
+    ItemRejected,
     Manifest,
     OAuth,
     ObjectVanished,
@@ -34,20 +35,12 @@ from jackfield.domain.provider import (
     Verified,
 )
 from jackfield.providers._credentials import token
-from jackfield.providers._endpoints import URL_PATTERN, api_url, own_base_url
+from jackfield.providers._endpoints import ENDS_OF_ADDRESSES, URL_PATTERN, api_url, own_base_url
 from jackfield.providers._gfm import MENTIONS, Dialect, body_of, escape, title_of
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow
-from jackfield.providers._replies import (
-    Text,
-    decode,
-    limited,
-    note_budget,
-    raise_for_status,
-    seconds_until,
-    unexpected,
-    web_url,
-)
+from jackfield.providers._replies import Text, decode, limited, note_budget, raise_for_status, unexpected, web_url
+from jackfield.providers._waits import seconds_until
 
 _CHECKED: Final = date(2026, 11, 21)
 _SCOPE_WORDS: Final = {
@@ -68,6 +61,12 @@ _SCOPE_WORDS: Final = {
     "event:write": "Change issues",
     "event:admin": "Delete issues",
 }
+#: as the addresses of their pages
+_COPIED_ORGANISATIONS: Final = (
+    r"https?://[^/\s]+/(?:organizations|settings)/([A-Za-z0-9_-]{1,100})(?:/\S*)?",
+    r"https?://([A-Za-z0-9-]{1,100})\.sentry\.io(?:/\S*)?",
+)
+_COPIED_PROJECTS: Final = (r"https?://[^/\s]+/\S{0,300}/projects/([A-Za-z0-9_-]{1,100})(?:/\S*)?",)
 _SLUG_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
 _SLUG: Final = re.compile(_SLUG_PATTERN)
 #: of several organisations, the account is named after so many
@@ -144,6 +143,7 @@ class Sentry(AuthorizesByCode):
                 "Sentry, Settings, Custom Integrations. A personal token does as well.",
                 required=True,
                 pattern=r"^\S{1,1000}$",
+                example="sntrys_AbCdEf0123456789",
             ),
         ),
         configuration=(
@@ -153,12 +153,16 @@ class Sentry(AuthorizesByCode):
                 help="Its name in Sentry's addresses: Settings, General Settings, Organization Slug.",
                 needed_to_deliver=True,
                 pattern=_SLUG_PATTERN,
+                example="acme",
+                copied=_COPIED_ORGANISATIONS,
             ),
             SettingField(
                 name="project_slug",
                 title="Project",
                 help="Its name in Sentry's addresses: the project's Settings, General, Slug.",
                 pattern=_SLUG_PATTERN,
+                example="web-shop",
+                copied=_COPIED_PROJECTS,
             ),
             SettingField(
                 name="base_url",
@@ -166,6 +170,8 @@ class Sentry(AuthorizesByCode):
                 help="Only for a Sentry of your own or a region: its address, such as https://sentry.example.com.",
                 destination=True,
                 pattern=URL_PATTERN,
+                example="https://sentry.example.com",
+                ends_before=ENDS_OF_ADDRESSES,
             ),
             SettingField(
                 name="installation_id",
@@ -298,7 +304,7 @@ class Sentry(AuthorizesByCode):
             await self._check_organisation(connection, organisation)
             if own is not None:
                 raise ObjectVanished("Sentry does not have the issue any more: it was deleted or merged")
-            raise ConfigurationRejected(
+            raise ItemRejected(
                 f"Sentry does not know the issue that the item's {_ISSUE_FIELD} names, or does not show it to the token"
             )
         if reply.status != 200:
@@ -362,7 +368,7 @@ class Sentry(AuthorizesByCode):
         found = _ISSUE_PATH.search(path)
         if found is not None and self._is_ours(connection, host):
             return found[1]
-        raise ConfigurationRejected(
+        raise ItemRejected(
             f"Sentry makes issues from events alone: the item has to name one in its field {_ISSUE_FIELD}"
         )
 
@@ -449,7 +455,7 @@ def _state_of(issue: _Issue) -> VendorState:
 
 def _rejected(reply: Reply) -> Exception:
     if reply.status == 400:
-        return ConfigurationRejected("Sentry does not take the comment or the issue's new state")
+        return ItemRejected("Sentry does not take the comment or the issue's new state")
     return unexpected(reply, "Sentry")
 
 

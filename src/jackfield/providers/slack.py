@@ -28,6 +28,7 @@ from jackfield.domain.provider import (
     Delivered,
     Delivery,
     Facts,
+    ItemRejected,
     Manifest,
     OAuth,
     ObjectVanished,
@@ -254,6 +255,7 @@ class Slack(AuthorizesByCode):
                 "with xoxb-.",
                 required=True,
                 pattern=r"^\S{1,1000}$",
+                example="xoxb-123456789012-AbCdEf",
             ),
         ),
         configuration=(
@@ -263,6 +265,11 @@ class Slack(AuthorizesByCode):
                 help="The channel's ID, at the bottom of its details in Slack, or its name; the app has to be in it.",
                 needed_to_deliver=True,
                 pattern=r"^[^\s,]{1,100}$",
+                example="C0123456789",
+                copied=(
+                    r"https?://\S+/archives/([A-Z0-9]{1,100})(?:/\S*)?",
+                    r"https?://app\.slack\.com/client/[A-Z0-9]+/([A-Z0-9]{1,100})(?:/\S*)?",
+                ),
             ),
             SettingField(
                 name="workspace_id",
@@ -539,7 +546,7 @@ def _write_error(answer: _Answer, reply: Reply, connection: Connection, target: 
     if answer.error in _NO_CHANNEL:
         return _no_channel(answer.error)
     if answer.error in _TOO_MUCH:
-        return ConfigurationRejected("Slack does not take the message that is made of this item")
+        return ItemRejected("Slack does not take the message that is made of this item")
     return _error(answer, reply)
 
 

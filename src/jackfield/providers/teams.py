@@ -25,6 +25,7 @@ from jackfield.domain.provider import (
     Delivered,
     Delivery,
     Facts,
+    ItemRejected,
     Manifest,
     ProviderError,
     SecretField,
@@ -74,6 +75,8 @@ class Teams:
                 "Send webhook alerts to a channel.",
                 required=True,
                 pattern=_PATTERN,
+                example="https://prod-00.westeurope.logic.azure.com/workflows/...",
+                keeps_query=True,
             ),
         ),
         features=("messages",),
@@ -147,7 +150,7 @@ def _error(reply: Reply) -> ProviderError:
         )
     raise_for_status(reply, "Microsoft Teams", "to use this webhook")
     if reply.status in {400, 413, 415}:
-        return ConfigurationRejected("Microsoft Teams does not take the card that is made of this item")
+        return ItemRejected("Microsoft Teams does not take the card that is made of this item")
     return unexpected(reply, "Microsoft Teams")
 
 

@@ -136,10 +136,10 @@ class Catalog:
         provider = self._providers.get(vendor)
         return 1 if provider is None else provider.manifest.deliveries_at_once
 
-    async def available(self) -> dict[Category, list[Definition]]:
-        """What an organisation can connect, by category, each in the order of the names; no category is left out."""
+    async def available(self, organisation_id: int) -> dict[Category, list[Definition]]:
+        """What the organisation can connect, by category, each in the order of the names; no category is left out."""
         async with self._database.transaction() as work:
-            authored = await work.definitions.list_approved()
+            authored = await work.definitions.list_available(organisation_id)
         found = [*self._built_in.values(), *(self._to_definition(one) for one in authored)]
         found.sort(key=lambda one: one.name.casefold())
         return {category: [one for one in found if one.category is category] for category in Category}
@@ -174,7 +174,8 @@ class Catalog:
 
     def _to_definition(self, authored: AuthoredDefinition) -> Definition:
         vendor = ids.to_hex(authored.id)
-        return definition_of_authored(authored, vendor, f"{self.public_url}/platform/integrations/{vendor}")
+        page = f"{self.public_url}/platform/integrations/{vendor}" if self.public_url else None
+        return definition_of_authored(authored, vendor, page)
 
 
 class _Revoker:

@@ -22,22 +22,27 @@ from jackfield.domain.provider import (
     Delivers,
     Delivery,
     ObjectVanished,
+    OurFault,
     ProviderError,
+    UnknownRefusal,
     VendorLimited,
     VendorUnavailable,
     concerns_the_integration,
 )
+from jackfield.services.alarms import OWN_ERRORS, label
 from jackfield.services.running import Retries, Run
 from jackfield.services.vendor_calls import UNTOLD_SECONDS, VendorCalls
 
 #: half a minute, a minute, two, and so on up to six hours: the last try is after three and a half days
 _RETRIES: Final = Retries(tries=TRIES, first_seconds=30.0, longest_seconds=6 * 3600.0)
+#: of what the vendor refuses for a reason that we cannot read: the last one is after some four hours
+_UNKNOWN_TRIES: Final = 10
 #: so many failures in a row are the vendor's, not the items': the others are spared
 _VENDOR_IS_DOWN: Final = 5
 _LONGEST_REST_SECONDS: Final = 900.0
 #: seconds: together more than a database takes to come back
 _SETTLE_PAUSES: Final = (0.2, 0.5, 1.0, 2.0, 4.0)
-_INTERNAL: Final = "Internal error; the log has the details under this delivery's id"
+_INTERNAL: Final = "Jackfield made an error with this item; the log has the details under this delivery's ID"
 
 _log = structlog.get_logger(__name__)
 
@@ -145,11 +150,13 @@ class Sending:
             return _given_back(one)
         except Exception:  # noqa: BLE001  one item must not keep the others from going out
             _log.exception("an item could not be delivered", delivery_id=one.id, integration_id=self._integration.id)
-            return await self._not_answered(one, _INTERNAL)
+            return self._own_error(one)
 
     async def _not_delivered(self, one: Outgoing, error: ProviderError) -> Settlement:
         if isinstance(error, VendorLimited):
             return self._rest(one, error)
+        if isinstance(error, UnknownRefusal):
+            return self._not_understood(one, error)
         if isinstance(error, VendorUnavailable):
             return await self._not_answered(one, str(error))
         return self._not_taken(one, error)
@@ -193,7 +200,12 @@ class Sending:
         self._failures_in_a_row = 0
         self.delivered += 1
         return Settlement(
-            outgoing=one, state=DeliveryState.DELIVERED, vendor_id=delivered.vendor_id, vendor_url=delivered.url
+            outgoing=one,
+            state=DeliveryState.DELIVERED,
+            vendor_id=delivered.vendor_id,
+            vendor_url=delivered.url,
+            not_done=delivered.not_done,
+            status=delivered.status,
         )
 
     def _not_taken(self, one: Outgoing, error: ProviderError) -> Settlement:
@@ -202,7 +214,34 @@ class Sending:
             self.refusal = error
             return _given_back(one, str(error))
         self.failed += 1
+        if isinstance(error, OurFault):
+            OWN_ERRORS.labels(label(self._integration.provider)).inc()
+            _log.error(
+                "a vendor says that a call of ours is malformed",
+                delivery_id=one.id,
+                integration_id=self._integration.id,
+                reason=str(error),
+            )
         return Settlement(outgoing=one, state=DeliveryState.HELD, error=str(error), in_doubt=one.known.in_doubt)
+
+    def _own_error(self, one: Outgoing) -> Settlement:
+        """Held with an alarm. It says nothing of the vendor, and the next try would end the same way."""
+        self.failed += 1
+        OWN_ERRORS.labels(label(self._integration.provider)).inc()
+        return Settlement(outgoing=one, state=DeliveryState.HELD, error=_INTERNAL, in_doubt=True)
+
+    def _not_understood(self, one: Outgoing, error: UnknownRefusal) -> Settlement:
+        """The vendor answered, so it is not away, and a refusal leaves nothing in doubt."""
+        self.failed += 1
+        if one.attempts >= _UNKNOWN_TRIES:
+            return Settlement(outgoing=one, state=DeliveryState.HELD, error=str(error), in_doubt=one.known.in_doubt)
+        return Settlement(
+            outgoing=one,
+            state=DeliveryState.PENDING,
+            error=str(error),
+            seconds=_RETRIES.delay(one.attempts),
+            in_doubt=one.known.in_doubt,
+        )
 
     def _rest(self, one: Outgoing, error: VendorLimited) -> Settlement:
         """The vendor did not look at it, so nothing is in doubt and no try is spent."""

@@ -230,7 +230,7 @@ def _kind_of(one: Compared, read: Found | None) -> str:
         return "waiting"
     if one.known.vendor_id is None and not one.known.vanished:
         return "missing"
-    if one.known.delivered_version != one.item.version:
+    if one.known.delivered_version != one.item.version or one.known.not_done is not None:
         return "stale"
     if one.known.vanished if read is None else read.state is None:
         return "vanished"

@@ -7,13 +7,24 @@ running into the limit by itself.
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
+import structlog
+
 from jackfield.domain.credential import Secrets
 from jackfield.domain.errors import Unavailable
 from jackfield.domain.integration import Detail, to_configuration
 from jackfield.domain.ports import Rests
-from jackfield.domain.provider import AccountResting, Connection, CredentialRefused, RightMissing, VendorLimited
+from jackfield.domain.provider import (
+    AccountResting,
+    Connection,
+    CredentialRefused,
+    RightMissing,
+    UnknownRefusal,
+    VendorLimited,
+)
+from jackfield.services.alarms import UNKNOWN_REFUSALS, label
 
 Result = TypeVar("Result")
+_log = structlog.get_logger(__name__)
 
 #: when a vendor limits without saying for how long
 UNTOLD_SECONDS: Final = 30.0
@@ -63,6 +74,15 @@ class VendorCalls:
             result = await deed(connection)
         except VendorLimited as error:
             await self.rest(integration, error.retry_after or UNTOLD_SECONDS)
+            raise
+        except UnknownRefusal as error:
+            UNKNOWN_REFUSALS.labels(label(integration.provider)).inc()
+            _log.warning(
+                "a vendor refused with an error that no table knows",
+                provider=label(integration.provider),
+                name=error.name,
+                integration_id=integration.id,
+            )
             raise
         budget = connection.budget
         if budget.remaining is not None and budget.remaining < _RESERVE and budget.seconds:

@@ -23,6 +23,7 @@ from jackfield.domain.ports import Database, UnitOfWork, Vault
 from jackfield.domain.principal import Caller, Capability
 from jackfield.domain.provider import (
     CredentialRefused,
+    ItemRejected,
     ProviderError,
     VendorUnavailable,
     Verified,
@@ -104,7 +105,8 @@ class Verification:
             secrets = await self._secrets(found)
             await run.step(1)
             verified = await self._calls.call(found, secrets, provider.verify)
-        except VendorUnavailable:
+        except (VendorUnavailable, ItemRejected):
+            # no word on the credential: what was proven before stands
             raise
         except ProviderError as error:
             return refusal(found, str(error), verifies=True, health=health_after(error))

@@ -11,7 +11,7 @@ from jackfield.domain.definition import AuthoredDefinition
 from jackfield.domain.oauth import Client, ClientRow
 from jackfield.storage.pool import Connection
 
-COLUMNS: Final = "organisation_id, id, name, description, icon_url, verify_url, uninstallation_url"
+COLUMNS: Final = "organisation_id, id, name, description, status, icon_url, verify_url, uninstallation_url"
 #: every column that an App is made of, by the names of its fields
 APP_COLUMNS: Final = """organisation_id, id, status, created_at, updated_at, identifier_field_path, name, author,
     call_to_action, configuration_fields, contact, description, error_codes, icon_url, oauth_callback_url, scopes, tags,
@@ -25,8 +25,10 @@ _PUBLISHED: Final = "exists (select from organisation o where o.id = d.organisat
 
 GET: Final = f"select {COLUMNS} from definition where id = $1"
 LIST_IDS: Final = "select id from definition order by id"
-LIST_APPROVED: Final = f"""
-select {COLUMNS} from definition d where d.status = 'approved' and {_PUBLISHED} order by name, id
+LIST_AVAILABLE: Final = f"""
+select {COLUMNS} from definition d
+where (d.status = 'approved' or d.status = 'development' and d.organisation_id = $1) and {_PUBLISHED}
+order by name, id
 """
 
 CREATE: Final = f"""
@@ -85,8 +87,9 @@ class DefinitionTable:
         """Of every status."""
         return [record[0] for record in await self._connection.fetch(LIST_IDS)]
 
-    async def list_approved(self) -> list[AuthoredDefinition]:
-        return [_to_authored(record) for record in await self._connection.fetch(LIST_APPROVED)]
+    async def list_available(self, organisation_id: int) -> list[AuthoredDefinition]:
+        """Everybody's that are approved, and the organisation's own in development."""
+        return [_to_authored(record) for record in await self._connection.fetch(LIST_AVAILABLE, organisation_id)]
 
     async def create(self, organisation_id: int, fields: AppFields, secret_digest: bytes) -> App:
         said = fields.said
@@ -146,12 +149,13 @@ class DefinitionTable:
 
 
 def _to_authored(record: asyncpg.Record) -> AuthoredDefinition:
-    organisation_id, identity, name, description, icon_url, verify_url, uninstallation_url = record
+    organisation_id, identity, name, description, status, icon_url, verify_url, uninstallation_url = record
     return AuthoredDefinition(
         organisation_id=organisation_id,
         id=identity,
         name=display_name(name, identity),
         description=description,
+        approved=status == AppStatus.APPROVED,
         icon_url=icon_url,
         verify_url=verify_url,
         uninstallation_url=uninstallation_url,

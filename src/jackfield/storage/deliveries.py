@@ -30,12 +30,12 @@ from jackfield.storage.pool import Connection, Pool
 _ITEM_WIDTH: Final = ITEM_COLUMNS.count(",") + 1
 
 COLUMNS: Final = """d.id, d.organisation_id, d.integration_id, t.type, t.key, d.version, d.state, d.attempts, d.error,
-    d.error_at, d.due_at, d.created_at, d.ended_at, d.vendor_id, d.vendor_url, d.job_id"""
+    d.error_at, d.due_at, d.created_at, d.ended_at, d.vendor_id, d.vendor_url, d.job_id, d.not_done"""
 _DELIVERY_WIDTH: Final = COLUMNS.count(",") + 1
 
 #: every column that a Known is made of, in `to_known`'s order
 KNOWN_COLUMNS: Final = """l.vendor_id, l.vendor_url, coalesce(l.in_doubt, false), l.delivered_version,
-    l.delivered_content, l.delivered_status, l.vendor_status, l.vanished_at is not null, l.doubted_at"""
+    l.delivered_content, l.delivered_status, l.vendor_status, l.vanished_at is not null, l.doubted_at, l.not_done"""
 
 #: only who runs the job may write what came of it; who took it over has another number
 _FENCE: Final = """
@@ -90,7 +90,7 @@ limit $1
 # What an earlier run of the job had in hand, whose end nobody will hear of. It goes before all others: a vendor is
 # looked through for what may have arrived, and no further than its newest objects.
 RELEASE: Final = f"""
-update delivery d set state = case when d.attempts < $5 then 'pending' else 'held' end,
+update delivery d set in_doubt = true, state = case when d.attempts < $5 then 'pending' else 'held' end,
     error = case when d.attempts < $5 then d.error else $6 end,
     error_at = case when d.attempts < $5 then d.error_at else now() end,
     ended_at = case when d.attempts < $5 then null else now() end,
@@ -102,24 +102,18 @@ where d.organisation_id = $1 and d.integration_id = $4 and d.state = 'sending' a
 """
 
 LET_GO: Final = """
-update delivery set state = 'pending', due_at = least(now(), (
+update delivery set state = 'pending', in_doubt = true, due_at = least(now(), (
         select min(p.due_at) from delivery p
         where p.organisation_id = $1 and p.integration_id = $2 and p.state = 'pending'
     )) - interval '1 second'
 where organisation_id = $1 and integration_id = $2 and state = 'sending'
 """
 
-# The newest of each item goes, and stands for the older ones. One item is in one hand at a time. The job is locked, so
-# that whoever takes it over releases what is claimed here as well.
-CLAIM: Final = f"""
-with fence as materialized (
-    {_FENCE} for share
-), workable as materialized (
-    select from integration i
-    where i.organisation_id = $1 and i.id = $4 and i.credential_version = $5 and i.item_type = $7 and i.enabled
-        and i.status = 'active' and {VISIBLE} and exists (select from fence)
-), due as materialized (
-    select d.item_id from delivery d
+# What is in doubt goes first, as soon as it is due: a vendor is looked through for it among its newest objects, and a
+# backlog would make it old. The newest of each item goes, and stands for the older ones. One item is in one hand at a
+# time. The job is locked, so that whoever takes it over releases what is claimed here as well.
+_DUE: Final = f"""
+    select d.item_id, d.due_at from delivery d
     where d.organisation_id = $1 and d.integration_id = $4 and d.state = 'pending' and d.due_at <= now()
         and exists (select from workable)
         and not exists (
@@ -128,7 +122,23 @@ with fence as materialized (
                 and s.state not in ('pending', 'held')
             offset 0
         )
-    order by d.due_at limit $6
+"""
+
+CLAIM: Final = f"""
+with fence as materialized (
+    {_FENCE} for share
+), workable as materialized (
+    select from integration i
+    where i.organisation_id = $1 and i.id = $4 and i.credential_version = $5 and i.item_type = $7 and i.enabled
+        and i.status = 'active' and {VISIBLE} and exists (select from fence)
+), doubtful as materialized (
+    {_DUE} and d.in_doubt order by d.due_at limit $6
+), backlog as materialized (
+    {_DUE} order by d.due_at limit $6
+), due as materialized (
+    select item_id from (
+        select item_id, 0 as rank, due_at from doubtful union all select item_id, 1, due_at from backlog
+    ) both_of order by rank, due_at limit $6
 ), waiting as materialized (
     select d.organisation_id, d.id, d.id = max(d.id) over (partition by d.item_id) as newest
     from (select distinct item_id from due) u cross join lateral (
@@ -160,17 +170,18 @@ left join lateral (
     where l.organisation_id = $1 and l.integration_id = $4 and l.item_id = c.item_id and l.place = $8
     offset 0
 ) l on true
-order by c.id
+order by coalesce(l.in_doubt, false) desc, c.id
 """
 
 SETTLE: Final = f"""
 with settled as materialized (
-    select $1::bigint as organisation_id, $4::bigint as integration_id, $19::bytea as place, s.* from unnest(
+    select $1::bigint as organisation_id, $4::bigint as integration_id, $20::bytea as place, s.* from unnest(
         $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::integer[], $10::double precision[], $11::boolean[],
-        $12::boolean[], $13::text[], $14::text[], $15::bigint[], $16::bytea[], $17::text[], $18::text[]
+        $12::boolean[], $13::text[], $14::text[], $15::bigint[], $16::bytea[], $17::text[], $18::text[],
+        $19::text[]
     ) as s(
         id, item_id, state, error, uncounted, seconds, in_doubt, gone, vendor_id, vendor_url, version, content,
-        delivered_status, vendor_status
+        delivered_status, vendor_status, not_done
     )
     where exists ({_FENCE})
 ), ended as (
@@ -179,7 +190,7 @@ with settled as materialized (
         error_at = case when s.error is null then d.error_at else now() end,
         due_at = case when s.state = 'pending' then now() + make_interval(secs => s.seconds) else d.due_at end,
         ended_at = case when s.state = 'pending' then null else now() end,
-        vendor_id = s.vendor_id, vendor_url = s.vendor_url
+        vendor_id = s.vendor_id, vendor_url = s.vendor_url, not_done = s.not_done, in_doubt = s.in_doubt
     from settled s where (d.organisation_id, d.id) = (s.organisation_id, s.id) and {_IS_SENDING}
     returning d.id, d.item_id, d.state, d.version
 ), linked as (
@@ -192,7 +203,8 @@ with settled as materialized (
         delivered_at = case when s.state = 'delivered' then now() else l.delivered_at end,
         delivered_content = case when s.state = 'delivered' then s.content else l.delivered_content end,
         delivered_status = case when s.state = 'delivered' then s.delivered_status else l.delivered_status end,
-        vendor_status = case when s.state = 'delivered' then s.vendor_status else l.vendor_status end
+        vendor_status = case when s.state = 'delivered' then s.vendor_status else l.vendor_status end,
+        not_done = case when s.state = 'delivered' then s.not_done else l.not_done end
     from settled s join ended e on e.id = s.id
     where (l.organisation_id, l.integration_id, l.item_id, l.place)
         = (s.organisation_id, s.integration_id, s.item_id, s.place)
@@ -225,7 +237,7 @@ for update of d
 """
 
 _SEARCHED: Final = """d.organisation_id, d.id, d.integration_id, d.item_id, d.version, d.state, d.attempts, d.error,
-        d.error_at, d.due_at, d.created_at, d.ended_at, d.vendor_id, d.vendor_url, d.job_id"""
+        d.error_at, d.due_at, d.created_at, d.ended_at, d.vendor_id, d.vendor_url, d.job_id, d.not_done"""
 # what they are about is looked up for a page of them alone
 _SEARCH: Final = f"""
 select {COLUMNS}, i.name, i.provider from ({{found}}) d
@@ -428,14 +440,18 @@ def _settled_row(settlement: Settlement) -> tuple[Any, ...]:
         settlement.vendor_url,
         item.version,
         item.content_digest(),
-        item.status_to_show.value,
-        known.status_of(item).value,
+        # what the vendor left undone is still to be done: neither side has changed the status
+        (settlement.status or item.status_to_show).value,
+        (settlement.status or known.status_of(item)).value,
+        settlement.not_done,
     )
 
 
 def to_known(values: Sequence[Any]) -> Known:
     """The values of KNOWN_COLUMNS."""
-    vendor_id, vendor_url, in_doubt, version, content, delivered_status, vendor_status, vanished, doubted_at = values
+    vendor_id, vendor_url, in_doubt, version, content, delivered_status, vendor_status, vanished, doubted_at, undone = (
+        values
+    )
     return Known(
         vendor_id=vendor_id,
         vendor_url=vendor_url,
@@ -446,6 +462,7 @@ def to_known(values: Sequence[Any]) -> Known:
         vendor_status=None if vendor_status is None else _STATUSES[vendor_status],
         vanished=vanished,
         doubted_at=doubted_at if in_doubt else None,
+        not_done=undone,
     )
 
 
@@ -473,4 +490,5 @@ def _to_delivery(record: asyncpg.Record) -> ItemDelivery:
         vendor_id=record[13],
         vendor_url=record[14],
         job_id=record[15],
+        not_done=record[16],
     )

@@ -161,7 +161,7 @@ LIST_BY_KEY: Final = LIST.replace(
 # of an integration that brought the item to several places, the last
 LIST_LINKS: Final = """
 select distinct on (l.item_id, l.integration_id) l.item_id, l.integration_id, i.provider, l.vendor_id, l.vendor_url,
-    l.delivered_version, l.vendor_status, l.vendor_assignee, l.read_at, l.vanished_at
+    l.delivered_version, l.vendor_status, l.vendor_assignee, l.read_at, l.vanished_at, l.not_done
 from link l join integration i on i.organisation_id = l.organisation_id and i.id = l.integration_id
 where l.organisation_id = $1 and l.item_id = any($2::bigint[]) and i.state not in ('deleting', 'deleted')
     and (l.vendor_id is not null or l.vanished_at is not null)
@@ -386,4 +386,5 @@ def _to_link(record: asyncpg.Record) -> Link:
         assignee=record[7],
         read_at=record[8],
         vanished_at=record[9],
+        not_done=record[10],
     )

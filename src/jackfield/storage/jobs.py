@@ -11,6 +11,8 @@ from jackfield.domain.job import Job, JobFilter, JobKind, JobState, NewJob, Runn
 from jackfield.storage.coalesce import Coalescer
 from jackfield.storage.pool import Connection, Pool
 
+#: of an id, so much has to be typed for it to be looked for
+SHORTEST_ID: Final = 8
 #: what a person waits for goes before what the service wants by itself
 _URGENT: Final = 10
 
@@ -65,11 +67,27 @@ select newest.* from unnest($2::text[]) k(kind) cross join lateral (
 ) newest
 """
 
+
+def _spelled(column: str) -> str:
+    """The id as contracts spell it: `domain.ids.to_hex` in SQL."""
+    return f"lpad(to_hex((({column} >> 22) + 1735689600000) / 1000), 8, '0') || lpad(to_hex({column}), 16, '0')"
+
+
+# a text is found in what people read and in what was asked for; ids by their beginning, which must not be a short one
+_FOUND: Final = f"""(
+        position(lower($3) in lower(j.header || chr(10) || j.caption || chr(10) || j.kind)) > 0
+        or exists (select from jsonb_each_text(j.input) asked where position(lower($3) in lower(asked.value)) > 0)
+        or length($3) >= {SHORTEST_ID} and (
+            starts_with({_spelled("j.id")}, lower($3)) or starts_with({_spelled("j.integration_id")}, lower($3))
+            or $3 in (j.id::text, j.integration_id::text)
+        )
+    )"""
+
 LIST: Final = f"""
 select {COLUMNS} from job j
 where j.organisation_id = $1
     and (cardinality($2::text[]) = 0 or j.state = any($2))
-    and ($3::text is null or position(lower($3) in lower(j.header || chr(10) || j.caption || chr(10) || j.kind)) > 0)
+    and ($3::text is null or {_FOUND})
     and ($4::timestamptz is null or j.queued_at >= $4)
     and ($5::timestamptz is null or j.queued_at <= $5)
 order by {{order}} limit $6 offset $7

@@ -29,12 +29,14 @@ select {ITEM_COLUMNS}, {KNOWN_COLUMNS}, exists (
     )
 from item t left join lateral (
     select vendor_id, vendor_url, in_doubt, delivered_version, delivered_content, delivered_status,
-        vendor_status, vanished_at, doubted_at
+        vendor_status, vanished_at, doubted_at, not_done
     from link where organisation_id = $1 and integration_id = $2 and item_id = t.id and place = $6
     offset 0
 ) l on true
 where t.organisation_id = $1 and t.type = $3 and t.id > $4 and (
-    t.deleted_at is null or (l.vendor_id is not null and l.delivered_version < t.version)
+    t.deleted_at is null or (
+        l.vendor_id is not null and (l.delivered_version < t.version or l.not_done is not null)
+    )
 )
 order by t.id limit $5
 """

@@ -31,6 +31,8 @@ DIALECTS: Final[tuple[Dialect, ...]] = (HUBS, INTEGRATIONS_V1, INTEGRATIONS_V2, 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any]]]
 
 _CORS_HEADERS: Final = ("Authorization", "x-api-key", "X-Hub-Id", "Content-Type", "X-Request-Id", idempotency.HEADER)
+#: of an answer, what a page needs beside its body
+_EXPOSED_HEADERS: Final = ("X-Request-Id", idempotency.REPLAYED, "Retry-After", "WWW-Authenticate", "Allow", "Link")
 
 
 def create_app(
@@ -69,9 +71,9 @@ def create_app(
         app = CORSMiddleware(
             app,
             allow_origins=cors_origins,
-            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=_CORS_HEADERS,
-            expose_headers=["X-Request-Id", idempotency.REPLAYED],
+            expose_headers=_EXPOSED_HEADERS,
         )
     return Observe(app, access_log)
 

@@ -118,7 +118,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     `prove` takes the place of the contract's key: `scheme` names how (None: anybody may call), `needs` says what it
     wants, and the handler gets a ProvenCall. `form`: the body is a form, read before the caller is known. `headers`
     come with every answer that is no error. `repeatable`: a POST takes an Idempotency-Key, where the contract has them;
-    not one whose answer holds a secret, since answers are kept as they are.
+    not one whose answer holds a secret, since answers are kept as they are. `reveals`: a GET that shows secrets, which
+    is audited, and so not answered to a HEAD, which would be audited without showing anything.
     """
 
     name: str
@@ -139,6 +140,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     form: bool = False
     headers: Mapping[str, str] = {}
     repeatable: bool = True
+    reveals: bool = False
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,7 +149,9 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     `areas` are the parts of the address space that are its own where it has no prefix. `optional_security` are schemes
     that can be used beside the key, `other_schemes` those of operations that take no key. `json_only`: a body has to
     say that it is JSON.
-    `idempotency_answers` is what POSTs can answer with because they take an Idempotency-Key; empty: they take none.
+    `filters`: how the names of its filters begin. A GET refuses one that it does not know: ignored, it would let
+    everything through. `idempotency_answers` is what POSTs can answer with because they take an Idempotency-Key;
+    empty: they take none.
     """
 
     name: str
@@ -161,6 +165,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     optional_security: Mapping[str, Mapping[str, str]] = {}
     other_schemes: Mapping[str, Mapping[str, Any]] = {}
     json_only: bool = False
+    filters: str | None = None
     operations: Sequence[Operation]
     shared_answers: Mapping[int, Answer]
     invalid_answers: Mapping[int, Answer]
@@ -195,6 +200,11 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         except Exception as error:  # noqa: BLE001  the contract has a form for this too; see `render`
             _log.exception("unexpected failure", operation=operation.name, request_id=request.scope[REQUEST_ID])
             return self.render(error, operation)
+
+    def _query(self, operation: Operation, sent: bytes) -> Any:
+        if self.filters is not None and sent and operation.method == "GET":
+            _check_filters(sent, operation.query, self.filters)
+        return None if operation.query is None else _decode_query(sent, operation.query)
 
     async def _answer_proven(self, operation: Operation, request: Request, prove: Prover) -> Response:
         limit: int = request.scope["state"]["max_body_bytes"]
@@ -231,7 +241,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     async def _perform(self, operation: Operation, request: Request, principal: Principal, sent: Any) -> Response:
         scope = request.scope
         body = None if operation.body is None or operation.lenient else convert(sent, operation.body, "body")
-        query = None if operation.query is None else _decode_query(scope["query_string"], operation.query)
+        query = self._query(operation, scope["query_string"])
         call = Call(request, Caller(principal, _origin(request)), query, body, sent)
         return json_response(operation.success, await operation.handler(call), operation.headers)
 
@@ -239,14 +249,17 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
 class ContractRoute(Route):
     """The operations of one path, by method, without a layer between the router and them.
 
-    No contract has HEAD, and one that reveals would be audited without showing anything.
+    HEAD is answered as GET is, without the body, unless that reveals.
     """
 
     def __init__(self, path: str, dialect: Dialect, operations: Mapping[str, Operation]) -> None:
         super().__init__(path, self._call, methods=list(operations))
-        self.methods = set(operations)
         self._dialect = dialect
-        self._operations = operations
+        self._operations = dict(operations)
+        got = operations.get("GET")
+        if got is not None and not got.reveals:
+            self._operations["HEAD"] = got
+        self.methods = set(self._operations)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         operation = self._operations.get(scope["method"])
@@ -254,6 +267,9 @@ class ContractRoute(Route):
             response = self._dialect.render(MethodNotAllowed(list(self._operations)), None)
         else:
             response = await self._dialect.answer(operation, Request(scope, receive))
+        if scope["method"] == "HEAD":
+            # the headers, Content-Length among them, stay those of the GET
+            response.body = b""
         await response(scope, receive, send)
 
     async def _call(self, request: Request) -> Response:
@@ -291,6 +307,18 @@ def _check_content_type(request: Request) -> None:
     sent = request.headers.get("content-type")
     if sent is not None and sent.partition(";")[0].strip().lower() not in {"application/json", "text/json"}:
         raise NotJson
+
+
+@lru_cache(_QUERIES)
+def _check_filters(sent: bytes, wanted: type | None, beginning: str) -> None:
+    """Raises InvalidRequest for what looks like a filter and is none of the query's, be it by a misspelt bracket."""
+    names = [] if wanted is None else [field.encode_name for field in msgspec.structs.fields(wanted)]
+    known = tuple(name for name in names if name.startswith(beginning))
+    unknown = [
+        name for name in dict(QueryParams(sent)) if name.strip().lower().startswith(beginning) and name not in known
+    ]
+    if unknown:
+        raise InvalidRequest([Violation(("query", name), Problem.UNKNOWN, known=known) for name in unknown])
 
 
 # the same few queries come again and again, and nobody changes what was made of them

@@ -47,7 +47,8 @@ def document(dialect: Dialect, server: str) -> dict[str, Any]:
 
 def answers(operation: Operation, dialect: Dialect) -> dict[int, Answer]:
     """Every status that the operation can answer with, in order."""
-    reads = operation.body is not None or operation.query is not None
+    is_filtered = dialect.filters is not None and operation.method == "GET"
+    reads = operation.body is not None or operation.query is not None or is_filtered
     invalid = dialect.invalid_answers if reads else {}
     idempotent = dialect.idempotency_answers if dialect.takes_idempotency_key(operation) else {}
     return dict(sorted({**dialect.shared_answers, **invalid, **idempotent, **operation.answers}.items()))

@@ -39,14 +39,19 @@ class Problem(StrEnum):
     TOO_SMALL = "too small"
     TOO_LARGE = "too large"
     UNUSABLE = "unusable"
+    UNKNOWN = "unknown"
 
 
 class Violation(msgspec.Struct, frozen=True):
-    """One problem, where it is (`("body", "metadata", "tags", 0)`), and the limit that was overstepped, if any."""
+    """One problem, where it is (`("body", "metadata", "tags", 0)`), and the limit that was overstepped, if any.
+
+    `known` are the names that could have been meant by one that is unknown.
+    """
 
     location: tuple[str | int, ...]
     problem: Problem
     limit: int | None = None
+    known: tuple[str, ...] = ()
 
 
 class InvalidRequest(Invalid):

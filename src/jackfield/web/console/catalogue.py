@@ -48,7 +48,7 @@ async def show_list(browser: Browser) -> Response:
     browser.caller.require(Capability.VIEW)
     query = browser.request.query_params
     text, category = queries.text(query, "q"), queries.choice(query, "category", Category)
-    available = await browser.services.catalog.available()
+    available = await browser.services.catalog.available(browser.caller.organisation_id)
     wanted = {category: available[category]} if category else available
     entries = {
         one: [entry_of(browser.services.catalog, definition) for definition in definitions]

@@ -138,7 +138,7 @@ def _vendor_name(one: Administered) -> str:
 
 async def _vendors(browser: Browser, chosen: str, shown: Sequence[Administered]) -> Sequence[tuple[str, str]]:
     """To choose from: what is in the catalogue, and what is chosen; by its name, if the organisation has one of it."""
-    by_category = await browser.services.catalog.available()
+    by_category = await browser.services.catalog.available(browser.caller.organisation_id)
     # an organisation has integrations with apps, which come last in the catalogue, less often than with vendors
     vendors = [(one.vendor, one.name) for found in by_category.values() for one in found][:_MOST_VENDORS]
     vendors.sort(key=lambda one: one[1].casefold())

@@ -59,7 +59,7 @@ class Shelf(msgspec.Struct, frozen=True):
 async def choose(browser: Browser) -> Response:
     browser.caller.require(Capability.MANAGE)
     search = queries.text(browser.request.query_params, "search")
-    available = await browser.services.catalog.available()
+    available = await browser.services.catalog.available(browser.caller.organisation_id)
     shelves = [_shelf(browser, category, available[category], search.casefold()) for category in _CATEGORIES]
     return view(
         browser, "integration_choose.html", search=search, address=_NEW, shelves=[one for one in shelves if one.cards]

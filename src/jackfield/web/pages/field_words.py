@@ -6,7 +6,7 @@ import msgspec
 class FieldWords(msgspec.Struct, frozen=True, kw_only=True):
     """`language` is what all of it is in; a field's title and help are in English, whatever the page is in.
 
-    `keep` has a place for `{mask}`.
+    `keep` has a place for `{mask}`, `malformed_like` one for `{example}`.
     """
 
     language: str = "en"
@@ -19,7 +19,8 @@ class FieldWords(msgspec.Struct, frozen=True, kw_only=True):
     keep: str = "Stored: {mask} Leave this empty to keep it."
     #: what is wrong
     required: str = "Please fill this in."
-    malformed: str = "This does not have the right form: compare it with what is said above."
+    malformed: str = "This is not a valid value."
+    malformed_like: str = "This is not a valid value. Example: {example}"
     too_long: str = "This is too long."
     no_choice: str = "This is none of the choices."
     no_integer: str = "This has to be a whole number, such as 12."

@@ -194,17 +194,19 @@ class ManifestForm:
             if looks_masked(text):
                 return self._words.masked
             secret = self._definition.secret_of_key(key)
-            return self._flaw_of(secret.type, secret.pattern, None, text) if secret else None
-        setting = next(one for one in self._definition.configuration if one.name == key)
-        return self._flaw_of(setting.type, setting.pattern, setting.options, text)
+            return self._flaw_of(secret, text) if secret else None
+        return self._flaw_of(next(one for one in self._definition.configuration if one.name == key), text)
 
-    def _flaw_of(self, kind: FieldType, pattern: str | None, options: tuple[str, ...] | None, text: str) -> str | None:
-        if kind is FieldType.SELECT and options is not None and text not in options:
+    def _flaw_of(self, described: SecretField | SettingField, copied: str) -> str | None:
+        text = described.tidied(copied)
+        options = described.options if isinstance(described, SettingField) else None
+        if described.type is FieldType.SELECT and options is not None and text not in options:
             return self._words.no_choice
-        if kind is FieldType.INT and not re.fullmatch(r"-?[0-9]{1,18}", text):
+        if described.type is FieldType.INT and not re.fullmatch(r"-?[0-9]{1,18}", text):
             return self._words.no_integer
-        if "\0" in text or (pattern is not None and not re.fullmatch(pattern, text)):
-            return self._words.malformed
+        if "\0" in text or (described.pattern is not None and not re.fullmatch(described.pattern, text)):
+            example = described.example
+            return self._words.malformed_like.replace("{example}", example) if example else self._words.malformed
         return None
 
     def _way(self, method: AuthMethod) -> Way:
@@ -253,7 +255,7 @@ def _only_way(definition: Definition) -> AuthMethod:
 def _widget(setting: SettingField) -> Widget:
     if setting.options:
         return Widget.SELECT
-    if (setting.pattern or "").startswith("^http"):
+    if setting.is_address:
         return Widget.URL
     return {FieldType.INT: Widget.INTEGER, FieldType.BLOB: Widget.LINES}.get(setting.type, Widget.TEXT)
 

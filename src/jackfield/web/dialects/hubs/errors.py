@@ -79,6 +79,7 @@ _PROBLEMS: Final[Mapping[Problem, str]] = {
     Problem.TOO_SMALL: "This has to be at least {}",
     Problem.TOO_LARGE: "This can be at most {}",
     Problem.UNUSABLE: "This cannot be used",
+    Problem.UNKNOWN: "There is no such filter here; {}",
 }
 _PROBLEM_CODES: Final[Mapping[Problem, str]] = {
     Problem.MISSING: "422.missing-argument",
@@ -181,6 +182,9 @@ def _source(violation: Violation) -> str:
 
 
 def _detail(violation: Violation) -> str:
+    if violation.problem is Problem.UNKNOWN:
+        there = f"there are {', '.join(violation.known)}" if violation.known else "there are none"
+        return _PROBLEMS[Problem.UNKNOWN].format(there)
     return _PROBLEMS[violation.problem].format(violation.limit)
 
 

@@ -98,7 +98,8 @@ class LinkEvents(Struct, kw_only=True):
 class Link(Struct, kw_only=True):
     """What the item is at a vendor. status and assignee are the vendor's, as read last, or as delivered since.
 
-    in_line: the vendor has the item's present version.
+    in_line: the vendor has all of the item's present version. not_done: what the vendor did not do of what it was sent
+    last, and why. It is sent again with the item's next change and by a synchronisation.
     """
 
     integration_id: Id
@@ -108,6 +109,7 @@ class Link(Struct, kw_only=True):
     status: StatusName | None
     assignee: str | None
     in_line: bool
+    not_done: str | None
     events: LinkEvents
 
 
@@ -166,7 +168,10 @@ class DeliveryEvents(Struct, kw_only=True):
 
 
 class Delivery(Struct, kw_only=True):
-    """One change of an item on its way to the integration's vendor. job_id: the synchronisation that asked for it."""
+    """One change of an item on its way to the integration's vendor. job_id: the synchronisation that asked for it.
+
+    not_done: what the vendor did not do of a delivery that it took, and why; null: it did everything.
+    """
 
     id: Id
     integration_id: Id
@@ -177,6 +182,7 @@ class Delivery(Struct, kw_only=True):
     url: str | None
     job_id: Id | None
     error: StateError | None
+    not_done: str | None
     events: DeliveryEvents
 
 

@@ -167,6 +167,7 @@ def show_delivery(delivery: ItemDelivery) -> schemas.Delivery:
         url=delivery.vendor_url,
         job_id=None if delivery.job_id is None else ids.to_hex(delivery.job_id),
         error=error,
+        not_done=delivery.not_done,
         events=schemas.DeliveryEvents(
             created=delivery.created_at,
             due=delivery.due_at if delivery.ended_at is None else NO_TIME,
@@ -206,6 +207,7 @@ def _show_link(item: StoredItem, link: CoreLink) -> schemas.Link:
         url=link.vendor_url,
         status=None if link.status is None else link.status.value,
         assignee=link.assignee,
-        in_line=link.delivered_version == item.version and link.vanished_at is None,
+        in_line=link.is_in_line(item),
+        not_done=link.not_done,
         events=schemas.LinkEvents(read=link.read_at or NO_TIME, vanished=link.vanished_at or NO_TIME),
     )

@@ -35,6 +35,7 @@ from jackfield.web.dialects.hubs.translate import (
     show_event,
     show_includes,
     show_job,
+    show_warnings,
     to_job_filter,
     to_job_id,
     to_listing,
@@ -52,11 +53,11 @@ async def list_(call: Call[None, ListQuery]) -> IntegrationList:
 
 async def create(call: Call[CreateIntegration, MetaQuery]) -> IntegrationAnswer:
     created = await call.services.administration.create(call.caller, call.body.vendor, to_submission(call.body))
-    return IntegrationAnswer(data=show(created, call.query.meta))
+    return IntegrationAnswer(data=show(created, call.query.meta), warnings=show_warnings(call.body, created.definition))
 
 
 async def available(call: Call[None, None]) -> Available:
-    return Available(data=show_available(await call.services.catalog.available()))
+    return Available(data=show_available(await call.services.catalog.available(call.caller.organisation_id)))
 
 
 async def get(call: Call[None, MetaQuery]) -> IntegrationAnswer:
@@ -67,7 +68,7 @@ async def get(call: Call[None, MetaQuery]) -> IntegrationAnswer:
 async def update(call: Call[UpdateIntegration, MetaQuery]) -> IntegrationAnswer:
     wanted = to_wanted(call.path["integrationId"])
     updated = await call.services.administration.update(call.caller, wanted, to_submission(call.body))
-    return IntegrationAnswer(data=show(updated, call.query.meta))
+    return IntegrationAnswer(data=show(updated, call.query.meta), warnings=show_warnings(call.body, updated.definition))
 
 
 async def delete(call: Call[None, None]) -> JobDescriptorAnswer:
@@ -129,6 +130,7 @@ DIALECT: Final = Dialect(
     security_scheme={"type": "http", "scheme": "bearer"},
     optional_security={"hub": {"type": "apiKey", "in": "header", "name": "X-Hub-Id"}},
     json_only=True,
+    filters="filter",
     shared_answers=errors.SHARED_ANSWERS,
     invalid_answers=errors.INVALID_ANSWERS,
     idempotency_answers=errors.IDEMPOTENCY_ANSWERS,
@@ -223,6 +225,7 @@ DIALECT: Final = Dialect(
         Operation(
             name="getIntegrationCredential",
             method="GET",
+            reveals=True,
             path=f"{_INTEGRATIONS}/{{integrationId}}/credential",
             summary="Get the token that the vendor is called with, good for at least a minute",
             handler=get_credential,

@@ -42,7 +42,7 @@ class ListQuery(Struct, kw_only=True):
     )
     search: Search | None = msgspec.field(name="filter[search]", default=None)
     vendor: list[str] = msgspec.field(name="filter[vendor]", default_factory=list)
-    category: list[Category] = msgspec.field(name="filter[category]", default_factory=list)
+    category: list[str] = msgspec.field(name="filter[category]", default_factory=list)
     sort: list[
         Literal[
             "id", "-id", "name", "-name", "vendor", "-vendor", "identifier", "-identifier", "created", "-created",
@@ -137,15 +137,21 @@ class AuthMethod(Struct, kw_only=True):
 
 
 class ExtendedConfiguration(Struct, kw_only=True):
-    """Where a vendor can be connected in several ways; the first is what `required` speaks of."""
+    """Where a vendor can be connected in several ways; the same list as `auth_methods`."""
 
     auth_methods: list[AuthMethod]
 
 
 class IntegrationDefinition(Struct, kw_only=True):
+    """`required` marks what every one of `auth_methods` needs; one of them has to be complete.
+
+    url absent: an app's page, where the operator has not said at which address the service is. public false: an app in
+    development, which only its own organisation sees.
+    """
+
     vendor: str
     name: str
-    url: str
+    url: str | UnsetType = UNSET
     public: bool
     usable: bool
     editable: bool
@@ -157,6 +163,7 @@ class IntegrationDefinition(Struct, kw_only=True):
     extends: list[str] | None
     fields: FieldGroups
     required_fields: FieldGroups
+    auth_methods: list[AuthMethod]
     extended_configuration: ExtendedConfiguration | None
 
 
@@ -277,8 +284,18 @@ class EventQuery(Struct, kw_only=True):
     page_number: PageNumber = msgspec.field(name="page[number]", default=1)
 
 
+class Notice(Struct, kw_only=True):
+    """Something in the request that was accepted and is likely not meant. source: where, as a JSON pointer."""
+
+    source: str
+    detail: str
+
+
 class IntegrationAnswer(Struct, kw_only=True):
+    """warnings: of a creation or a change; absent when there is nothing to warn of."""
+
     data: Integration
+    warnings: list[Notice] | UnsetType = UNSET
 
 
 class IntegrationList(Struct, kw_only=True):
@@ -354,9 +371,11 @@ class Task(Struct, kw_only=True):
 
 
 class JobStateShown(Struct, kw_only=True):
+    """error: why it failed, or why its last try did; null: it has not."""
+
     current: JobStateName
     changed: Moment
-    error: StateError | UnsetType = UNSET
+    error: StateError | None
 
 
 class Job(Struct, kw_only=True):
@@ -376,14 +395,18 @@ class Job(Struct, kw_only=True):
 
 class CreatorShown(Struct, kw_only=True):
     id: Id
-    type: Literal["api-key", "account"]
     name: str
 
 
-class JobIncludes(Struct, kw_only=True):
-    """The creators by id."""
+class Creators(Struct, kw_only=True):
+    """By id. accounts are people, and the service itself."""
 
-    creators: dict[str, CreatorShown]
+    api_keys: dict[str, CreatorShown]
+    accounts: dict[str, CreatorShown]
+
+
+class JobIncludes(Struct, kw_only=True):
+    creators: Creators
 
 
 class JobAnswer(Struct, kw_only=True):

@@ -1,5 +1,6 @@
 """Between the hubs contract's wire objects and the core."""
 
+import difflib
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -20,10 +21,13 @@ from jackfield.domain.submission import Submission, to_texts
 from jackfield.services.administration import Administered
 from jackfield.services.catalog import Catalog
 from jackfield.web.dialects.hubs import schemas
+from jackfield.web.dialects.hubs.errors import pointer
 from jackfield.web.dialects.hubs.schemas import NO_TIME
 from jackfield.web.sent import sent
 from jackfield.web.violations import InvalidRequest, Problem, Violation
 
+#: of a name that others are compared with
+_NAME_LIMIT: Final = 64
 #: the creator of what the service does by itself
 _SERVICE: Final = "0" * 24
 _TASK_STATES: Final[Mapping[JobState, Literal["pending", "running", "completed", "error"]]] = {
@@ -120,11 +124,30 @@ def show(administered: Administered, meta: Sequence[str]) -> schemas.Integration
     )
 
 
+def show_warnings(
+    body: schemas.CreateIntegration | schemas.UpdateIntegration, definition: Definition | None
+) -> list[schemas.Notice] | UnsetType:
+    """What was sent in `extra` that the vendor makes no use of: it is kept, and may be a misspelt name."""
+    if definition is None or not body.extra:
+        return UNSET
+    known = [field.name for field in definition.configuration]
+    unused = [name for name, value in body.extra.items() if value is not None and name not in known]
+    return [_unused(name, known, definition.name) for name in unused] or UNSET
+
+
+def _unused(name: str, known: Sequence[str], vendor: str) -> schemas.Notice:
+    near = difflib.get_close_matches(name.lower()[:_NAME_LIMIT], known, n=1)
+    meant = f". Did you mean {near[0]}?" if near else f". {vendor} uses: {', '.join(known) or 'nothing'}"
+    return schemas.Notice(
+        source=pointer(("extra", name)), detail=f"{vendor} does not use this setting; it is stored as it is{meant}"
+    )
+
+
 def show_definition(definition: Definition) -> schemas.IntegrationDefinition:
     return schemas.IntegrationDefinition(
         vendor=definition.vendor,
         name=definition.name,
-        url=definition.url,
+        url=definition.url or UNSET,
         public=definition.public,
         usable=definition.usable,
         editable=definition.editable,
@@ -136,7 +159,10 @@ def show_definition(definition: Definition) -> schemas.IntegrationDefinition:
         extends=None,
         fields=_show_fields(definition, only_required=False),
         required_fields=_show_fields(definition, only_required=True),
-        extended_configuration=_show_ways(definition),
+        auth_methods=_show_ways(definition),
+        extended_configuration=schemas.ExtendedConfiguration(auth_methods=_show_ways(definition))
+        if len(definition.auth_methods) > 1
+        else None,
     )
 
 
@@ -155,7 +181,7 @@ def show_descriptor(job: Job) -> schemas.JobDescriptorAnswer:
         parallel=schemas.Parallel(),
         tasks=[
             schemas.DescribedTask(
-                caption=job.caption, header=job.header, steps=_show_steps(job.steps), input=_show_input(job)
+                caption=job.header, header=_header(job), steps=_show_steps(job.steps), input=_show_input(job)
             )
         ],
     )
@@ -181,7 +207,7 @@ def show_job(job: Job) -> schemas.Job:
         state=schemas.JobStateShown(
             current=job.state.value,
             changed=job.state_changed_at,
-            error=UNSET if job.error is None else schemas.StateError(message=job.error, time=job.state_changed_at),
+            error=None if job.error is None else schemas.StateError(message=job.error, time=job.state_changed_at),
         ),
     )
 
@@ -206,10 +232,11 @@ def show_event(event: IntegrationEvent) -> schemas.IntegrationEvent:
 def show_includes(jobs: Sequence[Job], include: Sequence[str]) -> schemas.JobIncludes | UnsetType:
     if "creators" not in include:
         return UNSET
-    creators = {}
+    creators = schemas.Creators(api_keys={}, accounts={})
     for job in jobs:
         creator = _show_creator(job)
-        creators[creator.id] = schemas.CreatorShown(id=creator.id, type=creator.type, name=job.creator_user)
+        group = creators.api_keys if creator.type == "api-key" else creators.accounts
+        group[creator.id] = schemas.CreatorShown(id=creator.id, name=job.creator_user)
     return schemas.JobIncludes(creators=creators)
 
 
@@ -217,7 +244,9 @@ async def _to_providers(query: schemas.ListQuery, catalog: Catalog) -> tuple[str
     """The vendors that both filters leave; None: any."""
     providers = set(query.vendor) if query.vendor else None
     if query.category:
-        of_categories = {vendor for category in query.category for vendor in await catalog.of_category(category)}
+        # a category that is none of ours has no vendors
+        known = [Category(one) for one in query.category if one in set(Category)]
+        of_categories = {vendor for category in known for vendor in await catalog.of_category(category)}
         providers = of_categories if providers is None else providers & of_categories
     return None if providers is None else tuple(sorted(providers))
 
@@ -270,51 +299,49 @@ def _show_account(integration: Detail) -> schemas.IntegrationAccount | None:
 def _show_fields(definition: Definition, *, only_required: bool) -> schemas.FieldGroups:
     return schemas.FieldGroups(
         auth={
-            field.auth_key: _show_field(field, None)
+            field.auth_key: _show_field(field, None, definition)
             for field in definition.secrets
-            if field.required or not only_required
+            if definition.always_needs(field) or not only_required
         },
         extra={
-            field.name: _show_field(field, field.options)
+            field.name: _show_field(field, field.options, definition)
             for field in definition.configuration
-            if field.required or not only_required
+            if definition.always_needs(field) or not only_required
         },
     )
 
 
-def _show_field(field: SecretField | SettingField, options: Sequence[str] | None) -> schemas.Field:
+def _show_field(
+    field: SecretField | SettingField, options: Sequence[str] | None, definition: Definition
+) -> schemas.Field:
     return schemas.Field(
         name=field.title,
         description=field.help or UNSET,
-        required=field.required,
+        required=definition.always_needs(field),
         regex=field.pattern,
         type=field.type,
         options=None if options is None else list(options),
     )
 
 
-def _show_ways(definition: Definition) -> schemas.ExtendedConfiguration | None:
-    if len(definition.auth_methods) < 2:
-        return None
+def _show_ways(definition: Definition) -> list[schemas.AuthMethod]:
     keys = {field.name: field.auth_key for field in definition.secrets}
-    return schemas.ExtendedConfiguration(
-        auth_methods=[
-            schemas.AuthMethod(
-                name=method.name,
-                title=method.title,
-                auth=[keys[name] for name in method.secrets],
-                extra=list(method.configuration),
-            )
-            for method in definition.auth_methods
-        ]
-    )
+    return [
+        schemas.AuthMethod(
+            name=method.name,
+            title=method.title,
+            auth=[keys[name] for name in method.secrets],
+            extra=list(method.configuration),
+        )
+        for method in definition.auth_methods
+    ]
 
 
 def _show_task(job: Job, events: schemas.JobEvents) -> schemas.Task:
     return schemas.Task(
-        id=ids.to_hex(job.id),
-        caption=job.caption,
-        header=job.header,
+        id=ids.to_hex_of_part(job.id),
+        caption=job.header,
+        header=_header(job),
         events=events,
         steps=_show_steps(job.steps),
         state=schemas.TaskState(current=_TASK_STATES[job.state], changed=job.state_changed_at),
@@ -322,6 +349,11 @@ def _show_task(job: Job, events: schemas.JobEvents) -> schemas.Task:
         output=_show_output(job),
         error=None if job.error is None else schemas.TaskError(message=job.error),
     )
+
+
+def _header(job: Job) -> str:
+    """What kind of task it is, for programs; its caption says it to people."""
+    return f"hub.integration.task.{job.kind.value}"
 
 
 def _show_input(job: Job) -> dict[str, str]:

@@ -160,6 +160,7 @@ DIALECT: Final = Dialect(
         Operation(
             name="listIntegrations",
             method="GET",
+            reveals=True,
             path="/list",
             summary="List integrations, newest first",
             handler=list_,
@@ -170,6 +171,7 @@ DIALECT: Final = Dialect(
         Operation(
             name="listConnectedIntegrations",
             method="GET",
+            reveals=True,
             path="/connected",
             summary="List the active integrations, newest first",
             handler=connected,
@@ -179,6 +181,7 @@ DIALECT: Final = Dialect(
         Operation(
             name="listIntegrationSchemas",
             method="GET",
+            reveals=True,
             path="/schema/list",
             summary="List integrations in the envelope, newest first",
             handler=list_schema,
@@ -189,6 +192,7 @@ DIALECT: Final = Dialect(
         Operation(
             name="getIntegrationSchema",
             method="GET",
+            reveals=True,
             path="/schema/{id}",
             summary="Get an integration in the envelope",
             handler=get_schema,
@@ -223,6 +227,7 @@ DIALECT: Final = Dialect(
         Operation(
             name="getIntegration",
             method="GET",
+            reveals=True,
             path="/{id}",
             summary="Get an integration",
             handler=get,

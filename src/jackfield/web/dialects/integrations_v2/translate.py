@@ -5,7 +5,7 @@ from typing import Any
 from starlette.responses import Response
 
 from jackfield.domain import ids
-from jackfield.domain.errors import Unauthenticated
+from jackfield.domain.errors import KeyInvalid, Unauthenticated
 from jackfield.domain.integration import NewIntegration, Revealed
 from jackfield.domain.principal import Caller
 from jackfield.web.contract import Operation, json_response
@@ -59,5 +59,7 @@ def show_saved(saved: Revealed) -> Saved:
 
 def render(error: Exception, operation: Operation | None) -> Response:
     if isinstance(error, Unauthenticated):
-        return json_response(401, Detail(str(error)), {"www-authenticate": "ApiKey"})
+        # this contract has one sentence for keys that are wrong, revoked or expired
+        detail = "Invalid API key" if isinstance(error, KeyInvalid) else str(error)
+        return json_response(401, Detail(detail), {"www-authenticate": "ApiKey"})
     return errors.render(error, operation)

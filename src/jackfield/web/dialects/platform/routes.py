@@ -254,6 +254,7 @@ DIALECT: Final = Dialect(
             name="getOwnInstallation",
             method="GET",
             path=f"{_APPS}/{{id}}/installations/self",
+            reveals=True,
             summary="Get the installation that the access token is of, with what was filled in",
             handler=get_own_installation,
             failure="Failed to get the installation",
