@@ -81,7 +81,7 @@ def test_other_paths_are_not_found_in_the_contracts_words(tenant: CheckedTenant,
 def test_a_method_that_a_path_has_not_is_told(tenant: CheckedTenant) -> None:
     answer = ask(f"{tenant.service.url}{APPS}/", tenant.key, method="DELETE")
     assert answer.status_code == 405
-    assert {name.strip() for name in answer.headers["allow"].split(",")} == {"GET", "POST"}
+    assert {name.strip() for name in answer.headers["allow"].split(",")} == {"GET", "HEAD", "POST"}
 
 
 def test_other_contracts_are_not_behind_tenants(tenant: CheckedTenant) -> None:

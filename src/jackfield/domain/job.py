@@ -16,7 +16,8 @@ from typing import Final
 
 import msgspec
 
-from jackfield.domain.errors import Conflict, NotFound
+from jackfield.domain.errors import NotFound
+from jackfield.domain.integration import InvalidState
 
 #: among a job's counts the one that nobody wants to see: where to go on
 CURSOR: Final = "cursor"
@@ -146,10 +147,8 @@ class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(self.order) in {(), (("id", True),)} and all(one is None for one in searches)
 
 
-class JobNotWaiting(Conflict):
+class JobNotWaiting(InvalidState):
     """Only a job that waits for its next try can be tried before its time."""
-
-    code = "job-not-waiting"
 
     def __init__(self) -> None:
         super().__init__("The job isn't waiting for another try, so there is nothing to retry")

@@ -117,6 +117,11 @@ async def get_job(call: Call[None, IncludeQuery]) -> JobAnswer:
     return JobAnswer(data=show_job(job), includes=show_includes([job], call.query.include))
 
 
+async def retry_job(call: Call[None, None]) -> JobDescriptorAnswer:
+    reference = call.path["jobId"]
+    return show_descriptor(await call.services.jobs.retry(call.caller, to_job_id(reference), reference))
+
+
 _NO_INTEGRATION: Final = Answer("There is no such integration.", ErrorAnswer)
 _INTEGRATIONS: Final = "/hubs/current/integrations"
 
@@ -274,6 +279,17 @@ DIALECT: Final = Dialect(
             failure="Failed to get job",
             answers={200: Answer("The job.", JobAnswer), 404: Answer("There is no such job.", ErrorAnswer)},
             query=IncludeQuery,
+        ),
+        Operation(
+            name="retryJob",
+            method="POST",
+            path="/jobs/{jobId}/retry",
+            summary="Retry a job that waits for its next try now; this try is not counted",
+            handler=retry_job,
+            capability=Capability.MANAGE,
+            failure="Failed to retry the job",
+            success=202,
+            answers={202: Answer("The job.", JobDescriptorAnswer), 404: Answer("There is no such job.", ErrorAnswer)},
         ),
         *CONNECT_OPERATIONS,
         *OPERATIONS,
