@@ -45,6 +45,7 @@ from jackfield.services.organisation_integrations import OrganisationIntegration
 from jackfield.services.organisations import Organisations
 from jackfield.services.overview import Overview
 from jackfield.services.ownership import Ownership
+from jackfield.services.places import Places
 from jackfield.services.refresh_attempt import Means
 from jackfield.services.refreshing import Refreshing
 from jackfield.services.rotation import Rotation
@@ -76,6 +77,7 @@ from jackfield.storage.links import HotLinks
 from jackfield.storage.migrate import migrate
 from jackfield.storage.overview import OverviewTable
 from jackfield.storage.owners import OwnerLookup
+from jackfield.storage.places import HotPlaces
 from jackfield.storage.refresh_leases import RefreshLeases
 from jackfield.storage.rests import RestTable
 from jackfield.storage.system import SystemTable
@@ -190,10 +192,11 @@ def _build(ground: Ground, catalog: Catalog, http: HttpClient, oidc: OidcSetting
     sessions = Sessions(database, access, ground.pepper, sign_in_failures)
     answered_calls = AnsweredCalls(IdempotencyKeyTable(database), ground.pepper)
     connecting = Connecting(hot, database, sealing, catalog, ground.pepper)
-    verification = Verification(database, sealing, catalog, calls)
-    delivering = Delivering(database, hot, HotDeliveries(database), sealing, catalog, calls)
+    places = Places(database, HotPlaces(database), catalog, calls)
+    verification = Verification(database, sealing, catalog, calls, places)
+    delivering = Delivering(database, hot, HotDeliveries(database), sealing, catalog, calls, places)
+    synchronisation = Synchronisation(database, hot, HotLinks(database), sealing, catalog, calls, places)
     installations = Installations(hot, database, sealing)
-    synchronisation = Synchronisation(database, hot, HotLinks(database), sealing, catalog, calls)
     handlers: dict[JobKind, Handler] = {
         JobKind.VERIFY: verification,
         JobKind.DELETE: Deletion(hot, sealing, catalog, calls),

@@ -18,6 +18,7 @@ from jackfield.domain.provider import (
     Account,
     Delivered,
     Delivers,
+    Place,
     ProviderError,
     ReadsBack,
     Revokes,
@@ -169,7 +170,11 @@ def test_a_recorded_reply_means_what_is_expected(case: Case, caplog: pytest.LogC
             account=Account(**expected["account"]),
             scopes=None if expected["scopes"] is None else tuple(expected["scopes"]),
             expires_at=None if ends is None else datetime.fromisoformat(ends),
+            place=msgspec.convert(expected.get("place"), Place | None),
         )
+    elif "place" in expected:
+        assert error is None
+        assert result == msgspec.convert(expected["place"], Place | None)
     elif "vendor_id" in expected:
         assert error is None
         assert result == msgspec.convert(expected, Delivered)
@@ -292,8 +297,8 @@ def test_a_base_url_that_is_no_address_is_a_wrong_setting(slug: str, base_url: s
 @pytest.mark.parametrize(
     ("slug", "endpoints", "path"),
     [
-        ("sentry", {"base_url": "{url}/"}, "/api/0/organizations/acme/"),
-        ("sentry", {"api_url": "{url}/v0/"}, "/v0/organizations/acme/"),
+        ("sentry", {"base_url": "{url}/"}, "/api/0/organizations/acme/?detailed=0"),
+        ("sentry", {"api_url": "{url}/v0/"}, "/v0/organizations/acme/?detailed=0"),
         ("gitlab", {"base_url": "{url}/git"}, "/git/api/v4/user"),
         ("gitlab", {"api_url": "{url}/v4"}, "/v4/user"),
         ("slack", {"base_url": "{url}"}, "/api/auth.test"),

@@ -357,7 +357,7 @@ def test_a_setting_that_is_wrong_is_told_by_the_integration(bench: Workbench, re
     assert link(bench).vanished_at is None
     repository.asked.clear()
     bench.change(integration, configuration=json.dumps({"repository": repository.name}), status="active", error=None)
-    counts(bench.sync(integration), waiting=1)
+    counts(bench.sync(integration), unchanged=1)
     assert repository.writes == []
 
 
@@ -388,7 +388,7 @@ def test_a_vendor_that_tells_nothing_is_not_asked(bench: Workbench) -> None:
     """
     found = bench.operator.run(HotIntegrations(bench.house.database).get_detail(bench.organisation.id, integration))
     assert found is not None
-    bench.operator.fetch(has_it, bench.organisation.id, bench.operator.run(bench.house.services.catalog.place(found)))
+    bench.operator.fetch(has_it, bench.organisation.id, bench.operator.run(bench.place(found)))
     counts(bench.sync(integration), unchanged=1)
     assert link(bench).read_at is None
 

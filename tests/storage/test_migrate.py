@@ -44,6 +44,7 @@ TABLES = {
     "pgqueuer_log",
     "pgqueuer_schedules",
     "pgqueuer_statistics",
+    "place",
     "refresh_lease",
     "rest",
     "service_secret",

@@ -21,6 +21,7 @@ TENANT_TABLES: Final = {
     "rest",
     "item",
     "link",
+    "place",
     "delivery",
     "idempotency_key",
     "installation",

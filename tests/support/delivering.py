@@ -8,6 +8,7 @@ from jackfield.domain.provider import Connection, Delivered, Delivery
 from jackfield.providers.github import GitHub
 from jackfield.services.catalog import Catalog
 from jackfield.services.delivering import Delivering
+from jackfield.services.places import Places
 from jackfield.services.running import Runner
 from jackfield.services.synchronisation import Synchronisation
 from jackfield.services.vendor_calls import VendorCalls
@@ -15,6 +16,7 @@ from jackfield.storage.deliveries import HotDeliveries
 from jackfield.storage.hot_integrations import HotIntegrations
 from jackfield.storage.jobs import HotJobs
 from jackfield.storage.links import HotLinks
+from jackfield.storage.places import HotPlaces
 from jackfield.storage.rests import RestTable
 from jackfield.vault import Vault
 from support.workbench import Workbench
@@ -44,11 +46,12 @@ def runner_of(bench: Workbench, provider: Any) -> Runner:
     vault = Vault(bench.house.master_keys, bench.house.data_keys)
     calls = VendorCalls(RestTable(database))
     hot, deliveries, links = HotIntegrations(database), HotDeliveries(database), HotLinks(database)
+    places = Places(database, HotPlaces(database), catalog, calls)
     return Runner(
         HotJobs(database),
         database,
         {
-            JobKind.DELIVER: Delivering(database, hot, deliveries, vault, catalog, calls),
-            JobKind.SYNC: Synchronisation(database, hot, links, vault, catalog, calls),
+            JobKind.DELIVER: Delivering(database, hot, deliveries, vault, catalog, calls, places),
+            JobKind.SYNC: Synchronisation(database, hot, links, vault, catalog, calls, places),
         },
     )

@@ -44,7 +44,7 @@ class Case:
     `call` is the provider's method. `deliver` takes the ITEM with the members of `item` replaced, and what `delivery`
     says of `vendor_id`, `retried` and `marker`; `read_back` takes `vendor_ids`. An exchange's request has a `path` with
     its query, `headers`, and, if it is to be compared, the body as `json` or `form`. `remaining` is what the budget
-    says at last.
+    says at last, `place_id` what is known of the place.
     """
 
     slug: str
@@ -59,6 +59,7 @@ class Case:
     delivery: dict[str, Any] = field(default_factory=dict)
     vendor_ids: list[str] = field(default_factory=list)
     remaining: int | None = None
+    place_id: str | None = None
 
     def __str__(self) -> str:
         return f"{self.slug}-{self.name}"
@@ -106,7 +107,7 @@ async def provider_at(
             return {name: value.replace("{url}", there.url) for name, value in values.items()}
 
         endpoints = placed(case.endpoints)
-        connection = Connection(Secrets(placed(case.secrets)), placed(case.configuration))
+        connection = Connection(Secrets(placed(case.secrets)), placed(case.configuration), place_id=case.place_id)
         # what the operator has set is called freely; the rest by the list of what is allowed
         async with open_client(LOOPBACK, list(endpoints.values()), total_seconds) as http:
             made: ProviderClass = CLASSES[case.slug]

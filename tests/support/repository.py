@@ -3,6 +3,7 @@
 Issues: https://docs.github.com/en/rest/issues/issues ; many at once: https://docs.github.com/en/graphql .
 """
 
+import itertools
 import json
 import re
 import threading
@@ -34,15 +35,22 @@ class Asked:
 
 @dataclass
 class Repository:
-    """`fails` may answer a call in the repository's place, before anything is done; `after` once it is done."""
+    """`fails` may answer a call in the repository's place, before anything is done; `after` once it is done.
+
+    Where it is, is looked up before anything is sent: these are `looks`, and answered whatever else fails, unless it is
+    `hidden`.
+    """
 
     name: str = field(default_factory=lambda: f"acme/{uuid.uuid4().hex}")
+    id: int = field(default_factory=itertools.count(1).__next__)
     issues: dict[int, dict[str, Any]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     fails: Callable[[Asked], Said | None] = lambda _: None
     after: Callable[[Asked], Said | None] = lambda _: None
     seconds: float = 0.0
     refused: bool = False
+    hidden: bool = False
+    looks: list[Asked] = field(default_factory=list)
     most_at_once: int = 0
     _under_way: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -65,6 +73,11 @@ class Repository:
 
     def answer(self, method: str, path: str, body: Any) -> Said:
         asked = Asked(method, path, body, time.monotonic())
+        if (moved := self._moved(method, path, body)) is not None:
+            return moved
+        if method == "GET" and self._is_look(path) and not self.refused and not self.hidden:
+            self.looks.append(asked)
+            return self._do(method, path, body)
         with self._lock:
             self.asked.append(asked)
             self._under_way += 1
@@ -83,13 +96,28 @@ class Repository:
             with self._lock:
                 self._under_way -= 1
 
+    def _is_look(self, path: str) -> bool:
+        return path.lower() == f"/repos/{self.name}".lower() or path == f"/repositories/{self.id}"
+
+    def _moved(self, method: str, path: str, body: Any) -> Said | None:
+        """What an old name of the repository comes to."""
+        found = _ISSUE.match(urlsplit(path).path)
+        if path == "/graphql" and name_of(path, json.dumps(body).encode()) != self.name:
+            return 200, {"data": {"repository": None}, "errors": [{"type": "NOT_FOUND"}]}
+        if found is None or found["name"].lower() == self.name.lower():
+            return None
+        target = {"Location": f"https://api.github.com/repositories/{self.id}{found['rest']}"}
+        return 301 if method == "GET" else 307, {"message": "Moved"}, target
+
     def _do(self, method: str, path: str, body: Any) -> Said:
         if path == "/graphql":
             return 200, {"data": {"repository": self._queried(body)}}
+        if path == f"/repositories/{self.id}":
+            path = f"/repos/{self.name}"
         found = _ISSUE.match(urlsplit(path).path)
         assert found is not None, path
         if not found["rest"]:
-            return 200, {"id": 1, "full_name": self.name, "private": False, "has_issues": True, "archived": False}
+            return 200, {"id": self.id, "full_name": self.name, "private": False, "has_issues": True, "archived": False}
         if found["number"] is None:
             return (201, self._create(body)) if method == "POST" else (200, self._list(path))
         issue = self.issues.get(int(found["number"]))

@@ -80,11 +80,18 @@ class VendorServer:
     def repository(self, name: str | None = None) -> Repository:
         """A new one, with a name of its own; any token may write in it."""
         made = Repository() if name is None else Repository(name)
-        self._repositories[made.name] = made
+        self._repositories[made.name.lower()] = made
         return made
 
+    def rename(self, repository: Repository, name: str) -> None:
+        """From now on the old name leads to the new one, until there is another repository with the old name."""
+        repository.name = name
+        self._repositories[name] = repository
+
     def find_repository(self, path: str, body: bytes) -> Repository | None:
-        return self._repositories.get(name_of(path, body) or "")
+        if path.startswith("/repositories/"):
+            return next((one for one in self._repositories.values() if path == f"/repositories/{one.id}"), None)
+        return self._repositories.get((name_of(path, body) or "").lower())
 
     def knows(self, token: str) -> bool:
         return token in self._accounts

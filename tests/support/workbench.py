@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from jackfield.domain.credential import Secrets
+from jackfield.domain.definition import place_of
 from jackfield.domain.delivery import DeliveryFilter, ItemDelivery
-from jackfield.domain.integration import Wanted, secrets_place
+from jackfield.domain.integration import Detail, Wanted, secrets_place, to_configuration
 from jackfield.domain.item import ItemType, Linked, NewItem, StoredItem
 from jackfield.domain.job import Job, JobKind, NewJob, Step
 from jackfield.domain.organisation import Organisation
 from jackfield.domain.principal import Caller, Capability, Principal
+from jackfield.domain.submission import Submission
 from jackfield.services.running import Runner
 from jackfield.vault import Vault
 from support.operator import ORIGIN, Operator
@@ -43,7 +45,12 @@ class Workbench:
         status: str = "active",
         **columns: object,
     ) -> int:
-        """The id of a new one; without a token it has no credential. `columns` are set as they are."""
+        """The id of a new one; without a token it has no credential. `columns` are set as they are.
+
+        One that is live was proven, unless its `health` says otherwise.
+        """
+        if state == "live":
+            columns.setdefault("health", "active")
         unique = f"{provider}-{uuid.uuid4()}"
         values = (self.organisation.id, provider, unique, json.dumps(configuration or {}), state, status)
         integration_id: int = self.operator.fetch(INSERT, *values)[0][0]
@@ -113,9 +120,34 @@ class Workbench:
         new = NewItem(**{"type": ItemType.WORK_ITEM, "key": key, "title": f"Item {key}", **content})
         return self.operator.run(self.house.services.items.put(self.caller, new)).item
 
+    async def place(self, found: Detail) -> bytes:
+        """What links are kept under as long as nobody has looked up where the settings lead."""
+        return place_of(await self.house.services.catalog.get(found.provider), to_configuration(found))
+
     def item(self, key: str = "1", item_type: ItemType = ItemType.WORK_ITEM) -> Linked:
         """The item as it is, with what it became."""
         return self.operator.run(self.house.services.items.get(self.caller, item_type, key))
+
+    def update(self, integration_id: int, sent: Submission) -> None:
+        """Changes it as an administrator does."""
+        wanted = Wanted(integration_id, "the test's")
+        self.operator.run(self.house.services.administration.update(self.caller, wanted, sent))
+
+    def verify(self, integration_id: int) -> Any:
+        """Asks for a verification and runs it; its job as it ended."""
+        asking = self.house.services.verification.ask(self.caller, Wanted(integration_id, "the test's"))
+        return self.run_to_its_end(self.operator.run(asking).id)
+
+    def places(self, integration_id: int) -> list[Any]:
+        """Where its items went and go."""
+        wanted = "select * from place where organisation_id = $1 and integration_id = $2 order by learnt_at"
+        return self.operator.fetch(wanted, self.organisation.id, integration_id)
+
+    def audited(self, integration_id: int) -> list[tuple[str, str, list[str]]]:
+        """Action, actor and fields of what the audit tells of it, the oldest first."""
+        wanted = "select action, actor, fields from audit_entry where organisation_id = $1 and $2 = any(subject_ids)"
+        records = self.operator.fetch(f"{wanted} order by id", self.organisation.id, integration_id)
+        return [(record[0], record[1], list(record[2] or ())) for record in records]
 
     def deliveries(self, integration_id: int) -> list[ItemDelivery]:
         """The integration's, the oldest first."""

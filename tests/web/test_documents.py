@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import jsonschema_rs
+import msgspec
 import pytest
 import requests
 from schemathesis.openapi.loaders import from_dict
 
+from jackfield.domain.provider import AUTH_KEYS
 from jackfield.web import openapi
 from jackfield.web.app import DIALECTS
 from jackfield.web.contract import Dialect
+from jackfield.web.dialects.hubs.routes import DIALECT as HUBS_DIALECT
 from support.checked_tenant import CheckedTenant
 from support.documented_answers import documented_operations, find_operation
 from support.service import Service
@@ -119,7 +122,7 @@ def test_the_document_is_openapi_3_1(service: Service, dialect: Dialect) -> None
     document = fetch(service, dialect)
     assert document["openapi"].startswith("3.1.")
     from_dict(document).validate()
-    assert {"title", "version"} <= set(document["info"])
+    assert {"title", "version", "description", "contact", "license"} <= set(document["info"])
     assert document["servers"]
     assert set(document) <= {"openapi", "info", "servers", "security", "paths", "components", "tags"}
     for path, method, operation in operations(document):
@@ -141,7 +144,7 @@ def test_every_schema_is_a_schema_of_draft_2020_12(service: Service, dialect: Di
 @every_dialect
 def test_every_reference_leads_somewhere_and_every_schema_is_used(service: Service, dialect: Dialect) -> None:
     document = fetch(service, dialect)
-    named = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    named = {f"#/components/{kind}/{name}" for kind in ("schemas", "headers") for name in document["components"][kind]}
     assert set(references(document)) == named
 
 
@@ -174,11 +177,9 @@ def test_every_operation_tells_how_to_prove_oneself(service: Service, dialect: D
 
 def test_all_contracts_but_version_2_want_a_bearer_key_and_version_2_an_api_key(service: Service) -> None:
     schemes = {one.name: fetch(service, one)["components"]["securitySchemes"]["key"] for one in DIALECTS}
-    assert schemes["integrations_v1"] == {"type": "http", "scheme": "bearer"}
-    assert schemes["hubs"] == {"type": "http", "scheme": "bearer"}
-    assert schemes["platform"] == {"type": "http", "scheme": "bearer"}
-    assert schemes["organisations"] == {"type": "http", "scheme": "bearer"}
-    assert schemes["integrations_v2"] == {"type": "apiKey", "in": "header", "name": "x-api-key"}
+    for name in ("integrations_v1", "hubs", "platform", "organisations"):
+        assert schemes[name].items() >= {"type": "http", "scheme": "bearer"}.items()
+    assert schemes["integrations_v2"].items() >= {"type": "apiKey", "in": "header", "name": "x-api-key"}.items()
 
 
 @pytest.mark.parametrize("name", sorted(STATUSES))
@@ -210,6 +211,171 @@ def test_links_never_come_from_the_host_header(service: Service) -> None:
     for path in ("/docs/", "/docs/integrations_v1", "/docs/integrations_v1/openapi.json"):
         answer = requests.get(service.url + path, headers={"Host": "evil.example"}, timeout=30)
         assert "evil" not in answer.text
+
+
+# What people read
+
+
+def described_places(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Everything in a document that has to be described, with what is said of it."""
+    yield "info", document["info"]["description"]
+    for tag in document["tags"]:
+        yield f"tag {tag['name']}", tag["description"]
+    for name, scheme in document["components"]["securitySchemes"].items():
+        yield f"scheme {name}", scheme.get("description", "")
+    for name, header in document["components"]["headers"].items():
+        yield f"header {name}", header["description"]
+    for _, _, operation in operations(document):
+        yield from described_places_of(operation)
+    for name, schema in document["components"]["schemas"].items():
+        yield name, schema.get("description", "")
+        yield from members(name, schema)
+
+
+def described_places_of(operation: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    name = operation["operationId"]
+    yield f"{name} summary", operation["summary"]
+    yield f"{name} description", operation["description"]
+    if "requestBody" in operation:
+        yield f"{name} body", operation["requestBody"]["description"]
+    for parameter in operation["parameters"]:
+        yield f"{name} parameter {parameter['name']}", parameter["description"]
+    for status, response in operation["responses"].items():
+        yield f"{name} {status}", response["description"]
+
+
+def members(place: str, schema: Any) -> Iterator[tuple[str, str]]:
+    """The members of every object in a schema, at any depth."""
+    if isinstance(schema, list):
+        for part in schema:
+            yield from members(place, part)
+    elif isinstance(schema, dict):
+        for name, part in schema.get("properties", {}).items():
+            yield f"{place}.{name}", part.get("description", "")
+        for key, part in schema.items():
+            yield from members(place, part) if key != "properties" else members(place, list(part.values()))
+
+
+@every_dialect
+def test_everything_is_described_in_words(service: Service, dialect: Dialect) -> None:
+    places = list(described_places(fetch(service, dialect)))
+    assert len(places) > 50
+    # two words at least: a name alone describes nothing
+    assert [place for place, said in places if len(said.split()) < 2] == []
+
+
+@every_dialect
+def test_what_is_said_is_whole_sentences_in_markdown_without_words_of_the_program(
+    service: Service, dialect: Dialect
+) -> None:
+    for place, said in described_places(fetch(service, dialect)):
+        assert said == said.strip(), place
+        assert said[0].isupper() or said[0] == "`", place
+        assert said.count("`") % 2 == 0, place
+        # Markdown takes an indented line for code
+        assert not re.search(r"^(?: {4}|\t)", said, re.MULTILINE), place
+        assert not re.search(r"\b(None|UNSET|Raises|struct|ADR)\b|Attributes:|:param", said), place
+
+
+@every_dialect
+def test_every_operation_has_a_group_and_every_group_is_used(service: Service, dialect: Dialect) -> None:
+    document = fetch(service, dialect)
+    groups = [tag["name"] for tag in document["tags"]]
+    assert len(groups) == len(set(groups))
+    assert {tag for _, _, operation in operations(document) for tag in operation["tags"]} == set(groups)
+    assert all(len(operation["tags"]) == 1 for _, _, operation in operations(document))
+
+
+@every_dialect
+def test_a_document_names_licence_contact_and_server(service: Service, dialect: Dialect) -> None:
+    document = fetch(service, dialect)
+    assert document["info"]["license"]["identifier"] == "Apache-2.0"
+    assert document["info"]["contact"]["name"]
+    assert document["servers"][0]["description"]
+    public = openapi.document(dialect, "https://integrations.example.com")
+    assert public["servers"][0]["url"] == "https://integrations.example.com"
+    assert public["info"]["contact"]["url"] == f"https://integrations.example.com/docs/{dialect.name}"
+
+
+# What programs read
+
+
+def schemas_in(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object in a document that is, or could be, a schema."""
+    if isinstance(value, dict):
+        yield value
+        for name, part in value.items():
+            # examples are data
+            if name not in {"example", "examples"}:
+                yield from schemas_in(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from schemas_in(part)
+
+
+@every_dialect
+def test_no_member_or_parameter_has_a_default_which_generators_take_for_always_there(
+    service: Service, dialect: Dialect
+) -> None:
+    document = fetch(service, dialect)
+    assert [one for one in schemas_in(document) if "default" in one and "type" in one] == []
+    for operation in dialect.operations:
+        for struct in (operation.body, operation.query):
+            needed = (
+                {field.encode_name for field in msgspec.structs.fields(struct) if field.required} if struct else set()
+            )
+            if struct is operation.body and struct is not None:
+                assert set(document["components"]["schemas"][struct.__name__].get("required", ())) == needed
+
+
+@every_dialect
+def test_every_enumeration_has_a_type(service: Service, dialect: Dialect) -> None:
+    assert [one for one in schemas_in(fetch(service, dialect)) if "enum" in one and "type" not in one] == []
+
+
+@every_dialect
+def test_every_id_in_a_path_has_a_pattern_and_an_example_that_fits(service: Service, dialect: Dialect) -> None:
+    for _, _, operation in operations(fetch(service, dialect)):
+        for parameter in operation["parameters"]:
+            if parameter["in"] == "path":
+                schema = parameter["schema"]
+                assert {"pattern", "format", "enum", "minLength"} & set(schema), parameter["name"]
+                assert schema["examples"]
+                for example in schema["examples"]:
+                    jsonschema_rs.validate(schema, example)
+
+
+def test_the_credential_of_hubs_has_its_eight_keys_and_no_others(service: Service) -> None:
+    schemas = fetch(service, HUBS_DIALECT)["components"]["schemas"]
+    for name in ("CreateIntegration", "UpdateIntegration"):
+        auth = schemas[name]["properties"]["auth"]
+        keys = next(one for one in auth["anyOf"] if one["type"] == "object")
+        assert list(keys["properties"]) == list(AUTH_KEYS)
+        assert keys["additionalProperties"] is False
+
+
+@every_dialect
+def test_headers_of_answers_are_declared(service: Service, dialect: Dialect) -> None:
+    for _, _, operation in operations(fetch(service, dialect)):
+        headers = {int(status): set(answer["headers"]) for status, answer in operation["responses"].items()}
+        assert all("X-Request-Id" in names for names in headers.values())
+        assert "WWW-Authenticate" in headers.get(401, {"WWW-Authenticate"})
+        assert all("Retry-After" in names for status, names in headers.items() if status in {429, 503})
+        takes_key = any(one["name"] == "Idempotency-Key" for one in operation["parameters"])
+        assert any("Idempotent-Replayed" in names for names in headers.values()) == takes_key
+
+
+@every_dialect
+def test_every_error_code_is_in_the_table_of_the_document_and_of_the_operations_that_answer_it(
+    service: Service, dialect: Dialect
+) -> None:
+    document = fetch(service, dialect)
+    for fault in dialect.faults:
+        row = f"| {fault.status} | `{fault.code}` | {fault.meaning} | {fault.remedy} |"
+        assert row in document["info"]["description"]
+    for _, _, operation in operations(document):
+        for status in operation["responses"]:
+            assert int(status) < 400 or f"| {status} | `" in operation["description"], operation["operationId"]
 
 
 @every_dialect

@@ -34,6 +34,13 @@ TAGS: Final = tuple(category.value for category in Category)
 
 
 class AppStatus(StrEnum):
+    """The status of an app.
+
+    - `development`: being developed; only its own organisation sees it.
+    - `approved`: every organisation can install it.
+    - `archived`: withdrawn; nobody can install it.
+    """
+
     DEVELOPMENT = "development"
     APPROVED = "approved"
     ARCHIVED = "archived"

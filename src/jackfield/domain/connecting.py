@@ -49,7 +49,15 @@ _SCOPE: Final = re.compile(r"[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]{1,200}")
 
 
 class ConnectState(StrEnum):
-    """See the drawing. `expired` is nowhere stored: it is what a session is after its time, unless it is connected."""
+    """How far a connect session is.
+
+    - `open`: the link has not been used.
+    - `authorising`: the customer is at the vendor.
+    - `choosing`: the customer is choosing settings.
+    - `connected`: done.
+    - `failed`: the last attempt failed.
+    - `expired`: the link was not used in time.
+    """
 
     OPEN = "open"
     AUTHORISING = "authorising"

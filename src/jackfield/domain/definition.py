@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -18,6 +18,8 @@ from jackfield.domain.provider import (
     SettingField,
 )
 
+#: what has to be done once something was changed that was proven
+VERIFY_AGAIN: Final = "Verify the integration again."
 #: of one value; a credential or a setting is far smaller
 VALUE_LIMIT: Final = 16 * 1024
 
@@ -54,6 +56,13 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
             return field.required
         return all(field.name in (*method.secrets, *method.configuration) for method in self.auth_methods)
 
+    def verified_settings(self, before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
+        """The titles of the settings that differ and that verification reads; none where nothing is verified."""
+        if not self.supports_verification:
+            return []
+        differing = [one for one in self.configuration if (before.get(one.name) or "") != (after.get(one.name) or "")]
+        return [one.title for one in differing if one.verified]
+
     @property
     def destinations(self) -> tuple[str, ...]:
         """The settings that decide where secrets are sent."""
@@ -61,7 +70,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def place_of(definition: Definition | None, configuration: Mapping[str, str]) -> bytes:
-    """A digest of the settings that decide where items go; what was brought to another place is not there."""
+    """A digest of the settings that decide where items go, as they are written: see domain/place.py."""
     fields = () if definition is None else definition.configuration
     named = [field.name for field in fields if field.needed_to_deliver or field.destination]
     place = [(name, configuration.get(name, "").strip()) for name in sorted(named)]
@@ -118,6 +127,13 @@ def definition_of_authored(authored: AuthoredDefinition, vendor: str, install_pa
         editable=False,
         supports_verification=authored.verify_url is not None,
     )
+
+
+def why_unproven(settings: Sequence[str], *, credential: bool = False) -> str:
+    """The sentence that says what was changed and has to be verified again; `settings` are titles."""
+    changed = [*(["The credential"] if credential else []), *settings]
+    told = changed[0] if len(changed) == 1 else f"{', '.join(changed[:-1])} and {changed[-1]}"
+    return f"{told} {'was' if len(changed) == 1 else 'were'} changed. {VERIFY_AGAIN}"
 
 
 class DefinitionNotFound(NotFound):

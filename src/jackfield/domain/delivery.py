@@ -34,6 +34,16 @@ TRIES: Final = 22
 
 
 class DeliveryState(StrEnum):
+    """How far a delivery is.
+
+    - `pending`: waiting for its first or next attempt.
+    - `sending`: being sent.
+    - `delivered`: the vendor has it.
+    - `superseded`: replaced by a newer version of the item.
+    - `cancelled`: no longer wanted.
+    - `held`: failed permanently; it waits for a decision.
+    """
+
     PENDING = "pending"
     SENDING = "sending"
     DELIVERED = "delivered"

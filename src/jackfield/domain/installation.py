@@ -31,7 +31,7 @@ PENDING_LIFETIME: Final = timedelta(days=1)
 
 
 class InstallationStatus(StrEnum):
-    """As the app's own server says."""
+    """How far an installation is, as the app's own server says: `incomplete` until that says `complete`."""
 
     INCOMPLETE = "incomplete"
     COMPLETE = "complete"

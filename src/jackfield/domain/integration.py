@@ -40,7 +40,13 @@ FOLLOWING: Final = frozenset(
 
 
 class Status(StrEnum):
-    """What the client (v1, v2) or the service says of the integration; independent of `enabled`."""
+    """The status of an integration, beside whether it is switched on.
+
+    - `active`: in use.
+    - `inactive`: not in use.
+    - `pending`: not verified yet.
+    - `error`: the vendor refused the credential.
+    """
 
     ACTIVE = "active"
     INACTIVE = "inactive"
@@ -106,7 +112,7 @@ class Detail(Integration, frozen=True, kw_only=True):
     creator_key_id: int
     deleted_at: datetime | None
     verification_due_at: datetime | None = None
-    health: Health = Health.ACTIVE
+    health: Health = Health.UNKNOWN
     health_reason: str | None = None
     health_since: datetime | None = None
     granted_at: datetime | None = None
@@ -324,9 +330,17 @@ def to_configuration(integration: Integration) -> Mapping[str, str]:
     return {name: value for name, value in decoded.items() if isinstance(value, str)}
 
 
-def unproven(*, verifies: bool) -> Change:
-    """What else changes when the credential does: what was known of the old one is forgotten."""
-    forgotten = Change(error=None, error_at=None, health=Health.ACTIVE, health_reason=None)
+def has_been_asked(integration: Detail) -> bool:
+    """Whether its vendor has been asked about it, or is being: then a change takes something back."""
+    return integration.health is not Health.UNKNOWN or integration.state is not State.NEW or bool(integration.error)
+
+
+def unproven(*, verifies: bool, reason: str | None = None) -> Change:
+    """What else changes when what was proven does: the credential, or a setting that its verification reads.
+
+    What was known is forgotten. `reason` says in a sentence why it has to be proven again.
+    """
+    forgotten = Change(error=None, error_at=None, health=Health.UNKNOWN, health_reason=reason)
     if not verifies:
         return forgotten
     nobodys = Change(account_id=None, account_name=None)
@@ -377,8 +391,15 @@ def undecided(integration: Detail, now: datetime, due_at: datetime, reason: str)
     )
 
 
+def used(integration: Detail) -> Change:
+    """The vendor took a call with what was not proven yet, which proves it."""
+    return Change(health=Health.ACTIVE, health_reason=None) if integration.health is Health.UNKNOWN else Change()
+
+
 def degraded(integration: Detail, reason: str) -> Change:
-    """The vendor gave no usable answer. That breaks nothing, and mends nothing that is broken."""
+    """The vendor gave no usable answer. That breaks nothing, proves nothing, and mends nothing that is broken."""
+    if integration.health is Health.UNKNOWN:
+        return Change(health_reason=reason)
     return Change(health=Health.DEGRADED, health_reason=reason) if integration.health in WORKING else Change()
 
 

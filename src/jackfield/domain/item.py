@@ -30,7 +30,7 @@ BATCH_LIMIT: Final = 1000
 
 
 class ItemType(StrEnum):
-    """What kinds of objects can trigger an integration: the organisations contract's list."""
+    """What an item is. `none` stands for no item at all."""
 
     NONE = "none"
     ORGANISATION = "organisation"
@@ -69,7 +69,7 @@ class ItemType(StrEnum):
 
 
 class ItemStatus(StrEnum):
-    """How far an item is, on our side and, translated, on the vendor's."""
+    """How far an item is."""
 
     OPEN = "open"
     IN_PROGRESS = "in_progress"

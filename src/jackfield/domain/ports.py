@@ -26,13 +26,24 @@ from jackfield.domain.event import IntegrationEvent
 from jackfield.domain.fetching import Fetch, Fetchable
 from jackfield.domain.idempotency import Claim, EarlierCall, IdempotentCall, KeptAnswer
 from jackfield.domain.installation import InstallationRow, InstallationStatus, NewInstallation, UntoldApp
-from jackfield.domain.integration import Change, Detail, Filter, Integration, IntegrationRow, Listing, Owner, Wanted
+from jackfield.domain.integration import (
+    Change,
+    Detail,
+    Filter,
+    Integration,
+    IntegrationRow,
+    JsonObject,
+    Listing,
+    Owner,
+    Wanted,
+)
 from jackfield.domain.item import ItemFilter, ItemType, Link, NewItem, Put, StoredItem
 from jackfield.domain.job import Job, JobFilter, JobState, NewJob, Running, Step
 from jackfield.domain.key import ApiKey
 from jackfield.domain.oauth import Client, ClientRow, Exchange, Granted, Holder, NewGrant, NewTokens, TokenFacts
 from jackfield.domain.organisation import Organisation
 from jackfield.domain.overview import OverviewFacts
+from jackfield.domain.place import KnownPlace
 from jackfield.domain.principal import Principal
 from jackfield.domain.refresh import Kept, Lease
 from jackfield.domain.session import NewLink, NewSession, Session
@@ -763,6 +774,34 @@ class HotLinks(Protocol):
         ...
 
 
+class PlaceTable(Protocol):
+    """Where the items of integrations went and go, inside a unit of work."""
+
+    async def list(self, integration: Detail) -> Sequence[KnownPlace]:
+        """Every place that the integration ever had items in, and perhaps where they go now."""
+        ...
+
+    async def put(self, integration: Detail, place: KnownPlace) -> None:
+        """Keeps the place; when it has settings, the others are not where items go now."""
+        ...
+
+    async def put_former(self, integration: Detail, settings: bytes, configuration: JsonObject) -> None:
+        """Keeps the settings of a place that has items in it and was not located yet; no more than that."""
+        ...
+
+    async def drop(self, integration: Detail, links: bytes) -> None:
+        """Forgets the place."""
+        ...
+
+
+class HotPlaces(Protocol):
+    """What a run looks at before it sends, outside of any unit of work."""
+
+    async def list(self, integration: Detail) -> Sequence[KnownPlace]:
+        """As `PlaceTable.list`."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """One transaction: all of it happens, or none."""
 
@@ -777,6 +816,9 @@ class UnitOfWork(Protocol):
 
     @property
     def links(self) -> LinkTable: ...
+
+    @property
+    def places(self) -> PlaceTable: ...
 
     @property
     def deliveries(self) -> DeliveryTable: ...

@@ -9,6 +9,7 @@ services:
     ├── GrantRefused              the vendor does not take the grant (code, refresh token): it is spent or revoked
     ├── ApplicationRefused        the vendor does not take the operator's registration: nothing a customer can mend
     ├── ConfigurationRejected     a setting is wrong or missing (`field` names it), or the vendor set up wrongly
+    │   └── PlaceMoved            the place has another name now: ask where the settings lead, and send again
     ├── ItemRejected              the vendor does not take this one item; the others are not concerned
     │   ├── ObjectRightMissing    the credential may do it, but not to this one object
     │   └── OurFault              the vendor says that we asked in a wrong way: only a developer can mend it
@@ -53,7 +54,7 @@ def _is_address(pattern: str | None) -> bool:
 
 
 class Category(StrEnum):
-    """What a provider is for; the hubs catalogue is grouped by it."""
+    """What a vendor is for."""
 
     ERROR_MONITORING = "error-monitoring"
     SOURCE_CONTROL = "source-control"
@@ -64,7 +65,7 @@ class Category(StrEnum):
 
 
 class FieldType(StrEnum):
-    """How a form shows a field: hubs' `type`."""
+    """Which form control fits a field."""
 
     SELECT = "select"
     STRING = "string"
@@ -76,10 +77,11 @@ class SettingField(msgspec.Struct, frozen=True, kw_only=True):
     """One setting that is not secret, by its canonical name.
 
     `destination`: it decides where secrets are sent, so changing it asks for every secret again.
-    `needed_to_deliver`: asked for when the integration is enabled for items. `pattern`: what all of the value matches.
+    `needed_to_deliver`: asked for when the integration is enabled for items. `verified`: verification reads it, so what
+    was proven does not hold once it changes. `pattern`: what all of the value matches.
     `example`: a value that fits, for people whose own does not. `copied`: patterns of other forms in which people copy
     it, each with one group that is the value. `ends_before`: of an address, the paths of the API and of pages that are
-    not part of it.
+    not part of it. `identifies`: the vendor's own id of a destination, which stays when its address changes.
     """
 
     name: str
@@ -88,6 +90,8 @@ class SettingField(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = False
     needed_to_deliver: bool = False
     destination: bool = False
+    verified: bool = True
+    identifies: bool = False
     pattern: str | None = None
     type: FieldType = FieldType.STRING
     options: tuple[str, ...] | None = None
@@ -358,11 +362,15 @@ class Budget:
 
 
 class Connection(msgspec.Struct, frozen=True):
-    """What a provider works with: the integration's credential in clear, its configuration, and what it may spend."""
+    """What a provider works with: the integration's credential in clear, its configuration, and what it may spend.
+
+    `place_id` is the `id` of the place to which these settings led when they were looked up last; None: nobody knows.
+    """
 
     secrets: Secrets
     configuration: Mapping[str, str]
     budget: Budget = msgspec.field(default_factory=Budget)
+    place_id: str | None = None
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -373,12 +381,29 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     url: str | None = None
 
 
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where items go, such as a repository, as the vendor itself knows it.
+
+    `id` is the vendor's own: it stays when the place gets another name, and no other place of the integration's vendor
+    ever has it. `name` is what the vendor calls it now. `settings` are new values of those settings that lead there
+    under an old name only, and may lead elsewhere tomorrow.
+    """
+
+    id: str
+    name: str | None = None
+    settings: Mapping[str, str] = {}
+
+
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
-    """The vendor took the credential. `scopes` None: the vendor does not tell them."""
+    """The vendor took the credential. `scopes` None: the vendor does not tell them.
+
+    `place` None: the settings name none, or the vendor does not tell which one it is.
+    """
 
     account: Account
     scopes: tuple[str, ...] | None = None
     expires_at: datetime | None = None
+    place: Place | None = None
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -428,6 +453,23 @@ class Provider(Protocol):
 class Verifies(Protocol):
     async def verify(self, connection: Connection) -> Verified:
         """Proves the credential by a call that changes nothing at the vendor. Raises ProviderError."""
+        ...
+
+
+@runtime_checkable
+class Locates(Protocol):
+    """The vendor has an id of its own for the place that the settings name.
+
+    `names_are_reused`: a name can come to mean another place while nobody changes the setting, so each run asks anew.
+    """
+
+    names_are_reused: ClassVar[bool]
+
+    async def locate(self, connection: Connection) -> Place | None:
+        """The place, also when the settings have an old name of it, with as few calls as the vendor allows.
+
+        None when the settings name none, or the vendor does not tell which one it is. Raises ProviderError.
+        """
         ...
 
 
@@ -506,6 +548,12 @@ class ConfigurationRejected(ProviderError):
     def __init__(self, message: str, field: str | None = None) -> None:
         super().__init__(message)
         self.field = field
+
+
+class PlaceMoved(ConfigurationRejected):
+    """The vendor says that the place is called otherwise now: worth another try once it is located."""
+
+    code = "place-moved"
 
 
 class ItemRejected(ProviderError):

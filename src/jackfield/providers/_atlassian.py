@@ -99,11 +99,15 @@ PLACE: Final = (
         title="Cloud ID",
         help="For OAuth and API tokens with scopes: the site's ID, which the site's page /_edge/tenant_info shows.",
         destination=True,
+        identifies=True,
         pattern=_CLOUD_ID_PATTERN,
         example="11223344-a1b2-3b33-c444-def123456789",
     ),
     SettingField(
-        name="workspace_id", title="Workspace ID", help="The ID of the workspace at Atlassian, if it is known."
+        name="workspace_id",
+        verified=False,
+        title="Workspace ID",
+        help="The ID of the workspace at Atlassian, if it is known.",
     ),
 )
 SOURCES: Final = (

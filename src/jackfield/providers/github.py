@@ -3,10 +3,11 @@
 REST API, version 2022-11-28: https://docs.github.com/en/rest
 """
 
+import contextlib
 import hashlib
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar, Final, Literal
 from urllib.parse import urlsplit
@@ -32,24 +33,40 @@ from jackfield.domain.provider import (
     ItemRejected,
     Manifest,
     OAuth,
+    ObjectRightMissing,
     ObjectVanished,
+    Place,
+    PlaceMoved,
+    ProviderError,
     RightMissing,
     SecretField,
     SettingField,
     Source,
+    UnknownRefusal,
     Unsupported,
     VendorState,
-    VendorUnavailable,
     Verified,
 )
 from jackfield.providers._clock import is_before, vendor_time
 from jackfield.providers._credentials import member, token
 from jackfield.providers._endpoints import ENDS_OF_ADDRESSES, URL_PATTERN, api_url, own_base_url
+from jackfield.providers._errors import find
 from jackfield.providers._gfm import Dialect, body_of, title_of
 from jackfield.providers._github_app import Clocks, app_token, raise_for_clock
+from jackfield.providers._github_errors import (
+    ERRORS,
+    ISSUES,
+    SOURCES,
+    WrongField,
+    limit_of,
+    query_refusal,
+    refusal_of,
+    wrong_fields,
+)
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow, basic
-from jackfield.providers._replies import Text, decode, limited, note_budget, raise_for_status, unexpected, web_url
+from jackfield.providers._places import MOVED, moved_to, number_of, place_id
+from jackfield.providers._replies import Text, decode, note_budget, raise_for_status, unexpected, web_url
 from jackfield.providers._waits import seconds_until
 
 _API_VERSION: Final = "2022-11-28"
@@ -57,8 +74,6 @@ _API_URL: Final = "https://api.github.com"
 _CHECKED: Final = date(2026, 11, 21)
 #: an installation's token lives an hour; it is thrown away so long before its end
 _SPARE_SECONDS: Final = 5 * 60
-#: a limit that is told in words alone: "wait for at least one minute"
-_SECONDARY_SECONDS: Final = 60.0
 
 _REPOSITORY_PATTERN: Final = r"^[A-Za-z0-9_-]{1,39}/[A-Za-z0-9._-]{1,100}$"
 #: as the address of its page or of what is in it, and as git has it
@@ -95,7 +110,6 @@ _SCOPE_WORDS: Final = {
     "read:packages": "Download packages",
     "write:packages": "Publish packages",
 }
-_ISSUES: Final = "Issues: read and write"
 _TITLE_CHARACTERS: Final = 256
 _BODY_CHARACTERS: Final = 65_536
 _LABEL_CHARACTERS: Final = 50
@@ -105,7 +119,9 @@ _PAGE: Final = 30
 _PAGES: Final = 3
 #: in a burst many came after it
 _MOST_PAGES: Final = 50
-_MOVED: Final = frozenset({301, 302, 307, 308})
+#: where a repository is that was renamed or transferred, as redirects have it
+_MOVED_TO: Final = r"/repositories/[0-9]{1,20}"
+_ISSUE_MOVED_TO: Final = rf"{_MOVED_TO}/issues/[0-9]{{1,20}}"
 #: so many issues are asked for one by one; more in one query
 _FEW: Final = 3
 #: people and teams, issues, and issues as they were called before
@@ -130,6 +146,8 @@ class _InstallationToken(msgspec.Struct):
 
 
 class _RepositoryFound(msgspec.Struct):
+    id: int | None = None
+    full_name: Text | None = None
     private: bool | None = None
     archived: bool | None = None
     has_issues: bool | None = None
@@ -153,14 +171,6 @@ class _Issue(msgspec.Struct):
     labels: list[_Label | str] = []
 
 
-class _Wrong(msgspec.Struct):
-    field: str | None = None
-
-
-class _Invalid(msgspec.Struct):
-    errors: list[_Wrong | str] | None = None
-
-
 class _Assignees(msgspec.Struct):
     nodes: list[_Login | None] | None = None
 
@@ -178,6 +188,7 @@ class _Queried(msgspec.Struct):
 
 class _QueryError(msgspec.Struct):
     type: str = ""
+    message: str = ""
 
 
 class _QueryAnswer(msgspec.Struct):
@@ -190,6 +201,7 @@ _GRANTED: Final = ("gho_", "ghu_")
 
 
 class GitHub(AuthorizesByCode):
+    names_are_reused: ClassVar[bool] = True
     flow: ClassVar[Flow] = Flow(
         authorize_at="{site}/login/oauth/authorize",
         tokens_at="{site}/login/oauth/access_token",
@@ -249,6 +261,7 @@ class GitHub(AuthorizesByCode):
             ),
             SettingField(
                 name="labels",
+                verified=False,
                 title="Labels",
                 help="Labels of new issues, separated by commas.",
                 pattern=r"^\S.{0,999}$",
@@ -274,6 +287,7 @@ class GitHub(AuthorizesByCode):
             ),
             SettingField(
                 name="org_slug",
+                verified=False,
                 title="Organisation",
                 help="The organisation that the token is for, if it is for one: its name in GitHub's addresses.",
                 pattern=r"^[A-Za-z0-9_-]{1,39}$",
@@ -323,7 +337,9 @@ class GitHub(AuthorizesByCode):
             Check.EMULATOR,
             Check.DESCRIPTION,
         ),
+        errors=ERRORS,
         sources=(
+            *SOURCES,
             Source(
                 "authentication",
                 "https://docs.github.com/en/rest/authentication/authenticating-to-the-rest-api",
@@ -416,7 +432,18 @@ class GitHub(AuthorizesByCode):
             account=_account(user),
             scopes=scopes,
             expires_at=_expiry(reply.headers.get("github-authentication-token-expiration")),
+            place=None if repository is None else self._place_of(connection, repository),
         )
+
+    async def locate(self, connection: Connection) -> Place | None:
+        """By GET of the repository, which has one more call for one that was renamed or transferred."""
+        if not connection.configuration.get("repository", "").strip():
+            return None
+
+        async def ask(path: str) -> Reply:
+            return await self._as(connection, "GET", path, right=ISSUES)
+
+        return self._place_of(connection, await self._look_up(connection, ask))
 
     async def revoke_grant(self, application: Application, connection: Connection) -> None:
         """Ends the token alone: ending the whole grant would end other integrations' of the same person as well."""
@@ -436,14 +463,13 @@ class GitHub(AuthorizesByCode):
             },
             json={"access_token": secret},
         )
-        _raise_if_limited(reply, seconds_until(reply, "x-ratelimit-reset"))
+        self._raise_if_limited(reply)
         # 404 and 422: it does not know the token, any more
         if reply.status in {204, 404, 422}:
             return
         if reply.status == 401:
             raise ApplicationRefused("GitHub does not take this service's client ID and client secret: check them")
-        raise_for_status(reply, "GitHub", "to end tokens")
-        raise unexpected(reply, "GitHub")
+        raise self._refused(reply, "to end tokens")
 
     async def deliver(self, connection: Connection, delivery: Delivery) -> Delivered:
         """Creates the item's issue or rewrites it. A retried delivery looks through the newest issues first, which
@@ -454,13 +480,13 @@ class GitHub(AuthorizesByCode):
         if number is None and delivery.retried:
             number = await self._find(connection, issues, delivery.marker, delivery.since)
         if number is None:
-            issue = await self._create(connection, issues, content, _labels(connection, delivery.item))
-            if delivery.item.status is ItemStatus.CLOSED:
-                issue = await self._update(connection, issues, str(issue.number), _state(delivery.item))
-        else:
-            issue = await self._update(connection, issues, number, {**content, **_state(delivery.item)})
-            await self._add_labels(connection, issues, issue, _labels(connection, delivery.item))
-        return Delivered(vendor_id=str(issue.number), url=web_url(issue.html_url))
+            issue = await self._create(connection, issues, delivery.item, content)
+            if delivery.item.status is not ItemStatus.CLOSED:
+                return _delivered(issue, delivery.item)
+            return await self._close(connection, issues, issue, delivery.item)
+        issue = await self._update(connection, issues, number, {**content, **_state(delivery.item)})
+        not_done = await self._add_labels(connection, issues, issue, delivery.item)
+        return _delivered(issue, delivery.item, not_done)
 
     async def read_back(self, connection: Connection, vendor_ids: Sequence[str]) -> Mapping[str, VendorState]:
         """A few issues one by one, more in one query of the GraphQL API."""
@@ -470,11 +496,11 @@ class GitHub(AuthorizesByCode):
             return await self._query(connection, repository, numbers)
         states: dict[str, VendorState] = {}
         for number in numbers:
-            reply = await self._as(connection, "GET", f"/repos/{repository}/issues/{number}", right=_ISSUES)
+            reply = await self._as(connection, "GET", f"/repos/{repository}/issues/{number}", right=ISSUES)
             if reply.status == 200:
                 states[number] = _state_of(decode(reply, _Issue, "GitHub"))
             elif reply.status not in {301, 404, 410}:
-                raise unexpected(reply, "GitHub")
+                raise self._refused(reply, ISSUES)
         if numbers and not states:
             await self._check_repository(connection, repository)
         return states
@@ -483,7 +509,7 @@ class GitHub(AuthorizesByCode):
         """The number of the issue with the marker, as far back as it can have been created."""
         for page in range(1, _MOST_PAGES + 1):
             query = f"?state=all&sort=created&direction=desc&per_page={_PAGE}&page={page}"
-            reply = await self._as(connection, "GET", issues + query, right=_ISSUES)
+            reply = await self._as(connection, "GET", issues + query, right=ISSUES)
             if reply.status != 200:
                 raise _rejected(reply)
             found = decode(reply, list[_Issue], "GitHub")
@@ -494,55 +520,67 @@ class GitHub(AuthorizesByCode):
                 break
         return None
 
-    async def _create(self, connection: Connection, issues: str, content: dict[str, Any], labels: list[str]) -> _Issue:
+    async def _create(self, connection: Connection, issues: str, item: Item, content: dict[str, Any]) -> _Issue:
+        labels = _labels(connection, item)
         json = {**content, "labels": labels} if labels else content
-        reply = await self._as(connection, "POST", issues, json=json, right=_ISSUES)
-        if reply.status == 410:
-            raise _no_issues()
+        reply = await self._as(connection, "POST", issues, json=json, right=ISSUES)
         if reply.status != 201:
-            raise _rejected(reply)
+            raise self._not_taken(reply, connection, item)
         return decode(reply, _Issue, "GitHub")
+
+    async def _close(self, connection: Connection, issues: str, issue: _Issue, item: Item) -> Delivered:
+        """Issues begin open. Whatever keeps a new one from being closed, it is there, and must not be made again."""
+        try:
+            closed = await self._update(connection, issues, str(issue.number), _state(item))
+        except (ItemRejected, RightMissing, UnknownRefusal) as refused:
+            return _delivered(issue, item, str(refused))
+        return _delivered(closed, item)
 
     async def _update(self, connection: Connection, issues: str, number: str, json: dict[str, Any]) -> _Issue:
         if not _is_number(number):
             raise ObjectVanished("GitHub has no such issue: its number is none")
-        reply = await self._as(connection, "PATCH", f"{issues}/{number}", json=json, right=_ISSUES)
+        reply = await self._as(connection, "PATCH", f"{issues}/{number}", json=json, right=ISSUES)
         if reply.status == 404:
             await self._check_repository(connection, issues.removeprefix("/repos/").removesuffix("/issues"))
-        # 301: it was moved to another repository
+        # 301: it was moved to another repository, or the repository has another name
+        target = moved_to(reply, _ISSUE_MOVED_TO)
+        if target is not None and target.split("/")[2] == number_of(connection.place_id, own_base_url(connection)):
+            raise _moved()
         if reply.status in {301, 404, 410}:
             raise ObjectVanished("GitHub does not have the issue any more: it was deleted or moved")
         if reply.status != 200:
             raise _rejected(reply)
         return decode(reply, _Issue, "GitHub")
 
-    async def _add_labels(self, connection: Connection, issues: str, issue: _Issue, labels: list[str]) -> None:
-        """Adds what the issue lacks, and leaves the labels that people gave it."""
+    async def _add_labels(self, connection: Connection, issues: str, issue: _Issue, item: Item) -> str | None:
+        """Adds what the issue lacks, and leaves the labels that people gave it. Returns why the account may not."""
         there = {(label if isinstance(label, str) else label.name).lower() for label in issue.labels}
-        missing = [label for label in labels if label.lower() not in there]
-        if missing:
-            reply = await self._as(
-                connection, "POST", f"{issues}/{issue.number}/labels", json={"labels": missing}, right=_ISSUES
-            )
-            if reply.status != 200:
-                raise _rejected(reply)
+        missing = [label for label in _labels(connection, item) if label.lower() not in there]
+        if not missing:
+            return None
+        path = f"{issues}/{issue.number}/labels"
+        try:
+            reply = await self._as(connection, "POST", path, json={"labels": missing}, right=ISSUES)
+        except (ObjectRightMissing, UnknownRefusal) as refused:
+            return str(refused)
+        if reply.status != 200:
+            raise self._not_taken(reply, connection, item)
+        return None
 
     async def _query(
         self, connection: Connection, repository: str, numbers: Sequence[str]
     ) -> Mapping[str, VendorState]:
-        reply = await self._as(connection, "POST", "/graphql", json=state_query(repository, numbers), right=_ISSUES)
+        reply = await self._as(connection, "POST", "/graphql", json=state_query(repository, numbers), right=ISSUES)
         if reply.status != 200:
             raise unexpected(reply, "GitHub")
         answer = decode(reply, _QueryAnswer, "GitHub")
-        types = {error.type for error in answer.errors or ()}
-        if types & {"RATE_LIMITED", "RATE_LIMIT"}:
-            told = "retry-after" in reply.headers
-            raise limited(reply, "GitHub", None if told else seconds_until(reply, "x-ratelimit-reset"))
-        if types & {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
-            raise _lacks(_ISSUES)
         # issues that are gone are null, each with an error NOT_FOUND
-        if types - {"NOT_FOUND"} or answer.data is None:
-            raise VendorUnavailable("GitHub answered a query with an error that we do not know")
+        wrong = [error for error in answer.errors or () if error.type != "NOT_FOUND"]
+        if wrong:
+            types = [error.type for error in wrong if error.type]
+            raise query_refusal(self.manifest, types, [error.message for error in wrong], reply)
+        if answer.data is None:
+            raise unexpected(reply, "GitHub")
         if answer.data.repository is None:
             raise _no_repository()
         found = (issue for issue in answer.data.repository.values() if issue is not None)
@@ -553,21 +591,58 @@ class GitHub(AuthorizesByCode):
         takes no issues."""
         if not connection.configuration.get("repository", "").strip():
             return None
-        reply = await self._call(connection, "GET", f"/repos/{_repository(connection)}", bearer, right=_ISSUES)
-        if reply.status != 200:
-            raise _rejected(reply)
-        found = decode(reply, _RepositoryFound, "GitHub")
+
+        async def ask(path: str) -> Reply:
+            return await self._call(connection, "GET", path, bearer, right=ISSUES)
+
+        found = await self._look_up(connection, ask)
         if found.archived:
             raise ConfigurationRejected("GitHub has this repository archived: it takes no issues", "repository")
         if found.has_issues is False:
             raise _no_issues()
         return found
 
+    async def _look_up(self, connection: Connection, ask: Callable[[str], Awaitable[Reply]]) -> _RepositoryFound:
+        """The repository of the setting: the one that was called so when it was looked up last, whatever its name is
+        now, and else the one that is called so. Raises ConfigurationRejected when there is neither.
+
+        An old name leads to the repository by a redirect, until another repository gets that name.
+        """
+        named = await ask(f"/repos/{_repository(connection)}")
+        target = moved_to(named, _MOVED_TO)
+        reply = named if target is None else await ask(target)
+        found = decode(reply, _RepositoryFound, "GitHub") if reply.status == 200 else None
+        known = number_of(connection.place_id, own_base_url(connection))
+        if known is not None and (found is None or str(found.id) != known):
+            # who may not look at that one any more can have but the other
+            with contextlib.suppress(RightMissing):
+                reply = await ask(f"/repositories/{known}")
+                if reply.status == 200:
+                    return decode(reply, _RepositoryFound, "GitHub")
+        if found is None:
+            raise _rejected(named)
+        return found
+
+    def _place_of(self, connection: Connection, found: _RepositoryFound) -> Place | None:
+        if found.id is None:
+            return None
+        name, called = found.full_name or "", _repository(connection)
+        renamed = _REPOSITORY.fullmatch(name) is not None and name.lower() != called.lower()
+        return Place(
+            id=place_id(own_base_url(connection), found.id),
+            name=name or called,
+            settings={"repository": name} if renamed else {},
+        )
+
     async def _check_repository(self, connection: Connection, repository: str) -> None:
-        """Raises ConfigurationRejected when it is the repository that is not there."""
-        reply = await self._as(connection, "GET", f"/repos/{repository}", right=_ISSUES)
+        """Raises ConfigurationRejected when it is the repository that is not there, or has another name now."""
+        reply = await self._as(connection, "GET", f"/repos/{repository}", right=ISSUES)
         if reply.status != 200:
             raise _rejected(reply)
+        known = number_of(connection.place_id, own_base_url(connection))
+        there = decode(reply, _RepositoryFound, "GitHub").id
+        if known is not None and there is not None and str(there) != known:
+            raise _moved()
 
     async def _as(
         self, connection: Connection, method: str, path: str, *, right: str, json: dict[str, Any] | None = None
@@ -621,7 +696,7 @@ class GitHub(AuthorizesByCode):
         if reply.status == 404:
             raise _no_installation()
         if reply.status != 201:
-            raise unexpected(reply, "GitHub")
+            raise self._refused(reply)
         return decode(reply, _InstallationToken, "GitHub"), vendor_time(reply) or datetime.now(UTC)
 
     async def _as_app(self, connection: Connection, method: str, path: str) -> Reply:
@@ -633,7 +708,7 @@ class GitHub(AuthorizesByCode):
         if reply.status == 401 and self._clocks.learn(api, reply):
             reply = await self._send(connection, method, path, app_token(app_id, private_key, self._clocks.now(api)))
         raise_for_clock(reply)
-        raise_for_status(reply, "GitHub", "to use this API")
+        self._raise_for_status(reply, "to use this API")
         return reply
 
     async def _verify_app(self, connection: Connection) -> Verified:
@@ -649,10 +724,11 @@ class GitHub(AuthorizesByCode):
         permissions = made.permissions
         repository = await self._usable_repository(connection, made.token)
         if repository is not None and permissions is not None and permissions.get("issues") != "write":
-            raise _lacks(_ISSUES)
+            raise _lacks(ISSUES)
         return Verified(
             account=_account(installation.account),
             scopes=None if permissions is None else tuple(f"{on}:{what}" for on, what in sorted(permissions.items())),
+            place=None if repository is None else self._place_of(connection, repository),
         )
 
     async def _call(
@@ -667,9 +743,34 @@ class GitHub(AuthorizesByCode):
     ) -> Reply:
         reply = await self._send(connection, method, path, bearer, json)
         # of a repository they say that it is called otherwise, or that an issue was moved
-        if not (reply.status in _MOVED and path.startswith("/repos/")):
-            raise_for_status(reply, "GitHub", right)
+        if not (reply.status in MOVED and path.startswith("/repos")):
+            self._raise_for_status(reply, right)
         return reply
+
+    def _raise_for_status(self, reply: Reply, right: str) -> None:
+        """Raise what is about the credential, the account or GitHub itself; what is about a place is left."""
+        if reply.status in {401, 403, 408, 451}:
+            raise self._refused(reply, right)
+        if reply.status >= 500 and find(ERRORS, reply.status) is not None:
+            raise self._refused(reply)
+        raise_for_status(reply, "GitHub", right)
+
+    def _raise_if_limited(self, reply: Reply) -> None:
+        limited = limit_of(self.manifest, reply)
+        if limited is not None:
+            raise limited
+
+    def _refused(self, reply: Reply, right: str | None = None) -> ProviderError:
+        return refusal_of(self.manifest, reply, right)
+
+    def _not_taken(self, reply: Reply, connection: Connection, item: Item) -> ProviderError:
+        """What it means that an item is not taken: a label may be the item's, or one that the setting adds."""
+        wrong = [error for error in wrong_fields(reply) if error.is_label]
+        if wrong and _is_of_setting(wrong, connection, item):
+            return ConfigurationRejected(
+                "GitHub does not take one of the labels of the setting: check labels", "labels"
+            )
+        return _rejected(reply)
 
     async def _send(
         self, connection: Connection, method: str, path: str, bearer: str, json: dict[str, Any] | None = None
@@ -693,7 +794,7 @@ class GitHub(AuthorizesByCode):
         # search and GraphQL have counts of their own
         if reply.headers.get("x-ratelimit-resource", "core") == "core":
             note_budget(connection.budget, reply, "x-ratelimit-remaining", reset)
-        _raise_if_limited(reply, reset)
+        self._raise_if_limited(reply)
         return reply
 
     def _api_url(self, connection: Connection) -> str:
@@ -770,8 +871,12 @@ def _state(item: Item) -> dict[str, Any]:
 def _labels(connection: Connection, item: Item) -> list[str]:
     """The item's own and those of the setting, each once."""
     names = [*item.labels, *connection.configuration.get("labels", "").split(",")]
-    clean = [" ".join(name.split())[:_LABEL_CHARACTERS].strip() for name in names]
+    clean = [_label(name) for name in names]
     return list({name.lower(): name for name in clean if name.isprintable() and name}.values())[:_MOST_LABELS]
+
+
+def _label(name: str) -> str:
+    return " ".join(name.split())[:_LABEL_CHARACTERS].strip()
 
 
 def _state_of(issue: _Issue) -> VendorState:
@@ -791,40 +896,28 @@ def _state_of_queried(issue: _QueriedIssue) -> VendorState:
     )
 
 
-def _raise_if_limited(reply: Reply, reset: float | None) -> None:
-    """The limits answer 403 as well as 429, and say by headers or in words that it is not about rights."""
-    if reply.status not in {403, 429}:
-        return
-    if "retry-after" in reply.headers:
-        raise limited(reply, "GitHub")
-    if reply.headers.get("x-ratelimit-remaining") == "0":
-        raise limited(reply, "GitHub", reset)
-    if b"secondary rate limit" in reply.body:
-        raise limited(reply, "GitHub", _SECONDARY_SECONDS)
+def _rejected(reply: Reply) -> ProviderError:
+    """What a status that is about the repository means."""
+    if reply.status in MOVED:
+        return _moved()
+    return refusal_of(GitHub.manifest, reply, ISSUES)
 
 
-def _rejected(reply: Reply) -> Exception:
-    """What a status that is about the repository, or about what was sent, means."""
-    if reply.status == 404:
-        return _no_repository()
-    if reply.status in _MOVED:
-        return ConfigurationRejected("GitHub has this repository under another name: enter that one", "repository")
-    if reply.status == 410:
-        return _no_issues()
-    if reply.status in {400, 422}:
-        fields = {error.field for error in _invalid(reply) if isinstance(error, _Wrong)}
-        if "labels" in fields or "label" in fields or "name" in fields:
-            return ConfigurationRejected("GitHub does not take one of the labels: check labels", "labels")
-        named = next((field for field in ("title", "body", "assignees") if field in fields), None)
-        return ItemRejected(f"GitHub does not take the issue{f': its {named} is wrong' if named else ''}")
-    return unexpected(reply, "GitHub")
+def _is_of_setting(wrong: Sequence[WrongField], connection: Connection, item: Item) -> bool:
+    """Whether labels that GitHub does not take are the setting's: else they are the item's, which alone is held."""
+    own = {_label(name).lower() for name in item.labels}
+    added = {_label(name).lower() for name in connection.configuration.get("labels", "").split(",")} - own - {""}
+    told = {str(error.value).lower() for error in wrong if isinstance(error.value, str)}
+    return bool(told & added) if told else not any(own) and bool(added)
 
 
-def _invalid(reply: Reply) -> Sequence[_Wrong | str]:
-    try:
-        return msgspec.json.decode(reply.body, type=_Invalid).errors or ()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ()
+def _delivered(issue: _Issue, item: Item, not_done: str | None = None) -> Delivered:
+    """What was brought out, and that the issue is in another state than it was to be, if it is."""
+    status = None
+    if (issue.state == "closed") != (item.status is ItemStatus.CLOSED):
+        status = ItemStatus.CLOSED if issue.state == "closed" else ItemStatus.OPEN
+        not_done = not_done or f"GitHub left the issue {issue.state}, and does not say why"
+    return Delivered(vendor_id=str(issue.number), url=web_url(issue.html_url), not_done=not_done, status=status)
 
 
 def _check_scopes(scopes: Sequence[str], repository: _RepositoryFound) -> None:
@@ -835,6 +928,10 @@ def _check_scopes(scopes: Sequence[str], repository: _RepositoryFound) -> None:
 
 def _lacks(right: str) -> RightMissing:
     return RightMissing(f"GitHub takes the credential, but it lacks the right {right}", right)
+
+
+def _moved() -> PlaceMoved:
+    return PlaceMoved("GitHub has this repository under another name: enter that one", "repository")
 
 
 def _no_issues() -> ConfigurationRejected:
@@ -858,7 +955,8 @@ def _account(user: _User) -> Account:
 def _not_found(connection: Connection, reply: Reply) -> Exception:
     if reply.status == 404 and own_base_url(connection) is not None:
         return ConfigurationRejected("GitHub Enterprise has no API at this address: check it", "base_url")
-    return unexpected(reply, "GitHub")
+    # GitHub has this page for everybody: what is not found is no repository
+    return unexpected(reply, "GitHub") if reply.status == 404 else refusal_of(GitHub.manifest, reply)
 
 
 def _expiry(text: str | None) -> datetime | None:

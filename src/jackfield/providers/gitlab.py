@@ -3,11 +3,12 @@
 REST API, version 4: https://docs.gitlab.com/api/rest/
 """
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any, ClassVar, Final, Literal
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import msgspec
 
@@ -27,6 +28,8 @@ from jackfield.domain.provider import (
     Manifest,
     OAuth,
     ObjectVanished,
+    Place,
+    PlaceMoved,
     RightMissing,
     SecretField,
     SettingField,
@@ -36,11 +39,13 @@ from jackfield.domain.provider import (
     VendorState,
     Verified,
 )
+from jackfield.providers._clock import is_before
 from jackfield.providers._credentials import member, token
 from jackfield.providers._endpoints import ENDS_OF_ADDRESSES, URL_PATTERN, api_url, own_base_url
 from jackfield.providers._gfm import Dialect, body_of, title_of
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow
+from jackfield.providers._places import MOVED, moved_to, number_of, place_id
 from jackfield.providers._replies import Text, decode, limited, note_budget, raise_for_status, unexpected, web_url
 from jackfield.providers._waits import retry_after, seconds_until
 
@@ -54,6 +59,8 @@ _COPIED_PROJECTS: Final = (
 )
 _PROJECT_PATTERN: Final = r"^[A-Za-z0-9_./-]{1,500}$"
 _PROJECT: Final = re.compile(_PROJECT_PATTERN)
+#: where a project is that was renamed or moved, as redirects have it
+_MOVED_TO: Final = r"/projects/[0-9]{1,20}"
 _ROLE: Final = "to write issues in the project (the role Planner or Reporter)"
 _SCOPE_WORDS: Final = {
     "api": "Read and change everything that the account can, in all its groups and projects",
@@ -77,9 +84,11 @@ _DESCRIPTION_CHARACTERS: Final = 250_000
 _LABEL_CHARACTERS: Final = 255
 #: the role Guest: its members may write issues, those below may not
 _GUEST: Final = 10
-#: a lost issue is among the newest
+#: a lost issue is among the newest; so few to a page, since a page of long ones is still one that we read
 _PAGE: Final = 20
 _PAGES: Final = 3
+#: in a burst many came after it
+_MOST_PAGES: Final = 75
 #: the most that GitLab lists at once
 _BATCH: Final = 100
 #: people and groups, issues, merge requests and epics
@@ -107,6 +116,8 @@ class _Permissions(msgspec.Struct):
 
 
 class _ProjectFound(msgspec.Struct):
+    id: int | None = None
+    path_with_namespace: Text | None = None
     visibility: str | None = None
     archived: bool | None = None
     issues_enabled: bool | None = None
@@ -122,6 +133,7 @@ class _Issue(msgspec.Struct):
     iid: int
     state: Literal["opened", "closed"]
     web_url: str | None = None
+    created_at: datetime | None = None
     description: str | None = None
     assignee: _Username | None = None
     assignees: list[_Username] = []
@@ -135,6 +147,7 @@ class _Refusal(msgspec.Struct):
 
 
 class GitLab(AuthorizesByCode):
+    names_are_reused: ClassVar[bool] = True
     flow: ClassVar[Flow] = Flow(authorize_at="{site}/oauth/authorize", tokens_at="{site}/oauth/token")
     manifest: ClassVar[Manifest] = Manifest(
         slug="gitlab",
@@ -177,9 +190,14 @@ class GitLab(AuthorizesByCode):
                 ends_before=ENDS_OF_ADDRESSES,
             ),
             SettingField(
-                name="org_slug", title="Group", help="The group that the token is for, if it is for one: its path."
+                name="org_slug",
+                verified=False,
+                title="Group",
+                help="The group that the token is for, if it is for one: its path.",
             ),
-            SettingField(name="project_id", title="Project ID", help="The number of the project, if it is known."),
+            SettingField(
+                name="project_id", verified=False, title="Project ID", help="The number of the project, if it is known."
+            ),
         ),
         features=("issues", "labels", "read-back"),
         facts=Facts(
@@ -246,11 +264,18 @@ class GitLab(AuthorizesByCode):
         account = Account(id=str(user.id), name=user.username, url=web_url(user.web_url))
         reply = await self._call(connection, "GET", "/personal_access_tokens/self")
         told = decode(reply, _Token, "GitLab") if reply.status == 200 else None
+        place = None
         if connection.configuration.get("project", "").strip():
-            await self._check_project(connection, told)
+            place = self._place_of(connection, await self._usable_project(connection, told))
         if told is None:
-            return Verified(account=account)
-        return Verified(account=account, scopes=tuple(told.scopes), expires_at=_midnight(told.expires_at))
+            return Verified(account=account, place=place)
+        return Verified(account=account, scopes=tuple(told.scopes), expires_at=_midnight(told.expires_at), place=place)
+
+    async def locate(self, connection: Connection) -> Place | None:
+        """By GET of the project, which has one more call for one that was renamed or moved."""
+        if not connection.configuration.get("project", "").strip():
+            return None
+        return self._place_of(connection, await self._look_up(connection))
 
     async def revoke(self, connection: Connection) -> None:
         """DELETE of the token itself: personal, group and project access tokens can; 401 says it has ended already."""
@@ -287,12 +312,13 @@ class GitLab(AuthorizesByCode):
 
     async def deliver(self, connection: Connection, delivery: Delivery) -> Delivered:
         """Creates the item's issue or rewrites it. A retried delivery looks through the project's newest issues
-        first: an issue's number can be given by owners alone, and so is no means against doing it twice."""
+        first: an issue's number can be given by owners alone, and so is no means against doing it twice. GitLab's
+        search is none either, since it may leave out what is hidden in a description."""
         issues = f"/projects/{_project(connection)}/issues"
         content = _content(delivery)
         number = delivery.vendor_id
         if number is None and delivery.retried:
-            number = await self._find(connection, issues, delivery.marker)
+            number = await self._find(connection, issues, delivery.marker, delivery.since)
         if number is None:
             reply = await self._write(connection, "POST", issues, {**content, **_labels("labels", delivery.item)})
             if reply.status != 201:
@@ -322,13 +348,43 @@ class GitLab(AuthorizesByCode):
                     states[str(issue.iid)] = _state_of(issue)
         return states
 
-    async def _check_project(self, connection: Connection, told: _Token | None) -> None:
-        """Raises ConfigurationRejected when the project is not there or takes no issues, and RightMissing when it is
-        certain that the token may not write them."""
-        reply = await self._checked(connection, "GET", f"/projects/{_project(connection)}", "read_api")
-        if reply.status != 200:
-            raise _rejected(reply)
-        found = decode(reply, _ProjectFound, "GitLab")
+    async def _look_up(self, connection: Connection) -> _ProjectFound:
+        """The project of the setting: the one that was called so when it was looked up last, whatever its path is now,
+        and else the one that is called so. Raises ConfigurationRejected when there is neither.
+
+        An old path leads to the project by a redirect, until another project gets that path.
+        """
+        named = await self._checked(connection, "GET", f"/projects/{_project(connection)}", "read_api")
+        target = moved_to(named, _MOVED_TO)
+        reply = named if target is None else await self._checked(connection, "GET", target, "read_api")
+        found = decode(reply, _ProjectFound, "GitLab") if reply.status == 200 else None
+        known = number_of(connection.place_id, own_base_url(connection))
+        if known is not None and (found is None or str(found.id) != known):
+            # who may not look at that one any more can have but the other
+            with contextlib.suppress(RightMissing):
+                reply = await self._checked(connection, "GET", f"/projects/{known}", "read_api")
+                if reply.status == 200:
+                    return decode(reply, _ProjectFound, "GitLab")
+        if found is None:
+            raise _rejected(named)
+        return found
+
+    def _place_of(self, connection: Connection, found: _ProjectFound) -> Place | None:
+        if found.id is None:
+            return None
+        path, called = found.path_with_namespace or "", unquote(_project(connection))
+        is_path = _PROJECT.fullmatch(path) is not None and "/" in path
+        renamed = is_path and called != str(found.id) and path.lower() != called.lower()
+        return Place(
+            id=place_id(own_base_url(connection), found.id),
+            name=path or called,
+            settings={"project": path} if renamed else {},
+        )
+
+    async def _usable_project(self, connection: Connection, told: _Token | None) -> _ProjectFound:
+        """The project of the setting. Raises ConfigurationRejected when it is not there or takes no issues, and
+        RightMissing when it is certain that the token may not write them."""
+        found = await self._look_up(connection)
         if found.archived:
             raise ConfigurationRejected("GitLab has this project archived: it takes no issues", "project")
         if found.issues_enabled is False or found.issues_access_level == "disabled":
@@ -340,9 +396,11 @@ class GitLab(AuthorizesByCode):
         role = _role(found)
         if found.visibility == "private" and role is not None and role < _GUEST:
             raise RightMissing(f"GitLab takes the credential, but it lacks the right {_ROLE}", _ROLE)
+        return found
 
-    async def _find(self, connection: Connection, issues: str, marker: str) -> str | None:
-        for page in range(1, _PAGES + 1):
+    async def _find(self, connection: Connection, issues: str, marker: str, since: datetime | None) -> str | None:
+        """The number of the issue with the marker, as far back as it can have been created."""
+        for page in range(1, _MOST_PAGES + 1):
             query = f"?scope=all&order_by=created_at&sort=desc&per_page={_PAGE}&page={page}"
             reply = await self._checked(connection, "GET", issues + query, "api")
             if reply.status != 200:
@@ -351,7 +409,7 @@ class GitLab(AuthorizesByCode):
             for issue in found:
                 if _comment(marker) in (issue.description or ""):
                     return str(issue.iid)
-            if len(found) < _PAGE:
+            if len(found) < _PAGE or (page >= _PAGES and is_before(found[-1].created_at, since, reply)):
                 break
         return None
 
@@ -364,6 +422,10 @@ class GitLab(AuthorizesByCode):
             project = await self._checked(connection, "GET", issues.removesuffix("/issues"), "api")
             if project.status != 200:
                 raise _rejected(project)
+            known = number_of(connection.place_id, own_base_url(connection))
+            there = decode(project, _ProjectFound, "GitLab").id
+            if known is not None and there is not None and str(there) != known:
+                raise _moved()
         if reply.status in {404, 410}:
             raise ObjectVanished("GitLab does not have the issue any more: it was deleted or moved")
         if reply.status != 200:
@@ -379,7 +441,9 @@ class GitLab(AuthorizesByCode):
         reply = await self._call(connection, method, path, json)
         if reply.status == 403 and b"insufficient_scope" in reply.body:
             raise _lacks_scope(right)
-        raise_for_status(reply, "GitLab", _ROLE)
+        # of a project they say that it has another path now
+        if not (reply.status in MOVED and path.startswith("/projects/")):
+            raise_for_status(reply, "GitLab", _ROLE)
         return reply
 
     async def _call(self, connection: Connection, method: str, path: str, json: dict[str, Any] | None = None) -> Reply:
@@ -461,10 +525,17 @@ def _rejected(reply: Reply) -> Exception:
         return ConfigurationRejected(
             "GitLab does not know this project, or does not show it to the token: check project", "project"
         )
+    # reads are redirected to a project that has moved, and writes are not taken under its old path
+    if reply.status in MOVED or (reply.status == 405 and b"moved project" in reply.body):
+        return _moved()
     if reply.status in {400, 409, 422}:
         named = next((field for field in ("title", "description", "labels") if field in _wrong_fields(reply)), None)
         return ItemRejected(f"GitLab does not take the issue{f': its {named} is wrong' if named else ''}")
     return unexpected(reply, "GitLab")
+
+
+def _moved() -> PlaceMoved:
+    return PlaceMoved("GitLab has this project under another path: enter that one as the project", "project")
 
 
 def _wrong_fields(reply: Reply) -> set[str]:

@@ -236,6 +236,7 @@ class Jira(_atlassian.AuthorizesAtSites):
             ),
             SettingField(
                 name="issue_type",
+                verified=False,
                 title="Issue type",
                 help="The type of new issues, by its name in the project.",
                 pattern=r"^\S.{0,254}$",

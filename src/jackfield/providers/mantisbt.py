@@ -155,6 +155,7 @@ class MantisBT:
             ),
             SettingField(
                 name="category",
+                verified=False,
                 title="Category",
                 help="The category of new issues in the project, if the project asks for one.",
                 pattern=r"^\S.{0,127}$",

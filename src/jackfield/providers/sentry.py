@@ -5,7 +5,7 @@ Web API, version 0: https://docs.sentry.io/api/
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
@@ -34,6 +34,7 @@ from jackfield.domain.provider import (
     VendorState,
     Verified,
 )
+from jackfield.providers._clock import is_before
 from jackfield.providers._credentials import token
 from jackfield.providers._endpoints import ENDS_OF_ADDRESSES, URL_PATTERN, api_url, own_base_url
 from jackfield.providers._gfm import MENTIONS, Dialect, body_of, escape, title_of
@@ -84,6 +85,12 @@ _COMMENT_CHARACTERS: Final = 16_384
 _TITLE_CHARACTERS: Final = 255
 #: issues that are listed at once
 _BATCH: Final = 100
+#: what a listed issue is told without: counts by the hour and the like, which are most of it
+_WITHOUT: Final = "collapse=stats&collapse=lifetime&collapse=filtered&collapse=unhandled"
+#: a retried comment is looked for on so many pages of the issue's comments, each of 100
+_MOST_PAGES: Final = 50
+#: the address of the next page: https://docs.sentry.io/api/pagination/
+_NEXT: Final = re.compile(r'<[^<>]*[?&]cursor=([0-9A-Za-z:_%-]{1,100})[^<>]*>; rel="next"; results="true"')
 _DIALECT: Final = Dialect(references=MENTIONS)
 
 
@@ -121,6 +128,7 @@ class _CommentData(msgspec.Struct):
 class _Comment(msgspec.Struct):
     id: Text
     data: _CommentData | None = None
+    date_created: datetime | None = msgspec.field(default=None, name="dateCreated")
 
 
 class Sentry(AuthorizesByCode):
@@ -175,10 +183,13 @@ class Sentry(AuthorizesByCode):
             ),
             SettingField(
                 name="installation_id",
+                verified=False,
                 title="Installation ID",
                 help="Of a public integration: the ID that Sentry gave to its installation.",
             ),
-            SettingField(name="project_id", title="Project ID", help="The number of the project, if it is known."),
+            SettingField(
+                name="project_id", verified=False, title="Project ID", help="The number of the project, if it is known."
+            ),
         ),
         features=("comments", "status", "read-back"),
         facts=Facts(
@@ -240,7 +251,7 @@ class Sentry(AuthorizesByCode):
             return await self._verify_any(connection)
         if not _SLUG.fullmatch(slug):
             raise ConfigurationRejected("Sentry has no organisation of such a name: check org_slug", "org_slug")
-        reply = await self._get(connection, f"/organizations/{slug}/")
+        reply = await self._get(connection, _organisation_path(slug))
         if reply.status == 404:
             raise _no_organisation()
         if reply.status != 200:
@@ -290,7 +301,7 @@ class Sentry(AuthorizesByCode):
         """Resolves or reopens the issue that the item names, and says in one comment on it what the item is.
 
         Issues come from events alone, so that an item cannot make one. A retried delivery looks for its comment among
-        the issue's newest.
+        the issue's first.
         """
         organisation = _organisation(connection)
         own = _VENDOR_ID.fullmatch(delivery.vendor_id or "")
@@ -322,7 +333,7 @@ class Sentry(AuthorizesByCode):
         for start in range(0, len(numbers), _BATCH):
             wanted = "&".join(f"group={number}" for number in numbers[start : start + _BATCH])
             # -1: of every project that the token sees
-            path = f"/organizations/{organisation}/issues/?project=-1&query=&limit={_BATCH}&{wanted}"
+            path = f"/organizations/{organisation}/issues/?project=-1&query=&limit={_BATCH}&{_WITHOUT}&{wanted}"
             reply = await self._call(connection, "GET", path, "event:read")
             if reply.status == 404:
                 raise _no_organisation()
@@ -334,7 +345,7 @@ class Sentry(AuthorizesByCode):
     async def _comment(self, connection: Connection, issue: str, delivery: Delivery, number: str | None) -> _Comment:
         comments = f"{issue}comments/"
         if number is None and delivery.retried:
-            number = await self._find(connection, comments, delivery.marker)
+            number = await self._find(connection, comments, delivery.marker, delivery.since)
         json = {"text": _text(delivery)}
         if number is None:
             reply = await self._call(connection, "POST", comments, _WRITE, json)
@@ -346,16 +357,26 @@ class Sentry(AuthorizesByCode):
             raise _rejected(reply)
         return decode(reply, _Comment, "Sentry")
 
-    async def _find(self, connection: Connection, comments: str, marker: str) -> str | None:
-        reply = await self._call(connection, "GET", comments, "event:read")
-        if reply.status != 200:
-            raise _rejected(reply)
-        found = decode(reply, list[_Comment], "Sentry")
-        return next((one.id for one in found if one.data is not None and _hidden(marker) in one.data.text), None)
+    async def _find(self, connection: Connection, comments: str, marker: str, since: datetime | None) -> str | None:
+        """The number of the comment with the marker, the newest first, as far back as it can have been written."""
+        query = ""
+        for _ in range(_MOST_PAGES):
+            reply = await self._call(connection, "GET", comments + query, "event:read")
+            if reply.status != 200:
+                raise _rejected(reply)
+            found = decode(reply, list[_Comment], "Sentry")
+            for one in found:
+                if one.data is not None and _hidden(marker) in one.data.text:
+                    return one.id
+            more = _NEXT.search(reply.headers.get("link", ""))
+            if more is None or not found or is_before(found[-1].date_created, since, reply):
+                break
+            query = f"?cursor={more[1]}"
+        return None
 
     async def _check_organisation(self, connection: Connection, organisation: str) -> None:
         """Raises ConfigurationRejected when it is the organisation that is not there."""
-        reply = await self._call(connection, "GET", f"/organizations/{organisation}/", "org:read")
+        reply = await self._call(connection, "GET", _organisation_path(organisation), "org:read")
         if reply.status == 404:
             raise _no_organisation()
 
@@ -420,6 +441,11 @@ def _organisation(connection: Connection) -> str:
     if not _SLUG.fullmatch(slug):
         raise ConfigurationRejected("Sentry has no organisation of such a name: check org_slug", "org_slug")
     return slug
+
+
+def _organisation_path(slug: str) -> str:
+    """The organisation without its projects and teams, which can be many megabytes."""
+    return f"/organizations/{slug}/?detailed=0"
 
 
 def _no_organisation() -> ConfigurationRejected:

@@ -4,13 +4,14 @@ Secrets are shown masked and never leave this service in clear.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
 from jackfield.domain.audit import Action, by_caller
 from jackfield.domain.credential import Secrets, mask
-from jackfield.domain.definition import Definition, FieldProblem, check_complete, not_connectable
+from jackfield.domain.definition import Definition, FieldProblem, check_complete, not_connectable, why_unproven
 from jackfield.domain.installation import shown_configuration
 from jackfield.domain.integration import (
     EMPTY_OBJECT,
@@ -21,6 +22,7 @@ from jackfield.domain.integration import (
     Listing,
     Status,
     Wanted,
+    has_been_asked,
     merged,
     unproven,
 )
@@ -42,6 +44,7 @@ from jackfield.services.catalog import Catalog
 from jackfield.services.deletion import begin_deletion
 from jackfield.services.deliveries import begin_deliveries
 from jackfield.services.new_integration import Making, NewIntegrations
+from jackfield.services.places import keep_former
 
 _CREATED_FIELDS: Final = ("name", "identifier", "secrets", "configuration", "item_type", "enabled")
 
@@ -118,6 +121,7 @@ class Administration:
             change = await self._change(found, definition, sent)
             if change.fields:
                 entry = by_caller(caller, Action.INTEGRATION_UPDATED, (found.id,), change.differing(found))
+                await keep_former(work, found, definition, change.configuration)
                 found = await work.integrations.update(found, change)
                 await work.audit.add(entry)
                 await begin_deliveries(work, found)
@@ -164,9 +168,11 @@ class Administration:
             else from_texts(configuration, found.configuration),
             sealed_secrets=await self._sealed(found, secrets),
         )
-        if secrets is msgspec.UNSET and not moved:
+        credential = secrets is not msgspec.UNSET or bool(moved)
+        settings = definition.verified_settings(before, before if configuration is msgspec.UNSET else configuration)
+        if not credential and not settings:
             return settled
-        return merged(settled, _to_be_proven(found, definition))
+        return merged(settled, _to_be_proven(found, definition, why_unproven(settings, credential=credential)))
 
     async def _sealed(
         self, found: Detail, secrets: Secrets | None | msgspec.UnsetType
@@ -210,9 +216,11 @@ def _check_items(found: Detail, definition: Definition, sent: Submission, config
         check_deliverable(definition, configuration)
 
 
-def _to_be_proven(found: Detail, definition: Definition) -> Change:
-    """A changed credential has to be verified before the integration is worked with again."""
+def _to_be_proven(found: Detail, definition: Definition, reason: str) -> Change:
+    """What was changed has to be verified before the integration is worked with again; changes of items wait for it."""
     change = unproven(verifies=definition.supports_verification)
+    if definition.supports_verification and has_been_asked(found):
+        change = merged(change, Change(health_reason=reason, error=reason, error_at=datetime.now(UTC)))
     if definition.supports_verification and found.status in {Status.ACTIVE, Status.ERROR}:
         return merged(change, Change(status=Status.PENDING))
     if found.status is Status.ERROR:

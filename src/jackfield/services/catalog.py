@@ -5,14 +5,14 @@ from types import MappingProxyType
 
 from jackfield.domain import ids
 from jackfield.domain.authorization import Application, Authorizes, RevokesGrants
-from jackfield.domain.definition import AuthoredDefinition, Definition, definition_of, definition_of_authored, place_of
+from jackfield.domain.definition import AuthoredDefinition, Definition, definition_of, definition_of_authored
 from jackfield.domain.grade import abilities
-from jackfield.domain.integration import Detail, to_configuration
 from jackfield.domain.ports import Database, UnitOfWork
 from jackfield.domain.provider import (
     Category,
     Connection,
     Delivers,
+    Locates,
     Manifest,
     OAuth,
     Provider,
@@ -104,6 +104,11 @@ class Catalog:
         provider = await self._provider(vendor)
         return provider if isinstance(provider, ReadsBack) else None
 
+    async def locator(self, vendor: str) -> Locates | None:
+        """What knows places by the vendor's own ids; None when nothing does, or there is no such vendor."""
+        provider = await self._provider(vendor)
+        return provider if isinstance(provider, Locates) else None
+
     def authorizer(self, vendor: str) -> Authorizes | None:
         """What connects the vendor by OAuth, and refreshes what it granted; None when nothing does."""
         provider: object = self._providers.get(vendor)
@@ -121,10 +126,6 @@ class Catalog:
         """How the vendor's OAuth is; None when customers cannot connect it so."""
         provider = self._providers.get(vendor)
         return None if provider is None else provider.manifest.oauth
-
-    async def place(self, integration: Detail) -> bytes:
-        """A digest of where the integration's items go, as its settings are now."""
-        return place_of(await self.get(integration.provider), to_configuration(integration))
 
     def tells_progress(self, vendor: str) -> bool:
         """Whether the state that is read at the vendor tells items in progress from others that are not closed."""

@@ -4,18 +4,24 @@ One job at a time does this for an integration, so that an item's changes stay i
 several at once. See ADR 21.
 """
 
+from typing import Final
+
 from jackfield.domain.credential import Secrets
-from jackfield.domain.health import health_after
-from jackfield.domain.integration import Detail
+from jackfield.domain.health import Health, health_after
+from jackfield.domain.integration import Detail, used
 from jackfield.domain.job import JobState
 from jackfield.domain.ports import Database, HotDeliveries, HotIntegrations, UnitOfWork, Vault
-from jackfield.domain.provider import AccountResting
+from jackfield.domain.provider import AccountResting, Connection, Delivered, Delivery, PlaceMoved, ProviderError
 from jackfield.services.catalog import Catalog
 from jackfield.services.deliveries import begin_deliveries
+from jackfield.services.places import Places, Whereabouts
 from jackfield.services.running import Outcome, Retries, Run, TryAgain
 from jackfield.services.sending import Sending, Target
 from jackfield.services.vendor_calls import VendorCalls
 from jackfield.services.verdicts import refusal
+
+#: how often a place is looked up in one run, when the vendor says that it has moved
+_LOOKS: Final = 3
 
 
 class Delivering:
@@ -31,6 +37,7 @@ class Delivering:
         vault: Vault,
         catalog: Catalog,
         calls: VendorCalls,
+        places: Places,
     ) -> None:
         self._database = database
         self._integrations = integrations
@@ -38,6 +45,7 @@ class Delivering:
         self._vault = vault
         self._catalog = catalog
         self._calls = calls
+        self._places = places
 
     async def ask_for_due(self, most: int) -> int:
         """Queues the jobs of up to `most` integrations for which something has become due; returns how many."""
@@ -61,27 +69,70 @@ class Delivering:
         secrets = Secrets({})
         if found.sealed_secrets is not None:
             secrets = await self._vault.open(found.secrets_place, found.sealed_secrets)
-        target = Target(
-            integration=found,
-            secrets=secrets,
-            place=await self._catalog.place(found),
-            deliverer=await self._catalog.deliverer(found.provider),
-            at_once=self._catalog.deliveries_at_once(found.provider),
-        )
-        sending = Sending(run, target, self._deliveries, self._calls)
-        await sending.send_all()
+        sending = await self._send_all(run, found, secrets)
+        if sending.was_taken and sending.integration.health is Health.UNKNOWN:
+            await self._note_proof(sending.integration)
         if sending.refusal is not None:
             verifies, health = self._catalog.verifies(found.provider), health_after(sending.refusal)
-            return refusal(found, str(sending.refusal), verifies=verifies, health=health)
+            return refusal(sending.integration, str(sending.refusal), verifies=verifies, health=health)
         if sending.rest_seconds is not None:
             raise AccountResting(sending.rest_seconds)
         if run.is_stopping:
             raise TryAgain
         return Outcome(output={"delivered": str(sending.delivered), "failed": str(sending.failed)}, effects=_all_out)
 
+    async def _send_all(self, run: Run, found: Detail, secrets: Secrets) -> Sending:
+        """Brings out what is due; a place that moves meanwhile is looked up again, and the rest goes there."""
+        delivered = failed = 0
+        was_taken = False
+        for number in range(_LOOKS):
+            where = await self._places.find(found, secrets, anew=number > 0)
+            sending = Sending(run, await self._target(where, secrets), self._deliveries, self._calls)
+            await sending.send_all()
+            delivered, failed = delivered + sending.delivered, failed + sending.failed
+            was_taken = was_taken or sending.was_taken
+            if where.error is not None or not isinstance(sending.refusal, PlaceMoved):
+                break
+            found = where.integration
+        sending.delivered, sending.failed, sending.was_taken = delivered, failed, was_taken
+        return sending
+
+    async def _target(self, where: Whereabouts, secrets: Secrets) -> Target:
+        provider = where.integration.provider
+        deliverer = await self._catalog.deliverer(provider)
+        if where.error is not None and deliverer is not None:
+            deliverer = _Unlocated(where.error)
+        return Target(
+            integration=where.integration,
+            secrets=secrets,
+            place=where.links,
+            place_id=where.place_id,
+            deliverer=deliverer,
+            at_once=self._catalog.deliveries_at_once(provider),
+        )
+
+    async def _note_proof(self, asked_with: Detail) -> None:
+        """What the vendor takes is proven, be it that nothing else proves it there."""
+        async with self._database.transaction() as work:
+            found = await work.integrations.get_detail_for_update(asked_with.organisation_id, asked_with.id)
+            if found is not None and found.credential_version == asked_with.credential_version and not found.is_going:
+                change = used(found)
+                if change.fields:
+                    await work.integrations.update(found, change)
+
     async def give_up(self, state: JobState, reason: str) -> Outcome:
         """What waits is begun again by the next job, and so is what this one had in hand."""
         return Outcome(state=state, error=reason, effects=_let_go)
+
+
+class _Unlocated:
+    """Sends nothing, since it could go to a place that has it already: each item waits as if it had been tried."""
+
+    def __init__(self, error: ProviderError) -> None:
+        self._error = error
+
+    async def deliver(self, _connection: Connection, _delivery: Delivery) -> Delivered:
+        raise self._error
 
 
 async def _let_go(work: UnitOfWork, found: Detail | None) -> None:

@@ -5,7 +5,7 @@ It is proven before anything is written. What was granted and does not come into
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,7 +14,7 @@ import msgspec
 from jackfield.domain.audit import Action, by_caller
 from jackfield.domain.connecting import ConnectLinkInvalid, ConnectSession, NotConnected
 from jackfield.domain.credential import Secrets
-from jackfield.domain.definition import Definition
+from jackfield.domain.definition import Definition, place_of
 from jackfield.domain.freshness import freshness_of
 from jackfield.domain.integration import (
     EMPTY_OBJECT,
@@ -23,8 +23,10 @@ from jackfield.domain.integration import (
     Status,
     merged,
     proven,
+    to_configuration,
     unproven,
 )
+from jackfield.domain.place import KnownPlace, current_of
 from jackfield.domain.ports import Database, HotIntegrations, UnitOfWork, Vault
 from jackfield.domain.principal import Caller, Origin
 from jackfield.domain.provider import (
@@ -39,6 +41,7 @@ from jackfield.domain.submission import from_texts, to_texts
 from jackfield.services.catalog import Catalog
 from jackfield.services.deliveries import begin_deliveries
 from jackfield.services.new_integration import Making, NewIntegrations, OnlyOne, insert_in
+from jackfield.services.places import keep_former, learn
 from jackfield.services.refreshing import granted_change
 from jackfield.services.shared_grants import SharedGrants
 from jackfield.services.verification import begin_verification, due_again
@@ -76,8 +79,13 @@ class Finishing:
     async def finish(self, session: ConnectSession, offer: Offer, origin: Origin) -> ConnectSession:
         """The session, connected. Raises NotConnected with the true reason; nothing was written then."""
         try:
-            _check_place(offer)
-            verified = await self._verify(offer)
+            elsewhere = _elsewhere(offer)
+            known = await self._known_places(offer)
+            if elsewhere is not None and current_of(known, _settings(offer, offer.again)) is None:
+                raise elsewhere
+            verified = await self._verify(offer, current_of(known, _settings(offer)))
+            if elsewhere is not None and not _is_known(verified, current_of(known, _settings(offer, offer.again))):
+                raise elsewhere
             _check_account(offer, verified)
             return await self._write(session, offer, verified, Caller(session.principal, origin))
         except Exception:
@@ -86,7 +94,13 @@ class Finishing:
                 await self._grants.end_orphan(session.organisation_id, session.provider, offer.secrets, offer.settings)
             raise
 
-    async def _verify(self, offer: Offer) -> Verified | None:
+    async def _known_places(self, offer: Offer) -> Sequence[KnownPlace]:
+        if offer.again is None:
+            return ()
+        async with self._database.transaction() as work:
+            return await work.places.list(offer.again)
+
+    async def _verify(self, offer: Offer, here: KnownPlace | None) -> Verified | None:
         """Whose credential it is; None when there is nobody to ask, or no answer that a new integration needs now."""
         name = offer.definition.name
         verifier = await self._catalog.verifier(offer.definition.vendor)
@@ -94,7 +108,10 @@ class Finishing:
             return None
         try:
             async with asyncio.timeout(_VERIFY_SECONDS):
-                return await verifier.verify(Connection(offer.secrets, offer.settings))
+                connection = Connection(
+                    offer.secrets, offer.settings, place_id=None if here is None else here.vendor_id
+                )
+                return await verifier.verify(connection)
         except (VendorUnavailable, TimeoutError):
             if offer.again is None:
                 return None
@@ -123,7 +140,9 @@ class Finishing:
                 change = await self._replacing(found, offer)
             change = merged(change, await self._known(work, found, offer, verified))
             if change.fields:
+                await keep_former(work, found, offer.definition, change.configuration)
                 found = await work.integrations.update(found, change)
+            found = await _learn(work, found, offer, verified)
             if verified is None and offer.definition.supports_verification:
                 principal = caller.principal
                 await begin_verification(work, found, offer.definition.name, principal.user, principal.key_id)
@@ -202,19 +221,48 @@ def _check_account(offer: Offer, verified: Verified | None) -> None:
         )
 
 
-def _check_place(offer: Offer) -> None:
-    """What was approved at a vendor has to be for the place that the integration has, if it has one.
+def _elsewhere(offer: Offer) -> NotConnected | None:
+    """What was approved at a vendor has to be for the place that the integration has, if it has one; None if it is.
 
-    Who fills in the form says the place themselves.
+    The vendor's own id of the place counts, where the settings have it: its address may be another one today. Who fills
+    in the form says the place themselves.
     """
     if offer.again is None or not offer.token_sets:
-        return
+        return None
     before = to_texts(offer.again.configuration)
-    for name in offer.definition.destinations:
-        old, new = before.get(name, "").strip(), offer.settings.get(name, "").strip()
+    compared = [
+        (before.get(field.name, "").strip(), offer.settings.get(field.name, "").strip(), field.identifies)
+        for field in offer.definition.configuration
+        if field.destination
+    ]
+    if any(identifies and old and old.lower() == new.lower() for old, new, identifies in compared):
+        return None
+    for old, new, _ in compared:
         if old and _host(old) != _host(new):
             vendor = offer.definition.name
-            raise NotConnected(f"This integration is at {old}; {vendor} was approved for {new}. Choose {old} there")
+            return NotConnected(f"This integration is at {old}; {vendor} was approved for {new}. Choose {old} there")
+    return None
+
+
+def _settings(offer: Offer, stored: Detail | None = None) -> bytes:
+    """The digest of where the offer's settings lead, or those that are stored."""
+    return place_of(offer.definition, offer.settings if stored is None else to_configuration(stored))
+
+
+def _is_known(verified: Verified | None, here: KnownPlace | None) -> bool:
+    """Whether the vendor says that it is the same place, by another address."""
+    return (
+        here is not None and verified is not None and verified.place is not None and verified.place.id == here.vendor_id
+    )
+
+
+async def _learn(work: UnitOfWork, found: Detail, offer: Offer, verified: Verified | None) -> Detail:
+    """Keeps where the settings lead, unless an earlier place has to be looked up first: before the next delivery."""
+    if verified is None or verified.place is None:
+        return found
+    if any(place.former is not None for place in await work.places.list(found)):
+        return found
+    return (await learn(work, found, offer.definition, verified.place))[0]
 
 
 def _host(place: str) -> str:

@@ -215,7 +215,19 @@ class Integrations:
             sealed_secrets=sealed,
             configuration=configuration,
         )
-        return merged(unproven(verifies=changed and self._catalog.verifies(found.provider)), change)
+        if changed or await self._changes_what_is_verified(found, configuration):
+            return merged(unproven(verifies=self._catalog.verifies(found.provider)), change)
+        return change
+
+    async def _changes_what_is_verified(
+        self, found: Integration, configuration: JsonObject | msgspec.UnsetType
+    ) -> bool:
+        """Whether settings differ without which the credential would not have been proven as it was."""
+        if configuration is msgspec.UNSET or configuration == found.configuration:
+            return False
+        definition = await self._catalog.get(found.provider)
+        before, after = msgspec.json.decode(found.configuration), msgspec.json.decode(configuration)
+        return definition is not None and bool(definition.verified_settings(before, after))
 
     async def _revealed_in(self, work: UnitOfWork, caller: Caller, integration: Integration) -> Revealed:
         if integration.sealed_secrets is not None:

@@ -30,6 +30,7 @@ from jackfield.domain.provider import (
     concerns_the_integration,
 )
 from jackfield.services.alarms import OWN_ERRORS, label
+from jackfield.services.places import at
 from jackfield.services.running import Retries, Run
 from jackfield.services.vendor_calls import UNTOLD_SECONDS, VendorCalls
 
@@ -48,14 +49,16 @@ _log = structlog.get_logger(__name__)
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """Where items go: the integration as it is now, its credential, a digest of the place, and what calls the vendor.
+    """Where items go: the integration as it is now, its credential, the place, and what calls the vendor.
 
-    `deliverer` None: nothing installed here can. `at_once` is how many may be on their way.
+    `place` is what links are kept under there, `place_id` the vendor's own id of it. `deliverer` None: nothing
+    installed here can. `at_once` is how many may be on their way.
     """
 
     integration: Detail
     secrets: Secrets
     place: bytes
+    place_id: str | None = None
     deliverer: Delivers | None
     at_once: int
 
@@ -67,13 +70,15 @@ class Sending:
         self._run = run
         self._job = run.job
         self._target = target
-        self._integration = target.integration
+        self.integration = target.integration
         self._deliveries = deliveries
         self._calls = calls
         self._failures_in_a_row = 0
         self._lost: Unavailable | None = None
         self.delivered = 0
         self.failed = 0
+        #: whether the vendor took a call, which proves the credential
+        self.was_taken = False
         #: why the integration cannot be worked with
         self.refusal: ProviderError | None = None
         #: how long the account has to be left alone
@@ -114,7 +119,7 @@ class Sending:
         if self._is_stopped or missing <= len(ahead):
             return
         try:
-            ahead += await self._deliveries.claim(self._job, self._integration, self._target.place, missing)
+            ahead += await self._deliveries.claim(self._job, self.integration, self._target.place, missing)
         except Unavailable as error:
             self._lost = error
 
@@ -149,7 +154,7 @@ class Sending:
             self._lost = error
             return _given_back(one)
         except Exception:  # noqa: BLE001  one item must not keep the others from going out
-            _log.exception("an item could not be delivered", delivery_id=one.id, integration_id=self._integration.id)
+            _log.exception("an item could not be delivered", delivery_id=one.id, integration_id=self.integration.id)
             return self._own_error(one)
 
     async def _not_delivered(self, one: Outgoing, error: ProviderError) -> Settlement:
@@ -166,7 +171,7 @@ class Sending:
         if one.known.is_in_line(one.item):
             return self._took(one, Delivered(vendor_id=one.known.vendor_id or "", url=one.known.vendor_url))
         never_sent = one.known.vendor_id is None and not one.known.in_doubt
-        if one.item.type != self._integration.item_type or (one.item.deleted_at is not None and never_sent):
+        if one.item.type != self.integration.item_type or (one.item.deleted_at is not None and never_sent):
             return Settlement(outgoing=one, state=DeliveryState.CANCELLED, in_doubt=one.known.in_doubt, counted=False)
         return None
 
@@ -185,7 +190,7 @@ class Sending:
             raise ProviderError("Nothing installed here brings items to this vendor")
         delivery = Delivery(
             item=one.item.to_item(one.known.status_of(one.item)),
-            marker=marker_of(self._integration.id, one.item.id),
+            marker=marker_of(self.integration.id, one.item.id),
             vendor_id=vendor_id,
             retried=one.known.in_doubt,
             since=one.known.doubted_at,
@@ -194,7 +199,9 @@ class Sending:
         async def deed(connection: Connection) -> Delivered:
             return await deliverer.deliver(connection, delivery)
 
-        return await self._calls.call(self._integration, self._target.secrets, deed)
+        delivered = await self._calls.call(self.integration, self._target.secrets, at(self._target.place_id, deed))
+        self.was_taken = True
+        return delivered
 
     def _took(self, one: Outgoing, delivered: Delivered) -> Settlement:
         self._failures_in_a_row = 0
@@ -215,11 +222,11 @@ class Sending:
             return _given_back(one, str(error))
         self.failed += 1
         if isinstance(error, OurFault):
-            OWN_ERRORS.labels(label(self._integration.provider)).inc()
+            OWN_ERRORS.labels(label(self.integration.provider)).inc()
             _log.error(
                 "a vendor says that a call of ours is malformed",
                 delivery_id=one.id,
-                integration_id=self._integration.id,
+                integration_id=self.integration.id,
                 reason=str(error),
             )
         return Settlement(outgoing=one, state=DeliveryState.HELD, error=str(error), in_doubt=one.known.in_doubt)
@@ -227,7 +234,7 @@ class Sending:
     def _own_error(self, one: Outgoing) -> Settlement:
         """Held with an alarm. It says nothing of the vendor, and the next try would end the same way."""
         self.failed += 1
-        OWN_ERRORS.labels(label(self._integration.provider)).inc()
+        OWN_ERRORS.labels(label(self.integration.provider)).inc()
         return Settlement(outgoing=one, state=DeliveryState.HELD, error=_INTERNAL, in_doubt=True)
 
     def _not_understood(self, one: Outgoing, error: UnknownRefusal) -> Settlement:
@@ -254,7 +261,7 @@ class Sending:
         seconds = _RETRIES.delay(one.attempts)
         if self._failures_in_a_row >= _VENDOR_IS_DOWN:
             self.rest_seconds = min(seconds, _LONGEST_REST_SECONDS)
-            await self._calls.rest(self._integration, self.rest_seconds)
+            await self._calls.rest(self.integration, self.rest_seconds)
         if one.attempts >= _RETRIES.tries:
             return Settlement(outgoing=one, state=DeliveryState.HELD, error=reason, in_doubt=True)
         return Settlement(outgoing=one, state=DeliveryState.PENDING, error=reason, seconds=seconds, in_doubt=True)

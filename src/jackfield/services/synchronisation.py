@@ -29,6 +29,7 @@ from jackfield.domain.provider import (
 )
 from jackfield.services.catalog import Catalog
 from jackfield.services.deliveries import begin_deliveries
+from jackfield.services.places import Places, Whereabouts, at
 from jackfield.services.running import Later, Outcome, Retries, Run
 from jackfield.services.vendor_calls import VendorCalls
 from jackfield.services.verdicts import refusal
@@ -90,6 +91,7 @@ class Synchronisation:
         vault: Vault,
         catalog: Catalog,
         calls: VendorCalls,
+        places: Places,
     ) -> None:
         self._database = database
         self._integrations = integrations
@@ -97,6 +99,7 @@ class Synchronisation:
         self._vault = vault
         self._catalog = catalog
         self._calls = calls
+        self._places = places
 
     async def ask(self, caller: Caller, wanted: Wanted, *, dry_run: bool = False) -> Job:
         """Queues a synchronisation, or finds the one under way. A dry run only reports.
@@ -141,11 +144,14 @@ class Synchronisation:
         secrets = Secrets({})
         if found.sealed_secrets is not None:
             secrets = await self._vault.open(found.secrets_place, found.sealed_secrets)
-        place = await self._catalog.place(found)
-        while page := await self._links.page(found, place, tally.cursor, _PAGE):
+        where = await self._places.find(found, secrets)
+        if where.error is not None:
+            raise where.error
+        found = where.integration
+        while page := await self._links.page(found, where.links, tally.cursor, _PAGE):
             if run.is_stopping:
                 raise Later(0.0)
-            read = await self._read(found, secrets, page)
+            read = await self._read(where, secrets, page)
             lacking = _compare(page, read, tally)
             tally.cursor = page[-1].item.id
             tally.done += len(page)
@@ -154,10 +160,11 @@ class Synchronisation:
             if _DRY_RUN in run.job.input:
                 await run.note_progress(tally.to_progress())
             else:
-                await self._write(run, found, Page(place, read, lacking), tally)
+                await self._write(run, found, Page(where.links, read, lacking), tally)
 
-    async def _read(self, found: Detail, secrets: Secrets, page: Sequence[Compared]) -> Sequence[Found]:
+    async def _read(self, where: Whereabouts, secrets: Secrets, page: Sequence[Compared]) -> Sequence[Found]:
         """How the vendor's objects are now; nothing, where the vendor does not tell."""
+        found = where.integration
         reader = await self._catalog.reader(found.provider)
         there = {one.known.vendor_id: one for one in page if one.known.vendor_id is not None and not one.under_way}
         if reader is None or not there:
@@ -166,7 +173,7 @@ class Synchronisation:
         async def deed(connection: Connection) -> Mapping[str, VendorState]:
             return await reader.read_back(connection, list(there))
 
-        states = await self._calls.call(found, secrets, deed)
+        states = await self._calls.call(found, secrets, at(where.place_id, deed))
         return [
             Found(
                 item_id=one.item.id,

@@ -1,6 +1,6 @@
 """What a vendor's word on a credential means for the integration: written together with the end of the job."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import msgspec
@@ -13,8 +13,19 @@ from jackfield.services.deliveries import begin_deliveries
 from jackfield.services.running import Effects, Outcome, TryAgain
 
 
-def verdict(asked_with: Detail, change: Callable[[Detail, datetime], Change]) -> Effects:
-    """Writes the change, unless what the vendor was asked with is no more what is stored: then it is asked again."""
+async def _as_it_is(_: UnitOfWork, found: Detail) -> Detail:
+    return found
+
+
+def verdict(
+    asked_with: Detail,
+    change: Callable[[Detail, datetime], Change],
+    settle: Callable[[UnitOfWork, Detail], Awaitable[Detail]] = _as_it_is,
+) -> Effects:
+    """Writes the change, unless what the vendor was asked with is no more what is stored: then it is asked again.
+
+    `settle` writes what else the vendor told, and gives back the integration as it is then.
+    """
 
     async def effects(work: UnitOfWork, found: Detail | None) -> None:
         if found is None or found.is_going:
@@ -22,7 +33,7 @@ def verdict(asked_with: Detail, change: Callable[[Detail, datetime], Change]) ->
         if found.credential_version != asked_with.credential_version:
             raise TryAgain
         updated = await work.integrations.update(found, change(found, datetime.now(UTC)))
-        await begin_deliveries(work, updated)
+        await begin_deliveries(work, await settle(work, updated))
 
     return effects
 

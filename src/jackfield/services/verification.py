@@ -1,6 +1,7 @@
 """Proving that an integration's credential works: asked for, run as a job, and what its outcome means."""
 
 import random
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -29,6 +30,7 @@ from jackfield.domain.provider import (
     Verified,
 )
 from jackfield.services.catalog import Catalog
+from jackfield.services.places import Places, at, learn
 from jackfield.services.running import Outcome, Retries, Run
 from jackfield.services.vendor_calls import VendorCalls
 from jackfield.services.verdicts import refusal, verdict
@@ -48,11 +50,12 @@ class Verification:
 
     retries = Retries()
 
-    def __init__(self, database: Database, vault: Vault, catalog: Catalog, calls: VendorCalls) -> None:
+    def __init__(self, database: Database, vault: Vault, catalog: Catalog, calls: VendorCalls, places: Places) -> None:
         self._database = database
         self._vault = vault
         self._catalog = catalog
         self._calls = calls
+        self._places = places
 
     async def ask(self, caller: Caller, wanted: Wanted) -> Job:
         """Queues a verification, or finds the one under way.
@@ -104,7 +107,10 @@ class Verification:
         try:
             secrets = await self._secrets(found)
             await run.step(1)
-            verified = await self._calls.call(found, secrets, provider.verify)
+            place_id = await self._places.known_id(found)
+            verified = await self._calls.call(found, secrets, at(place_id, provider.verify))
+            if verified.place is not None and place_id is None:
+                await self._places.locate_former(found, secrets)
         except (VendorUnavailable, ItemRejected):
             # no word on the credential: what was proven before stands
             raise
@@ -112,8 +118,23 @@ class Verification:
             return refusal(found, str(error), verifies=True, health=health_after(error))
         return Outcome(
             output=_to_output(verified),
-            effects=verdict(found, lambda stored, now: proven(stored, now, due_again(now), verified.account)),
+            effects=verdict(
+                found,
+                lambda stored, now: proven(stored, now, due_again(now), verified.account),
+                self._settled(verified),
+            ),
         )
+
+    def _settled(self, verified: Verified) -> Callable[[UnitOfWork, Detail], Awaitable[Detail]]:
+        """Keeps where the settings lead."""
+
+        async def settle(work: UnitOfWork, found: Detail) -> Detail:
+            definition = await self._catalog.get(found.provider, work)
+            if verified.place is None or definition is None:
+                return found
+            return (await learn(work, found, definition, verified.place))[0]
+
+        return settle
 
     async def give_up(self, state: JobState, reason: str) -> Outcome:
         """The vendor could not be asked, and will not be any more."""

@@ -18,6 +18,7 @@ from jackfield.storage.jobs import JobTable
 from jackfield.storage.keys import KeyTable
 from jackfield.storage.links import LinkTable
 from jackfield.storage.organisations import OrganisationTable
+from jackfield.storage.places import PlaceTable
 from jackfield.storage.pool import Connection, Pool
 from jackfield.storage.refresh_leases import RefreshLeaseTable
 from jackfield.storage.sessions import SessionTable
@@ -30,6 +31,7 @@ class UnitOfWork:
         self.jobs = JobTable(connection)
         self.items = ItemTable(connection)
         self.links = LinkTable(connection)
+        self.places = PlaceTable(connection)
         self.deliveries = DeliveryTable(connection)
         self.definitions = DefinitionTable(connection)
         self.installations = InstallationTable(connection)

@@ -81,6 +81,8 @@ with gone as (
     delete from delivery d using gone g where d.organisation_id = g.organisation_id and d.integration_id = g.id
 ), leases as (
     delete from refresh_lease l using gone g where l.organisation_id = g.organisation_id and l.integration_id = g.id
+), places as (
+    delete from place p using gone g where p.organisation_id = g.organisation_id and p.integration_id = g.id
 ), events as (
     delete from event e using gone g where e.organisation_id = g.organisation_id and e.integration_id = g.id
 )

@@ -184,6 +184,7 @@ delete from item t using gone g where t.organisation_id = g.organisation_id and 
 
 ERASE_DELIVERIES: Final = "delete from delivery where organisation_id = $1"
 ERASE_LINKS: Final = "delete from link where organisation_id = $1"
+ERASE_PLACES: Final = "delete from place where organisation_id = $1"
 ERASE_ITEMS: Final = "delete from item where organisation_id = $1"
 
 _ORDER: Final = {"id": "t.id", "updated": "t.updated_at", "occurred": "t.occurred_at", "key": "t.key"}
@@ -254,8 +255,8 @@ class ItemTable:
         return to_item(record)
 
     async def erase(self, organisation_id: int) -> None:
-        """Deletes every item of the organisation, with its links and deliveries."""
-        for statement in (ERASE_DELIVERIES, ERASE_LINKS, ERASE_ITEMS):
+        """Deletes every item of the organisation, with its links and deliveries, and where they went."""
+        for statement in (ERASE_DELIVERIES, ERASE_LINKS, ERASE_PLACES, ERASE_ITEMS):
             await self._connection.execute(statement, organisation_id)
 
     async def purge(self, days: int, most: int) -> int:

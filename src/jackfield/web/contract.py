@@ -101,10 +101,35 @@ class ProvenCall(Generic[Proof, Body]):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """One status that an operation can answer with: what it means, and the type of its JSON body; None: no body."""
+    """One status that an operation can answer with: what it means, and the type of its JSON body; None: no body.
+
+    `codes` are the error codes that can come with it; None: all of the dialect's `faults` that have this status.
+    `headers` name what comes with it beside the headers that the status alone tells of.
+    """
 
     description: str
     body: Any = None
+    codes: Sequence[str] | None = None
+    headers: Sequence[str] = ()
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One error code that a contract can answer with: what it means, and what the caller can do about it.
+
+    All of it is published, as Markdown.
+    """
+
+    status: int
+    code: str
+    meaning: str
+    remedy: str
+
+
+class PathParameter(msgspec.Struct, frozen=True):
+    """A part of a path that callers fill in: what it is, and the JSON schema of its values, with an example."""
+
+    description: str
+    schema: Mapping[str, Any]
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +145,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     come with every answer that is no error. `repeatable`: a POST takes an Idempotency-Key, where the contract has them;
     not one whose answer holds a secret, since answers are kept as they are. `reveals`: a GET that shows secrets, which
     is audited, and so not answered to a HEAD, which would be audited without showing anything.
+
+    `summary`, `description` and `tag` are published. The description is Markdown, and says what the summary does not.
     """
 
     name: str
@@ -129,6 +156,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     handler: Callable[[Any], Awaitable[Any]]
     answers: Mapping[int, Answer]
     failure: str
+    description: str = ""
+    tag: str = ""
     capability: Capability | None = Capability.VIEW
     success: int = 200
     body: type | None = None
@@ -152,6 +181,9 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     `filters`: how the names of its filters begin. A GET refuses one that it does not know: ignored, it would let
     everything through. `idempotency_answers` is what POSTs can answer with because they take an Idempotency-Key;
     empty: they take none.
+
+    The rest is what the document says of it: `tags` are the groups of operations, by name; `path_parameters` the parts
+    of paths, by name; `faults` every error code; `errors_text` how an error looks.
     """
 
     name: str
@@ -171,6 +203,10 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     invalid_answers: Mapping[int, Answer]
     idempotency_answers: Mapping[int, Answer] = {}
     render: Callable[[Exception, Operation | None], Response]
+    tags: Mapping[str, str] = {}
+    path_parameters: Mapping[str, PathParameter] = {}
+    faults: Sequence[Fault] = ()
+    errors_text: str = ""
 
     def owns(self, path: str) -> bool:
         """Whether the path is in the contract's part of the address space, be it one of its paths or not."""

@@ -4,10 +4,11 @@ import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -18,7 +19,7 @@ from jackfield.web import form_body, openapi
 from jackfield.web.contract import Dialect
 
 _HERE: Final = Path(__file__).parent
-_CODE: Final = re.compile(r"`([^`]+)`")
+_MARKDOWN: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
 _HEADERS: Final = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'",
@@ -43,7 +44,7 @@ def routes(dialects: Sequence[Dialect], manifests: Sequence[Manifest], public_ur
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    templates.filters |= {"prose": _prose, "breakable": _breakable}
+    templates.filters |= {"prose": _prose, "inline": _inline, "breakable": _breakable}
     index = templates.get_template("docs_index.html").render(dialects=dialects, manifests=manifests)
     style = (_HERE / "static" / "docs.css").read_bytes()
     icon = (_HERE / "static" / "icon.svg").read_bytes()
@@ -97,8 +98,9 @@ def _operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             content = operation.get("requestBody", {}).get("content", {})
-            body = next((described["schema"] for described in content.values()), None)
-            example = _example(body, schemas, "") if body else None
+            sent: Mapping[str, Any] = next(iter(content.values()), {})
+            body = sent.get("schema")
+            example = sent["example"] if "example" in sent else _example(body, schemas, "") if body else None
             form = form_body.TYPE in content
             yield {
                 **operation,
@@ -109,6 +111,7 @@ def _operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 "example": None if example is None else urlencode(example) if form else _to_json(example),
                 "credentials": _CREDENTIALS[_scheme(operation)],
                 "example_path": _example_path(path, operation["parameters"]),
+                "response": _response_example(operation),
             }
 
 
@@ -116,6 +119,15 @@ def _scheme(operation: Mapping[str, Any]) -> str | None:
     """The name of the scheme by which the operation is called; None: by none."""
     named: Mapping[str, Any] = next(iter(operation.get("security", [{"key": []}])), {})
     return next(iter(named), None)
+
+
+def _response_example(operation: Mapping[str, Any]) -> str | None:
+    """The JSON of the answer in the document, laid out for people; None: it has no body."""
+    for answer in operation["responses"].values():
+        for content in answer.get("content", {}).values():
+            if "example" in content:
+                return msgspec.json.format(_to_json(content["example"]), indent=2)
+    return None
 
 
 def _to_json(value: Any) -> str:
@@ -135,12 +147,25 @@ def _example(schema: Mapping[str, Any], schemas: Mapping[str, Any], name: str) -
 
 
 def _example_path(path: str, parameters: Sequence[Mapping[str, Any]]) -> str:
-    """The path as a shell would fill it in, with what is required of its query."""
-    for parameter in parameters:
-        if parameter["in"] == "path":
-            path = path.replace("{" + parameter["name"] + "}", "$" + parameter["name"].upper())
-    needed = [f"{one['name']}=true" for one in parameters if one["in"] == "query" and one["required"]]
-    return "?".join([path, *needed[:1]])
+    """The path as a shell would fill it in, with the parameters that the example has, and those that are required.
+
+    What differs everywhere, such as ids, is a variable of the shell.
+    """
+    for one in parameters:
+        if one["in"] == "path":
+            filled = quote(one["example"]) if "example" in one else f"${variable(one['name'])}"
+            path = path.replace(f"{{{one['name']}}}", filled)
+    query = {
+        one["name"]: one.get("example", "true")
+        for one in parameters
+        if one["in"] == "query" and (one["required"] or "example" in one)
+    }
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def variable(parameter: str) -> str:
+    """The shell variable for a part of a path: `INTEGRATION_ID` for `integrationId`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", parameter).upper()
 
 
 def _describe(schema: Mapping[str, Any]) -> str:
@@ -156,9 +181,13 @@ def _describe(schema: Mapping[str, Any]) -> str:
 
 
 def _prose(text: str) -> Markup:
-    """Paragraphs, with what stands in backticks as code."""
-    coded = _CODE.sub(r"<code>\1</code>", str(escape(text)))
-    return Markup("".join(f"<p>{paragraph}</p>" for paragraph in coded.split("\n\n")))  # noqa: S704  escaped above
+    """The HTML of a Markdown text; HTML in it is shown, not obeyed."""
+    return Markup(_MARKDOWN.render(text))  # noqa: S704  nothing passes unescaped
+
+
+def _inline(text: str) -> Markup:
+    """The HTML of a Markdown text of one paragraph, without the paragraph."""
+    return Markup(_MARKDOWN.renderInline(text))  # noqa: S704  nothing passes unescaped
 
 
 def _breakable(name: str) -> Markup:

@@ -50,9 +50,15 @@ async def show_list(browser: Browser) -> Response:
     text, category = queries.text(query, "q"), queries.choice(query, "category", Category)
     available = await browser.services.catalog.available(browser.caller.organisation_id)
     wanted = {category: available[category]} if category else available
+    is_filtered = bool(text or category)
+    # the organisation's own that nobody else sees stand in their own section, as long as there is one
+    listed_here = {
+        one: [definition for definition in definitions if definition.public or is_filtered]
+        for one, definitions in wanted.items()
+    }
     entries = {
         one: [entry_of(browser.services.catalog, definition) for definition in definitions]
-        for one, definitions in wanted.items()
+        for one, definitions in listed_here.items()
     }
     found = {one: [entry for entry in listed if _fits(entry, text)] for one, listed in entries.items()}
     own = await browser.services.apps.list(browser.caller, None, _MOST_OWN)
@@ -67,7 +73,7 @@ async def show_list(browser: Browser) -> Response:
         categories=_CATEGORIES,
         category=category or "",
         q=text,
-        is_filtered=bool(text or category),
+        is_filtered=is_filtered,
         own=own.apps,
         all_own=_YOURS if own.next_before else "",
     )

@@ -33,7 +33,12 @@ CONNECT_OPERATIONS: Final = (
         name="createConnectSession",
         method="POST",
         path=_SESSIONS,
-        summary="Make a link by which a customer connects a vendor, or an integration again, once within 30 minutes",
+        summary="Create a connect link for a customer",
+        description=(
+            "The link works once, within 30 minutes. The customer connects the vendor in a browser, and your "
+            "product never sees the credential."
+        ),
+        tag="Connect sessions",
         handler=create_session,
         capability=Capability.MANAGE,
         failure="Failed to create the connect session",
@@ -47,12 +52,14 @@ CONNECT_OPERATIONS: Final = (
         name="getConnectSession",
         method="GET",
         path=f"{_SESSIONS}/{{sessionId}}",
-        summary="Get how far a connect session is; for 30 days",
+        summary="Get a connect session",
+        description="Shows how far the customer is, and what came of it. A session can be read for 30 days.",
+        tag="Connect sessions",
         handler=get_session,
         failure="Failed to get the connect session",
         answers={
             200: Answer("The session.", ConnectSessionAnswer),
-            404: Answer("There is no such session.", ErrorAnswer),
+            404: Answer("There is no such session.", ErrorAnswer, ["404.hub.connect-session"]),
         },
     ),
 )

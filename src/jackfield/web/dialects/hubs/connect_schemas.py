@@ -15,10 +15,19 @@ ReturnUrl = Annotated[str, Meta(min_length=1, max_length=2048)]
 
 
 class CreateConnectSession(Struct, kw_only=True):
-    """vendor can be left out when integration_id names one that is connected again.
+    """What your customer is to connect.
 
-    scopes absent: those of the vendor. return_url has to be allowed by the organisation. locale absent: as the
-    customer's browser asks. name is of a new integration; absent: the vendor's. null is the same as absent.
+    Send `vendor` for a new integration, or `integration_id` to connect one again. A member that is null counts as not
+    sent.
+
+    Attributes:
+        vendor: The vendor to connect, as the catalogue names it. Can be left out with `integration_id`.
+        integration_id: The integration to connect again, keeping its id and settings. Absent: a new one is created.
+        scopes: The rights to ask the vendor for. Absent: the vendor's usual ones.
+        return_url: Where to send your customer afterwards. The organisation has to allow it. Absent: nowhere; a page
+            says that it is done.
+        locale: The language of the pages. Absent: what your customer's browser asks for.
+        name: The name of the new integration. Absent: the vendor's.
     """
 
     vendor: Text | None = None
@@ -33,7 +42,16 @@ class CreateConnectSession(Struct, kw_only=True):
 
 
 class ConnectSession(Struct, kw_only=True):
-    """integration_id: the one that is connected again, or the one that came of it. error: why the latest try failed."""
+    """A link by which your customer connects a vendor, and how far that is.
+
+    Attributes:
+        id: Identifies the session.
+        vendor: The vendor to connect.
+        integration_id: The integration that was created or connected again. Null if there is none yet.
+        state: How far it is.
+        error: Why the last attempt failed, for people. Null if it did not.
+        expires_at: When the link expires.
+    """
 
     id: Id
     vendor: str
@@ -44,14 +62,30 @@ class ConnectSession(Struct, kw_only=True):
 
 
 class NewConnectSession(ConnectSession, kw_only=True):
-    """url is the link, which is shown only here. It works once."""
+    """A new session, with its link.
+
+    Attributes:
+        url: The link to send your customer to. It works once, and it is shown only here.
+    """
 
     url: str
 
 
 class ConnectSessionAnswer(Struct, kw_only=True):
+    """A connect session.
+
+    Attributes:
+        data: The session.
+    """
+
     data: ConnectSession
 
 
 class NewConnectSessionAnswer(Struct, kw_only=True):
+    """A new connect session.
+
+    Attributes:
+        data: The session, with its link.
+    """
+
     data: NewConnectSession

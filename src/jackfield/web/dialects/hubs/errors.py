@@ -28,6 +28,7 @@ from jackfield.web import idempotency
 from jackfield.web.contract import (
     Answer,
     BodyTooLarge,
+    Fault,
     MethodNotAllowed,
     NotJson,
     Operation,
@@ -38,30 +39,66 @@ from jackfield.web.json_body import MalformedJson
 from jackfield.web.security import HubMismatch
 from jackfield.web.violations import InvalidRequest, Problem, Violation
 
-_TITLES: Final[Mapping[str, str]] = {
-    "400.invalid-syntax": "The body is not JSON",
-    "401.auth-invalid": "The key is missing, wrong or revoked",
-    "401.auth-expired": "The key has expired",
-    "403.permissions": "The key may not do this",
-    "403.mismatch": "The key belongs to another hub",
-    "403.invalid-state": "The resource is in a state in which this cannot be done",
-    "404.hub.integration": "There is no such integration",
-    "404.job": "There is no such job",
-    "404.hub.item": "There is no such item",
-    "404.hub.delivery": "There is no such delivery",
-    "404.hub.connect-session": "There is no such connect session",
-    "404.uri": "There is no such path",
-    "405.method": "The path does not know this method",
-    "409.duplicate-found": "There is such a resource already",
-    "409.under-way": "The same call is under way",
-    "415.invalid-content-type": "The body has to be JSON",
-    "422.missing-argument": "Something that is needed is missing",
-    "422.invalid-argument": "Something is not valid",
-    "422.already-exists": "There can be only one",
-    "422.max-exceeded": "A limit is exceeded",
-    "500.unknown": "Failure inside",
-    "503.not-ready": "The service is not ready",
-}
+#: every error code, with what a caller can do about it
+FAULTS: Final[Sequence[Fault]] = (
+    Fault(400, "400.invalid-syntax", "The body is not valid JSON", "Send valid JSON in UTF-8."),
+    Fault(401, "401.auth-invalid", "The API key is missing, wrong or revoked", "Send a valid key."),
+    Fault(401, "401.auth-expired", "The API key has expired", "Create a new key."),
+    Fault(
+        403,
+        "403.permissions",
+        "The key lacks a capability",
+        "Use a key that has the capability; `extra.capability` names it.",
+    ),
+    Fault(403, "403.mismatch", "The key belongs to another organisation", "Correct `X-Hub-Id`, or use another key."),
+    Fault(
+        403,
+        "403.invalid-state",
+        "The state of the resource does not allow this",
+        "Get the resource to see its state. What is being deleted cannot be changed.",
+    ),
+    Fault(
+        404, "404.hub.integration", "Integration not found", "Check the id. List integrations to see those there are."
+    ),
+    Fault(404, "404.job", "Job not found", "Check the id. Old jobs are removed."),
+    Fault(404, "404.hub.item", "Item not found", "Check the type and key, or send the item first."),
+    Fault(404, "404.hub.delivery", "Delivery not found", "Check the id, and that it belongs to this integration."),
+    Fault(404, "404.hub.connect-session", "Connect session not found", "Check the id, or create a new session."),
+    Fault(404, "404.uri", "There is no such path", "Check the address against this reference."),
+    Fault(405, "405.method", "The path does not support this method", "Use one of the methods in the `Allow` header."),
+    Fault(
+        409, "409.duplicate-found", "There is such a resource already", "Use the one that is there, or another name."
+    ),
+    Fault(
+        409,
+        "409.under-way",
+        "A call with this Idempotency-Key is still running",
+        "Wait as long as `Retry-After` says, then send the same call again for its answer.",
+    ),
+    Fault(413, "422.max-exceeded", "The body is too large", "Send less at once."),
+    Fault(
+        415, "415.invalid-content-type", "The body is not declared as JSON", "Send `Content-Type: application/json`."
+    ),
+    Fault(422, "422.missing-argument", "A required value is missing", "Send what `source` points at."),
+    Fault(422, "422.invalid-argument", "A value is not valid", "Correct what `source` points at, as `detail` says."),
+    Fault(
+        422,
+        "422.already-exists",
+        "The vendor can be connected only once, and is",
+        "Change the integration that there is, or delete it first.",
+    ),
+    Fault(
+        422, "422.max-exceeded", "A value is over its limit", "Shorten what `source` points at; `detail` has the limit."
+    ),
+    Fault(500, "500.unknown", "Internal error", "Retry later. If it persists, report the `X-Request-Id`."),
+    Fault(
+        503,
+        "503.not-ready",
+        "The service cannot answer right now",
+        "Wait as long as `Retry-After` says, then retry.",
+    ),
+)
+_TITLES: Final[Mapping[tuple[int, str], str]] = {(fault.status, fault.code): fault.meaning for fault in FAULTS}
 _PROBLEMS: Final[Mapping[Problem, str]] = {
     Problem.MISSING: "This field is required",
     Problem.NULL: "null is not allowed here",
@@ -111,13 +148,13 @@ _SIMPLE: Final[tuple[tuple[type[Exception], str], ...]] = (
 SHARED_ANSWERS: Final[Mapping[int, Answer]] = {
     401: Answer("The key is missing, wrong, revoked or expired.", ErrorAnswer),
     403: Answer("The key may not do this, or belongs to another hub.", ErrorAnswer),
-    500: Answer("Failure inside.", ErrorAnswer),
-    503: Answer("The service is not ready; the same call can succeed later.", ErrorAnswer),
+    500: Answer("Internal error.", ErrorAnswer),
+    503: Answer("The service cannot answer right now; retry later.", ErrorAnswer),
 }
 INVALID_ANSWERS: Final = {422: Answer("Something in the request is not valid; `source` says where.", ErrorAnswer)}
 #: of operations that take an Idempotency-Key
 IDEMPOTENCY_ANSWERS: Final[Mapping[int, Answer]] = {
-    409: Answer("The call with this Idempotency-Key is under way; it can be asked again for its answer.", ErrorAnswer),
+    409: Answer("A call with this Idempotency-Key is still running.", ErrorAnswer, headers=["Retry-After"]),
     **INVALID_ANSWERS,
 }
 #: of operations that read a body
@@ -198,5 +235,7 @@ def _answer(
     headers: dict[str, str] | None = None,
 ) -> Response:
     number = int(code[:3]) if status is None else status
-    body = ErrorBody(status=number, code=code, title=_TITLES[code], detail=detail, source=source, extra=extra or {})
+    body = ErrorBody(
+        status=number, code=code, title=_TITLES[number, code], detail=detail, source=source, extra=extra or {}
+    )
     return json_response(number, ErrorAnswer(error=body), headers)

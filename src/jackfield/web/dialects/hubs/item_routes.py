@@ -78,8 +78,8 @@ async def retry_held(call: Call[None, None]) -> RetriedAnswer:
     return RetriedAnswer(data=Retried(retried=count))
 
 
-_NO_ITEM: Final = Answer("There is no such item.", ErrorAnswer)
-_NO_INTEGRATION: Final = Answer("There is no such integration.", ErrorAnswer)
+_NO_ITEM: Final = Answer("There is no such item.", ErrorAnswer, ["404.hub.item"])
+_NO_INTEGRATION: Final = Answer("There is no such integration.", ErrorAnswer, ["404.hub.integration"])
 _ITEMS: Final = "/hubs/current/items"
 _ITEM: Final = f"{_ITEMS}/{{itemType}}/{{key}}"
 _DELIVERIES: Final = "/hubs/current/integrations/{integrationId}/deliveries"
@@ -89,7 +89,9 @@ OPERATIONS: Final = (
         name="listItems",
         method="GET",
         path=_ITEMS,
-        summary="List items with what they became at vendors, newest first unless sorted otherwise",
+        summary="List items",
+        description="Each item comes with its copies at vendors. The newest come first unless you sort otherwise.",
+        tag="Items",
         handler=list_items,
         failure="Failed to list items",
         answers={200: Answer("A page of items.", ItemList)},
@@ -99,7 +101,9 @@ OPERATIONS: Final = (
         name="putItems",
         method="POST",
         path=f"{_ITEMS}/batch",
-        summary="Create or change up to 1,000 items, all or none",
+        summary="Create or change several items",
+        description="Up to 1,000 items in one call. Either all of them are written or none.",
+        tag="Items",
         handler=put_items,
         capability=Capability.MANAGE,
         failure="Failed to write the items",
@@ -113,7 +117,9 @@ OPERATIONS: Final = (
         name="putItem",
         method="PUT",
         path=_ITEM,
-        summary="Create or change an item; every enabled integration of its type brings its vendor into line",
+        summary="Create or change an item",
+        description="Every enabled integration for this type of item then sends it to its vendor.",
+        tag="Items",
         handler=put_item,
         capability=Capability.MANAGE,
         failure="Failed to write the item",
@@ -124,7 +130,9 @@ OPERATIONS: Final = (
         name="getItem",
         method="GET",
         path=_ITEM,
-        summary="Get an item with what it became at vendors",
+        summary="Get an item",
+        description="The item comes with its copies at vendors.",
+        tag="Items",
         handler=get_item,
         failure="Failed to get the item",
         answers={200: Answer("The item.", ItemAnswer), 404: _NO_ITEM},
@@ -133,7 +141,9 @@ OPERATIONS: Final = (
         name="deleteItem",
         method="DELETE",
         path=_ITEM,
-        summary="Delete an item; what it became at vendors is closed there",
+        summary="Delete an item",
+        description="Its copies at vendors are closed, not deleted.",
+        tag="Items",
         handler=delete_item,
         capability=Capability.MANAGE,
         failure="Failed to delete the item",
@@ -143,7 +153,9 @@ OPERATIONS: Final = (
         name="listDeliveries",
         method="GET",
         path=_DELIVERIES,
-        summary="List an integration's deliveries, newest first",
+        summary="List the deliveries of an integration",
+        description="The newest come first.",
+        tag="Deliveries",
         handler=list_deliveries,
         failure="Failed to list deliveries",
         answers={200: Answer("A page of deliveries.", DeliveryList), 404: _NO_INTEGRATION},
@@ -153,7 +165,9 @@ OPERATIONS: Final = (
         name="retryHeldDeliveries",
         method="POST",
         path=f"{_DELIVERIES}/retry",
-        summary="Let all held deliveries of an integration go out",
+        summary="Retry all held deliveries of an integration",
+        description="Use it once the reason is fixed. Deliveries that are not held are left alone.",
+        tag="Deliveries",
         handler=retry_held,
         capability=Capability.MANAGE,
         failure="Failed to retry deliveries",
@@ -164,14 +178,20 @@ OPERATIONS: Final = (
         name="retryDelivery",
         method="POST",
         path=f"{_DELIVERIES}/{{deliveryId}}/retry",
-        summary="Let a delivery go out that is held, or waits for its next try",
+        summary="Retry a delivery",
+        description="Retries a delivery that is held, or one that is waiting for its next attempt.",
+        tag="Deliveries",
         handler=retry_delivery,
         capability=Capability.MANAGE,
         failure="Failed to retry the delivery",
         success=202,
         answers={
             202: Answer("The delivery.", DeliveryAnswer),
-            404: Answer("There is no such integration or delivery.", ErrorAnswer),
+            404: Answer(
+                "There is no such integration or delivery.",
+                ErrorAnswer,
+                ["404.hub.integration", "404.hub.delivery"],
+            ),
         },
     ),
 )

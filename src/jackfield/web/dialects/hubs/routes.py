@@ -4,7 +4,7 @@ from typing import Final
 
 from jackfield.domain.principal import Capability
 from jackfield.web.contract import Answer, Call, Dialect, Operation
-from jackfield.web.dialects.hubs import errors
+from jackfield.web.dialects.hubs import errors, reference
 from jackfield.web.dialects.hubs.connect_routes import CONNECT_OPERATIONS
 from jackfield.web.dialects.hubs.item_routes import OPERATIONS
 from jackfield.web.dialects.hubs.schemas import (
@@ -122,18 +122,33 @@ async def retry_job(call: Call[None, None]) -> JobDescriptorAnswer:
     return show_descriptor(await call.services.jobs.retry(call.caller, to_job_id(reference), reference))
 
 
-_NO_INTEGRATION: Final = Answer("There is no such integration.", ErrorAnswer)
+_NO_INTEGRATION: Final = Answer("There is no such integration.", ErrorAnswer, ["404.hub.integration"])
 _INTEGRATIONS: Final = "/hubs/current/integrations"
 
 DIALECT: Final = Dialect(
     name="hubs",
     title="Hubs API",
     version="1.0.0",
-    description="What can be connected, an organisation's integrations and their states, and the jobs that move them.",
+    description=reference.DESCRIPTION,
+    tags=reference.TAGS,
+    path_parameters=reference.PATH_PARAMETERS,
+    faults=errors.FAULTS,
+    errors_text=reference.ERRORS_TEXT,
     prefix="/v1",
     authenticate=by_bearer_in_hub,
-    security_scheme={"type": "http", "scheme": "bearer"},
-    optional_security={"hub": {"type": "apiKey", "in": "header", "name": "X-Hub-Id"}},
+    security_scheme={
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key of your organisation.",
+    },
+    optional_security={
+        "hub": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "X-Hub-Id",
+            "description": "The id of your organisation. A key of another organisation is then refused.",
+        }
+    },
     json_only=True,
     filters="filter",
     shared_answers=errors.SHARED_ANSWERS,
@@ -145,7 +160,9 @@ DIALECT: Final = Dialect(
             name="listIntegrations",
             method="GET",
             path=_INTEGRATIONS,
-            summary="List integrations, newest first unless sorted otherwise",
+            summary="List integrations",
+            description="The newest come first unless you sort otherwise.",
+            tag="Integrations",
             handler=list_,
             failure="Failed to list integrations",
             answers={200: Answer("A page of integrations.", IntegrationList)},
@@ -155,7 +172,11 @@ DIALECT: Final = Dialect(
             name="createIntegration",
             method="POST",
             path=_INTEGRATIONS,
-            summary="Create an integration; verify it to make it live",
+            summary="Create an integration",
+            description=(
+                "The integration starts as `new`. Start a `verify` task to check its credential and make it live."
+            ),
+            tag="Integrations",
             handler=create,
             capability=Capability.MANAGE,
             failure="Failed to create integration",
@@ -168,7 +189,9 @@ DIALECT: Final = Dialect(
             name="getAvailableIntegrations",
             method="GET",
             path=f"{_INTEGRATIONS}/available",
-            summary="List what can be connected, by category",
+            summary="List the vendors that can be connected",
+            description="Each entry says which `auth` and `extra` keys its vendor takes, for a form or for a program.",
+            tag="Catalogue",
             handler=available,
             capability=None,
             failure="Failed to list what is available",
@@ -178,7 +201,9 @@ DIALECT: Final = Dialect(
             name="getIntegration",
             method="GET",
             path=f"{_INTEGRATIONS}/{{integrationId}}",
-            summary="Get an integration; a deleted one for 30 days",
+            summary="Get an integration",
+            description="A deleted integration can be read for 30 days.",
+            tag="Integrations",
             handler=get,
             failure="Failed to get integration",
             answers={200: Answer("The integration.", IntegrationAnswer), 404: _NO_INTEGRATION},
@@ -189,6 +214,11 @@ DIALECT: Final = Dialect(
             method="PATCH",
             path=f"{_INTEGRATIONS}/{{integrationId}}",
             summary="Change an integration",
+            description=(
+                "Only the members that you send change. A new credential takes effect at once; start a `verify` "
+                "task to check it."
+            ),
+            tag="Integrations",
             handler=update,
             capability=Capability.MANAGE,
             failure="Failed to update integration",
@@ -204,7 +234,12 @@ DIALECT: Final = Dialect(
             name="deleteIntegration",
             method="DELETE",
             path=f"{_INTEGRATIONS}/{{integrationId}}",
-            summary="Delete an integration; a job ends its credential at the vendor and erases it",
+            summary="Delete an integration",
+            description=(
+                "A job revokes the credential at the vendor where that is possible, and erases it. The "
+                "integration is in state `deleting` until then."
+            ),
+            tag="Integrations",
             handler=delete,
             capability=Capability.MANAGE,
             failure="Failed to delete integration",
@@ -215,7 +250,9 @@ DIALECT: Final = Dialect(
             name="createIntegrationTask",
             method="POST",
             path=f"{_INTEGRATIONS}/{{integrationId}}/tasks",
-            summary="Start a job, such as a verification; one that is under way is returned",
+            summary="Start a job for an integration",
+            description="If the same job is already waiting or running, that one is returned.",
+            tag="Integrations",
             handler=create_task,
             capability=Capability.MANAGE,
             failure="Failed to create the task",
@@ -232,7 +269,12 @@ DIALECT: Final = Dialect(
             method="GET",
             reveals=True,
             path=f"{_INTEGRATIONS}/{{integrationId}}/credential",
-            summary="Get the token that the vendor is called with, good for at least a minute",
+            summary="Get the access token of an integration",
+            description=(
+                "The token is good for at least another minute; it is refreshed first if needed. Each call is "
+                "recorded in the audit log."
+            ),
+            tag="Credentials",
             handler=get_credential,
             capability=Capability.REVEAL_CREDENTIALS,
             failure="Failed to get the credential",
@@ -244,7 +286,9 @@ DIALECT: Final = Dialect(
             name="listIntegrationEvents",
             method="GET",
             path=f"{_INTEGRATIONS}/{{integrationId}}/events",
-            summary="List when an integration broke and when it recovered, newest first",
+            summary="List when an integration broke and recovered",
+            description="The newest come first.",
+            tag="Integrations",
             handler=list_events,
             failure="Failed to list events",
             answers={200: Answer("A page of events.", IntegrationEventList), 404: _NO_INTEGRATION},
@@ -254,7 +298,9 @@ DIALECT: Final = Dialect(
             name="listJobs",
             method="GET",
             path="/jobs",
-            summary="List jobs, newest first unless sorted otherwise",
+            summary="List jobs",
+            description="The newest come first unless you sort otherwise.",
+            tag="Jobs",
             handler=list_jobs,
             failure="Failed to list jobs",
             answers={200: Answer("A page of jobs.", JobList)},
@@ -264,7 +310,9 @@ DIALECT: Final = Dialect(
             name="getLatestJobs",
             method="GET",
             path="/jobs/latest",
-            summary="Get the newest job of each queue",
+            summary="Get the latest job of each queue",
+            description="One job for each queue that has had any.",
+            tag="Jobs",
             handler=latest_jobs,
             failure="Failed to list jobs",
             answers={200: Answer("The newest job of each queue.", JobList)},
@@ -274,22 +322,32 @@ DIALECT: Final = Dialect(
             name="getJob",
             method="GET",
             path="/jobs/{jobId}",
-            summary="Get a job, by its id in hex or decimal",
+            summary="Get a job",
+            description="Poll it to see how far the job is. The id can be given in hexadecimal or decimal.",
+            tag="Jobs",
             handler=get_job,
             failure="Failed to get job",
-            answers={200: Answer("The job.", JobAnswer), 404: Answer("There is no such job.", ErrorAnswer)},
+            answers={
+                200: Answer("The job.", JobAnswer),
+                404: Answer("There is no such job.", ErrorAnswer, ["404.job"]),
+            },
             query=IncludeQuery,
         ),
         Operation(
             name="retryJob",
             method="POST",
             path="/jobs/{jobId}/retry",
-            summary="Retry a job that waits for its next try now; this try is not counted",
+            summary="Retry a job now",
+            description="For a job that is waiting for its next try. A try that you ask for does not count as one.",
+            tag="Jobs",
             handler=retry_job,
             capability=Capability.MANAGE,
             failure="Failed to retry the job",
             success=202,
-            answers={202: Answer("The job.", JobDescriptorAnswer), 404: Answer("There is no such job.", ErrorAnswer)},
+            answers={
+                202: Answer("The job.", JobDescriptorAnswer),
+                404: Answer("There is no such job.", ErrorAnswer, ["404.job"]),
+            },
         ),
         *CONNECT_OPERATIONS,
         *OPERATIONS,

@@ -44,7 +44,7 @@ _WORDS: Final[Mapping[Problem, tuple[str, str]]] = {
 SHARED_ANSWERS: Final[Mapping[int, Answer]] = {
     401: Answer("The key is missing, wrong, revoked or expired.", Detail),
     403: Answer("The key lacks the capability that the call needs.", Detail),
-    500: Answer("Failure inside; the same call can succeed later.", Failure),
+    500: Answer("Internal error, or the service cannot answer right now.", Failure),
 }
 INVALID_ANSWERS: Final = {422: Answer("The request is not valid; every problem is listed.", ValidationErrors)}
 TOO_LARGE: Final = Answer("The request body is larger than the service accepts.", Detail)

@@ -13,6 +13,8 @@ Moment = Annotated[datetime, Meta(extra_json_schema={"format": "date-time"})]
 
 
 class IntegrationType(StrEnum):
+    """The vendor of an integration."""
+
     SENTRY = "sentry"
     GITHUB = "github"
     SLACK = "slack"
@@ -28,7 +30,16 @@ TYPE_OF = {kind.value: kind for kind in IntegrationType}
 
 
 class AuthData(Struct, kw_only=True):
-    """Credentials of the integration; every member may be null."""
+    """The credential. Every member can be null.
+
+    Attributes:
+        access_token: The token that the vendor is called with.
+        refresh_token: The token that gets a new access token.
+        token_type: How the access token is sent.
+        expires_at: When the access token expires. Null: not known. A time without a zone is taken as UTC.
+        scope: What the vendor granted.
+        code: An authorisation code of the vendor.
+    """
 
     access_token: str | None = None
     refresh_token: str | None = None
@@ -39,7 +50,16 @@ class AuthData(Struct, kw_only=True):
 
 
 class ShownAuthData(Struct, kw_only=True):
-    """Credentials of the integration, every member there, null where unset."""
+    """The credential. Members that are not set are null.
+
+    Attributes:
+        access_token: The token that the vendor is called with. Null for a key that may not manage integrations.
+        refresh_token: The token that gets a new access token. Null for a key that may not manage integrations.
+        token_type: How the access token is sent.
+        expires_at: When the access token expires. Null: not known.
+        scope: What the vendor granted.
+        code: An authorisation code of the vendor. Null for a key that may not manage integrations.
+    """
 
     access_token: str | None
     refresh_token: str | None
@@ -50,7 +70,14 @@ class ShownAuthData(Struct, kw_only=True):
 
 
 class ScopeData(Struct, kw_only=True):
-    """Which part of the vendor's account the integration is about."""
+    """Which part of the vendor's account to use. Every member can be null.
+
+    Attributes:
+        org_slug: The organisation at the vendor.
+        installation_id: The installation of an app at the vendor.
+        workspace_id: The workspace at the vendor.
+        project_id: The project at the vendor.
+    """
 
     org_slug: str | None = None
     installation_id: str | None = None
@@ -59,7 +86,14 @@ class ScopeData(Struct, kw_only=True):
 
 
 class ShownScopeData(Struct, kw_only=True):
-    """Which part of the vendor's account the integration is about, every member there, null where unset."""
+    """Which part of the vendor's account is used. Members that are not set are null.
+
+    Attributes:
+        org_slug: The organisation at the vendor.
+        installation_id: The installation of an app at the vendor.
+        workspace_id: The workspace at the vendor.
+        project_id: The project at the vendor.
+    """
 
     org_slug: str | None
     installation_id: str | None
@@ -68,9 +102,14 @@ class ShownScopeData(Struct, kw_only=True):
 
 
 class Metadata(Struct, kw_only=True):
-    """About the integration itself; further members are kept and returned.
+    """Facts about the integration. Further members are kept and returned.
 
-    instance_name: the integration's name when absent or empty.
+    Attributes:
+        instance_name: The name of this instance. Absent or empty: the name of the integration.
+        created_via: How the integration was made.
+        version: The version of whatever made it.
+        description: What the integration is for.
+        tags: Words to find it by.
     """
 
     instance_name: str = ""
@@ -81,7 +120,15 @@ class Metadata(Struct, kw_only=True):
 
 
 class ShownMetadata(Struct, kw_only=True):
-    """About the integration itself, with every further member that was sent."""
+    """Facts about the integration, with every further member that was sent.
+
+    Attributes:
+        instance_name: The name of this instance.
+        created_via: How the integration was made.
+        version: The version of whatever made it. Null if it is not set.
+        description: What the integration is for. Null if it is not set.
+        tags: Words to find it by.
+    """
 
     instance_name: str
     created_via: str
@@ -91,7 +138,14 @@ class ShownMetadata(Struct, kw_only=True):
 
 
 class ErrorItem(Struct, omit_defaults=True):
-    """One thing wrong with the request; `ctx` holds the limit that was overstepped, if any."""
+    """One thing that is wrong with the request.
+
+    Attributes:
+        loc: Where it is: `body` or `query`, then the names and positions that lead there.
+        msg: What is wrong, for people.
+        type: The error code, for programs.
+        ctx: The limit that was exceeded, as `limit_value`. Absent if there is none.
+    """
 
     loc: list[str | int]
     msg: str
@@ -100,15 +154,33 @@ class ErrorItem(Struct, omit_defaults=True):
 
 
 class ValidationErrors(Struct):
+    """Everything that is wrong with the request.
+
+    Attributes:
+        detail: The problems, in the order of the members.
+    """
+
     detail: list[ErrorItem]
 
 
 class Detail(Struct):
+    """An error.
+
+    Attributes:
+        detail: What went wrong, for people.
+    """
+
     detail: str
 
 
 class Failure(Struct):
-    """Why nothing was done."""
+    """Why nothing was done.
+
+    Attributes:
+        success: Always false.
+        data: Always null.
+        error: What went wrong, for people.
+    """
 
     success: bool
     data: None
@@ -116,6 +188,15 @@ class Failure(Struct):
 
 
 class NotFoundFailure(Struct):
+    """Nothing was found.
+
+    Attributes:
+        success: Always false.
+        data: Always null.
+        error: What was not found, for people.
+        detail: The same as `error`.
+    """
+
     success: bool
     data: None
     error: str

@@ -7,7 +7,9 @@ from jackfield.domain.integration import Change, Filter
 from jackfield.domain.principal import Capability
 from jackfield.web.contract import Answer, Call, Dialect, Operation
 from jackfield.web.dialects.integrations import errors
+from jackfield.web.dialects.integrations import reference as shared
 from jackfield.web.dialects.integrations.schemas import TYPES, Detail, NotFoundFailure
+from jackfield.web.dialects.integrations_v1 import reference
 from jackfield.web.dialects.integrations_v1.schemas import (
     Connected,
     ConnectionStatus,
@@ -134,10 +136,18 @@ DIALECT: Final = Dialect(
     name="integrations_v1",
     title="Integrations API, version 1",
     version="1.0.0",
-    description="Create, read, list, rename, switch and delete an organisation's integrations.",
+    description=reference.DESCRIPTION,
+    tags=reference.TAGS,
+    path_parameters=reference.PATH_PARAMETERS,
+    faults=shared.FAULTS,
+    errors_text=shared.ERRORS_TEXT,
     prefix="/api/v1/integrations",
     authenticate=by_bearer,
-    security_scheme={"type": "http", "scheme": "bearer"},
+    security_scheme={
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key of your organisation.",
+    },
     shared_answers=errors.SHARED_ANSWERS,
     invalid_answers=errors.INVALID_ANSWERS,
     render=render,
@@ -147,6 +157,11 @@ DIALECT: Final = Dialect(
             method="POST",
             path="/create",
             summary="Create an integration",
+            description=(
+                "Fails with 409 if an integration has this `unique_identifier` already. To replace it instead, "
+                "save it with version 2 of this API."
+            ),
+            tag="Integrations",
             handler=create,
             capability=Capability.MANAGE,
             failure="Failed to create integration",
@@ -162,7 +177,9 @@ DIALECT: Final = Dialect(
             method="GET",
             reveals=True,
             path="/list",
-            summary="List integrations, newest first",
+            summary="List integrations",
+            description="The newest come first. All of them, unless you set a limit.",
+            tag="Integrations",
             handler=list_,
             failure="Failed to list integrations",
             answers={200: Answer("The integrations by id.", Listed)},
@@ -173,7 +190,9 @@ DIALECT: Final = Dialect(
             method="GET",
             reveals=True,
             path="/connected",
-            summary="List the active integrations, newest first",
+            summary="List the integrations that are switched on",
+            description="The newest come first.",
+            tag="Integrations",
             handler=connected,
             failure="Failed to list connected integrations",
             answers={200: Answer("The active integrations by id.", Connected)},
@@ -183,7 +202,11 @@ DIALECT: Final = Dialect(
             method="GET",
             reveals=True,
             path="/schema/list",
-            summary="List integrations in the envelope, newest first",
+            summary="List integrations by status",
+            description=(
+                "The same integrations as the plain list, with other filters and in the success, data and error form."
+            ),
+            tag="Integrations",
             handler=list_schema,
             failure="Failed to list integrations",
             answers={200: Answer("The integrations by id.", SchemaListed)},
@@ -194,7 +217,9 @@ DIALECT: Final = Dialect(
             method="GET",
             reveals=True,
             path="/schema/{id}",
-            summary="Get an integration in the envelope",
+            summary="Get an integration in the success, data and error form",
+            description="The same integration as the plain call returns.",
+            tag="Integrations",
             handler=get_schema,
             failure="Failed to get integration",
             answers={200: Answer("The integration.", Envelope), 404: _NOT_FOUND_ENVELOPE},
@@ -204,6 +229,8 @@ DIALECT: Final = Dialect(
             method="PUT",
             path="/schema/{id}",
             summary="Rename an integration",
+            description="Nothing but the name changes.",
+            tag="Integrations",
             handler=rename,
             capability=Capability.MANAGE,
             failure="Failed to update integration",
@@ -219,6 +246,8 @@ DIALECT: Final = Dialect(
             method="DELETE",
             path="/schema/{id}",
             summary="Delete an integration and return it",
+            description="The credential is revoked at the vendor where that is possible, and erased.",
+            tag="Integrations",
             handler=delete_schema,
             capability=Capability.MANAGE,
             failure="Failed to delete integration",
@@ -230,6 +259,11 @@ DIALECT: Final = Dialect(
             reveals=True,
             path="/{id}",
             summary="Get an integration",
+            description=(
+                "The credential is in clear for a key that may manage integrations, and that is recorded in the "
+                "audit log."
+            ),
+            tag="Integrations",
             handler=get,
             failure="Failed to get integration",
             answers={200: Answer("The integration.", Got), 404: _NOT_FOUND},
@@ -239,6 +273,8 @@ DIALECT: Final = Dialect(
             method="DELETE",
             path="/{id}",
             summary="Delete an integration",
+            description="The credential is revoked at the vendor where that is possible, and erased.",
+            tag="Integrations",
             handler=delete,
             capability=Capability.MANAGE,
             failure="Failed to delete integration",
@@ -249,17 +285,21 @@ DIALECT: Final = Dialect(
             method="PATCH",
             path="/{id}/status",
             summary="Switch an integration on or off",
+            description="An integration that is off keeps its credential and sends nothing.",
+            tag="Integrations",
             handler=set_active,
             capability=Capability.MANAGE,
             failure="Failed to update integration status",
-            answers={200: Answer("Done.", Done), 404: _NOT_FOUND},
+            answers={200: Answer("The integration was switched.", Done), 404: _NOT_FOUND},
             query=StatusQuery,
         ),
         Operation(
             name="getConnectionStatus",
             method="GET",
             path="/{provider}/status/{user_id}",
-            summary="Tell whether the caller is connected to a type of integration",
+            summary="Tell whether a user is connected to a vendor",
+            description="Only the user that the key belongs to can be asked about.",
+            tag="Connections",
             handler=connection_status,
             failure="Failed to get integration status",
             answers={200: Answer("Whether, and since when.", ConnectionStatus), 404: _NOT_FOUND},
@@ -268,11 +308,16 @@ DIALECT: Final = Dialect(
             name="revokeConnections",
             method="DELETE",
             path="/{provider}/revoke/{user_id}",
-            summary="Switch off the caller's integrations of a type and erase their tokens",
+            summary="Disconnect a user from a vendor",
+            description=(
+                "Switches off all integrations of the user with this vendor and erases their tokens. Only for "
+                "the user that the key belongs to."
+            ),
+            tag="Connections",
             handler=revoke,
             capability=Capability.MANAGE,
             failure="Failed to revoke access",
-            answers={200: Answer("Done.", Revoked), 404: _NOT_FOUND},
+            answers={200: Answer("The user is disconnected.", Revoked), 404: _NOT_FOUND},
         ),
     ],
 )

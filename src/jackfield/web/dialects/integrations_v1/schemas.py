@@ -22,7 +22,17 @@ _MOST = 2**31 - 1
 
 
 class CreateIntegration(Struct, kw_only=True):
-    """What to create. unique_identifier: made from the type and the new id when empty."""
+    """The integration to create.
+
+    Attributes:
+        name: What people call the integration.
+        integration_type: The vendor.
+        auth_data: The credential.
+        scope_data: Which part of the vendor's account to use.
+        metadata: Facts about the integration.
+        unique_identifier: Your own id of the integration, unique within your organisation. Empty: one is made.
+        created_by: The user that you create it for.
+    """
 
     name: Name
     integration_type: IntegrationType
@@ -34,11 +44,24 @@ class CreateIntegration(Struct, kw_only=True):
 
 
 class RenameIntegration(Struct, kw_only=True):
+    """The new name.
+
+    Attributes:
+        name: What people call the integration.
+    """
+
     name: Name
 
 
 class ListQuery(Struct, kw_only=True):
-    """limit and offset: absent means all, from the first."""
+    """Which integrations to list.
+
+    Attributes:
+        integration_type: Only integrations of this vendor.
+        org_slug: Only integrations of this organisation at the vendor.
+        limit: At most this many integrations. Absent: all of them.
+        offset: How many integrations to skip.
+    """
 
     integration_type: IntegrationType | None = None
     org_slug: str | None = None
@@ -47,17 +70,46 @@ class ListQuery(Struct, kw_only=True):
 
 
 class SchemaListQuery(Struct, kw_only=True):
+    """Which integrations to list.
+
+    Attributes:
+        integration_type: Only integrations of this vendor.
+        status: Only integrations with this status.
+        active: Only integrations that are switched on (`true`) or off (`false`).
+    """
+
     integration_type: IntegrationType | None = None
     status: Status | None = None
     active: bool | None = None
 
 
 class StatusQuery(Struct, kw_only=True):
+    """Whether to switch it on or off.
+
+    Attributes:
+        active: `true` switches the integration on, `false` off.
+    """
+
     active: bool
 
 
 class Integration(Struct, kw_only=True):
-    """An integration. auth_data is in clear for who may manage; for others its tokens are null."""
+    """An integration.
+
+    Attributes:
+        integration_id: Identifies the integration.
+        name: What people call it.
+        integration_type: The vendor.
+        auth_data: The credential, in clear for a key that may manage integrations.
+        scope_data: Which part of the vendor's account is used.
+        metadata: Facts about it.
+        unique_identifier: Your own id of it.
+        created_by: The user that it was created for.
+        status: How it is.
+        active: Whether it is switched on.
+        created_at: When it was created.
+        updated_at: When it was last changed.
+    """
 
     integration_id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
     name: str
@@ -74,24 +126,57 @@ class Integration(Struct, kw_only=True):
 
 
 class Envelope(Struct, kw_only=True):
+    """An integration.
+
+    Attributes:
+        success: Always true.
+        data: The integration.
+        error: Always null.
+    """
+
     success: bool
     data: Integration
     error: None
 
 
 class Listed(Struct, kw_only=True):
+    """A list of integrations.
+
+    Attributes:
+        status: Always `success`.
+        count: How many integrations the answer has.
+        integrations: The integrations, by id.
+    """
+
     status: Literal["success"]
     count: int
     integrations: dict[str, Integration]
 
 
 class Connected(Struct, kw_only=True):
+    """The integrations that are switched on.
+
+    Attributes:
+        status: Always `success`.
+        count: How many integrations the answer has.
+        connected_integrations: The integrations, by id.
+    """
+
     status: Literal["success"]
     count: int
     connected_integrations: dict[str, Integration]
 
 
 class SchemaListed(Struct, kw_only=True):
+    """A list of integrations.
+
+    Attributes:
+        success: Always true.
+        count: How many integrations the answer has.
+        integrations: The integrations, by id.
+        error: Always null.
+    """
+
     success: bool
     count: int
     integrations: dict[str, Integration]
@@ -99,29 +184,67 @@ class SchemaListed(Struct, kw_only=True):
 
 
 class Got(Struct, kw_only=True):
+    """An integration.
+
+    Attributes:
+        status: Always `success`.
+        integration: The integration.
+    """
+
     status: Literal["success"]
     integration: Integration
 
 
 class DeletedIntegration(Struct, kw_only=True):
+    """What was deleted.
+
+    Attributes:
+        integration_id: Identified the integration.
+        name: What people called it.
+        type: The vendor.
+    """
+
     integration_id: str
     name: str
     type: IntegrationType
 
 
 class Deleted(Struct, kw_only=True):
+    """The integration was deleted.
+
+    Attributes:
+        status: Always `success`.
+        message: What was done, for people.
+        deleted_integration: What was deleted.
+    """
+
     status: Literal["success"]
     message: str
     deleted_integration: DeletedIntegration
 
 
 class Done(Struct, kw_only=True):
+    """The change was made.
+
+    Attributes:
+        status: Always `success`.
+        message: What was done, for people.
+    """
+
     status: Literal["success"]
     message: str
 
 
 class ConnectionStatus(Struct, kw_only=True):
-    """Whether the caller has an active integration of the type; the rest is null where it has none."""
+    """Whether a user is connected to a vendor.
+
+    Attributes:
+        user_id: The user.
+        is_connected: Whether the user has an integration of this vendor that works.
+        connected_at: Since when. Null if the user is not connected.
+        scope: What the vendor granted. Null if it is not known.
+        expires_at: When the access token expires. Null if it is not known.
+    """
 
     user_id: str
     is_connected: bool
@@ -131,6 +254,14 @@ class ConnectionStatus(Struct, kw_only=True):
 
 
 class Revoked(Struct, kw_only=True):
+    """What was revoked.
+
+    Attributes:
+        status: Always `success`.
+        message: What was done, for people.
+        user_id: The user.
+    """
+
     status: Literal["success"]
     message: str
     user_id: str

@@ -5,6 +5,8 @@ from typing import Final
 from jackfield.domain.principal import Capability
 from jackfield.web.contract import Answer, Call, Dialect, Operation
 from jackfield.web.dialects.integrations import errors
+from jackfield.web.dialects.integrations import reference as shared
+from jackfield.web.dialects.integrations_v2 import reference
 from jackfield.web.dialects.integrations_v2.schemas import Saved, SaveIntegration
 from jackfield.web.dialects.integrations_v2.translate import render, show_saved, to_new_integration
 from jackfield.web.security import by_api_key_header
@@ -19,10 +21,18 @@ DIALECT: Final = Dialect(
     name="integrations_v2",
     title="Integrations API, version 2",
     version="2.0.0",
-    description="Save an integration: create it, or replace the one that has its unique_identifier.",
+    description=reference.DESCRIPTION,
+    tags=shared.TAGS,
+    faults=shared.FAULTS,
+    errors_text=shared.ERRORS_TEXT,
     prefix="/api/v2/integrations",
     authenticate=by_api_key_header,
-    security_scheme={"type": "apiKey", "in": "header", "name": "x-api-key"},
+    security_scheme={
+        "type": "apiKey",
+        "in": "header",
+        "name": "x-api-key",
+        "description": "An API key of your organisation.",
+    },
     shared_answers=errors.SHARED_ANSWERS,
     invalid_answers=errors.INVALID_ANSWERS,
     render=render,
@@ -32,6 +42,8 @@ DIALECT: Final = Dialect(
             method="POST",
             path="/save",
             summary="Save an integration",
+            description="Creates the integration, or replaces the one that has this `unique_identifier`.",
+            tag="Integrations",
             handler=save,
             body=SaveIntegration,
             capability=Capability.MANAGE,

@@ -17,10 +17,18 @@ from jackfield.web.dialects.integrations.schemas import (
 
 
 class SaveIntegration(Struct, kw_only=True):
-    """What to save.
+    """The integration to save. If one has this `unique_identifier` already, it is replaced.
 
-    unique_identifier: made from the type and the new id when absent, null or empty; when it is there already, that
-    integration is replaced. auth_data and scope_data: absent keeps what is stored, null clears it.
+    Attributes:
+        name: What people call the integration.
+        integration_type: The vendor.
+        status: How the integration is.
+        active: Whether it is switched on.
+        unique_identifier: Your own id of the integration, unique within your organisation. Absent, null or empty: a
+            new integration is created, with an identifier that is made for it.
+        auth_data: The credential. Absent: the stored one is kept. Null: it is erased.
+        scope_data: Which part of the vendor's account to use. Absent: what is stored is kept. Null: it is erased.
+        metadata: Facts about the integration.
     """
 
     name: Name
@@ -34,7 +42,21 @@ class SaveIntegration(Struct, kw_only=True):
 
 
 class SavedIntegration(Struct, kw_only=True):
-    """The integration as saved; credentials and scope are never shown, only whether they are there."""
+    """The integration as it was saved. Credentials are never shown.
+
+    Attributes:
+        integration_id: Identifies the integration.
+        name: What people call it.
+        integration_type: The vendor.
+        status: How it is.
+        active: Whether it is switched on.
+        unique_identifier: Your own id of it.
+        created_by: The user that it was created for.
+        created_at: When it was created, in UTC, without a zone.
+        has_auth_data: Whether an access token is stored.
+        has_scope_data: Whether it is set which part of the vendor's account is used.
+        metadata: Facts about it.
+    """
 
     integration_id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
     name: str
@@ -50,6 +72,14 @@ class SavedIntegration(Struct, kw_only=True):
 
 
 class Saved(Struct, kw_only=True):
+    """The integration was saved.
+
+    Attributes:
+        success: Always true.
+        data: The integration.
+        error: Always null.
+    """
+
     success: bool
     data: SavedIntegration
     error: None

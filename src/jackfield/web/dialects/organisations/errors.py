@@ -30,8 +30,8 @@ SHARED_ANSWERS: Final[Mapping[int, Answer]] = {
     400: Answer("The organisation does not exist, or something in the request is not valid.", Error),
     401: Answer("The key is missing, wrong, revoked or expired.", Error),
     403: Answer("The key lacks `MANAGE_ORGANISATION` in the organisation that the call is about.", Error),
-    500: Answer("Failure inside.", Error),
-    503: Answer("The service is not ready; the same call can succeed later.", Error),
+    500: Answer("Internal error.", Error),
+    503: Answer("The service cannot answer right now; retry later.", Error),
 }
 NOT_FOUND: Final = Answer("There is no such integration.", Error)
 TOO_LARGE: Final = Answer("The request body is larger than the service accepts.", Error)

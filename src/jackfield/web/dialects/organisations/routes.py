@@ -4,7 +4,7 @@ from typing import Final
 
 from jackfield.domain.principal import Capability
 from jackfield.web.contract import Answer, Call, Dialect, Operation
-from jackfield.web.dialects.organisations import errors
+from jackfield.web.dialects.organisations import errors, reference
 from jackfield.web.dialects.organisations.schemas import (
     CreateIntegration,
     Integration,
@@ -62,11 +62,19 @@ DIALECT: Final = Dialect(
     name="organisations",
     title="Organisations API",
     version="1.0.0",
-    description="An organisation's integrations: what triggers them, their configuration, and their synchronisation.",
+    description=reference.DESCRIPTION,
+    tags=reference.TAGS,
+    path_parameters=reference.PATH_PARAMETERS,
+    faults=reference.FAULTS,
+    errors_text=reference.ERRORS_TEXT,
     prefix="",
     areas=("/integrations/", "/organisations/"),
     authenticate=by_bearer_or_gone,
-    security_scheme={"type": "http", "scheme": "bearer"},
+    security_scheme={
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key of your organisation.",
+    },
     shared_answers=errors.SHARED_ANSWERS,
     invalid_answers={},
     render=errors.render,
@@ -75,7 +83,9 @@ DIALECT: Final = Dialect(
             name="listOrganisationIntegrations",
             method="GET",
             path=_ALL,
-            summary="List an organisation's integrations, newest first",
+            summary="List the integrations of an organisation",
+            description="The newest come first. All of them, unless you set a limit.",
+            tag="Integrations",
             handler=list_,
             capability=Capability.MANAGE_ORGANISATION,
             failure="Failed to list integrations",
@@ -87,6 +97,8 @@ DIALECT: Final = Dialect(
             method="POST",
             path=_ALL,
             summary="Create an integration",
+            description="An integration that is enabled sends every change to items of its type to the vendor.",
+            tag="Integrations",
             handler=create,
             capability=Capability.MANAGE_ORGANISATION,
             failure="Failed to create integration",
@@ -99,6 +111,8 @@ DIALECT: Final = Dialect(
             method="GET",
             path=_ONE,
             summary="Get an integration",
+            description="Secrets in its configuration are masked.",
+            tag="Integrations",
             handler=get,
             capability=Capability.MANAGE_ORGANISATION,
             failure="Failed to get integration",
@@ -109,6 +123,8 @@ DIALECT: Final = Dialect(
             method="PATCH",
             path=_ONE,
             summary="Change an integration",
+            description="Only the members that you send change.",
+            tag="Integrations",
             handler=update,
             capability=Capability.MANAGE_ORGANISATION,
             failure="Failed to update integration",
@@ -123,7 +139,9 @@ DIALECT: Final = Dialect(
             name="deleteIntegration",
             method="DELETE",
             path=_ONE,
-            summary="Delete an integration; a job ends its credential at the vendor and erases it",
+            summary="Delete an integration",
+            description="A job revokes the credential at the vendor where that is possible, and erases it.",
+            tag="Integrations",
             handler=delete,
             capability=Capability.MANAGE_ORGANISATION,
             failure="Failed to delete integration",
@@ -134,7 +152,12 @@ DIALECT: Final = Dialect(
             name="syncIntegration",
             method="POST",
             path=f"{_ONE}/sync",
-            summary="Bring the vendor into line with the organisation's items; a run that is under way is returned",
+            summary="Synchronise an integration",
+            description=(
+                "Brings the vendor into line with the organisation's items. If a synchronisation is already "
+                "waiting or running, that one is returned."
+            ),
+            tag="Synchronisation",
             handler=synchronise,
             capability=Capability.MANAGE_ORGANISATION,
             failure="Failed to start the synchronisation",

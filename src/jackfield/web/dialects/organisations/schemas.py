@@ -21,14 +21,26 @@ PROVIDERS: Final[tuple[str, ...]] = get_args(ProviderName)
 
 
 class ListQuery(Struct, kw_only=True):
-    """Absent: all of them."""
+    """Which integrations to list.
+
+    Attributes:
+        limit: At most this many integrations. Absent: all of them.
+        offset: How many integrations to skip.
+    """
 
     limit: Annotated[int, Meta(ge=1, le=1000)] | None = None
     offset: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
 
 
 class CreateIntegration(Struct, kw_only=True):
-    """An enabled integration needs everything that its provider asks for."""
+    """The integration to create. One that is enabled needs everything that its provider asks for.
+
+    Attributes:
+        provider: The vendor to connect.
+        item_type: Which type of items to send. `none` only stores the configuration.
+        configuration: The settings and secrets, as the text of a JSON object.
+        enabled: Whether changes to items are sent to the vendor.
+    """
 
     provider: ProviderName
     item_type: ItemType
@@ -37,7 +49,14 @@ class CreateIntegration(Struct, kw_only=True):
 
 
 class UpdateIntegration(Struct, kw_only=True):
-    """Only what is sent changes. configuration is replaced whole; the mask of a secret sent back keeps the secret."""
+    """What to change. Members that you leave out keep their value.
+
+    Attributes:
+        configuration: The settings and secrets, as the text of a JSON object. It replaces the old one as a whole. A
+            masked secret sent back unchanged keeps the secret.
+        enabled: Whether changes to items are sent to the vendor.
+        item_type: Which type of items to send. `none` only stores the configuration.
+    """
 
     configuration: Text | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
@@ -45,7 +64,17 @@ class UpdateIntegration(Struct, kw_only=True):
 
 
 class Integration(Struct, kw_only=True):
-    """item_type: which of the product's objects trigger the integration."""
+    """An integration.
+
+    Attributes:
+        id: Identifies the integration.
+        organisation_id: The organisation that it belongs to.
+        item_type: Which type of items is sent.
+        provider: The vendor.
+        enabled: Whether changes to items are sent to the vendor.
+        configuration: The settings and secrets, as the text of a JSON object. Secrets are masked: a secret of more
+            than 12 characters shows its first 5 and three dots, a shorter one only the dots.
+    """
 
     id: Id
     organisation_id: Id
@@ -56,13 +85,22 @@ class Integration(Struct, kw_only=True):
 
 
 class SyncStarted(Struct, kw_only=True):
-    """job_id: the job, which shows how far the synchronisation is."""
+    """The job that was started.
+
+    Attributes:
+        job_id: Identifies the job.
+    """
 
     job_id: Id
 
 
 class Error(Struct, kw_only=True):
-    """code: the status."""
+    """An error.
+
+    Attributes:
+        code: The HTTP status.
+        message: What went wrong, for people.
+    """
 
     code: int
     message: str

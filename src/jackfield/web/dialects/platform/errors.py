@@ -18,6 +18,7 @@ from jackfield.domain.flaws import Flaw, Flawed
 from jackfield.domain.oauth import InvalidClient, OAuthError, ScopeMissing, TokenInvalid
 from jackfield.domain.session import TooManyFailures
 from jackfield.web.contract import Answer, BodyTooLarge, MethodNotAllowed, Operation, json_response
+from jackfield.web.dialects.platform.reference import CODES, OAUTH_CODES
 from jackfield.web.dialects.platform.schemas import ErrorAnswer, ErrorItem, OAuthErrorAnswer
 from jackfield.web.form_body import MalformedForm
 from jackfield.web.tenant_address import TenantMismatch
@@ -57,28 +58,35 @@ _KINDS: Final[tuple[tuple[type[Exception], int, str], ...]] = (
 )
 
 SHARED_ANSWERS: Final[Mapping[int, Answer]] = {
-    500: Answer("Failure inside.", ErrorAnswer),
+    500: Answer("Internal error, or the service cannot answer right now.", ErrorAnswer, CODES, ["Retry-After"]),
 }
 INVALID_ANSWERS: Final[Mapping[int, Answer]] = {}
 KEY_ANSWERS: Final[Mapping[int, Answer]] = {
-    401: Answer("The key is missing, wrong, revoked or expired.", ErrorAnswer),
-    403: Answer("The key may not do this, or the address is another organisation's.", ErrorAnswer),
+    401: Answer("The key is missing, wrong, revoked or expired.", ErrorAnswer, CODES),
+    403: Answer("The key may not do this, or the address is another organisation's.", ErrorAnswer, CODES),
 }
 TOKEN_ANSWERS: Final[Mapping[int, Answer]] = {
-    401: Answer("The access token is missing, wrong, revoked or expired.", ErrorAnswer),
-    403: Answer("The token lacks the scope, or the address is another organisation's.", ErrorAnswer),
+    401: Answer("The access token is missing, wrong, revoked or expired.", ErrorAnswer, CODES),
+    403: Answer(
+        "The token lacks the scope, or the address is another organisation's.",
+        ErrorAnswer,
+        CODES,
+        ["WWW-Authenticate"],
+    ),
 }
-INVALID: Final = Answer("Something in the request is not valid; every violation is listed.", ErrorAnswer)
+INVALID: Final = Answer("Something in the request is not valid; every violation is listed.", ErrorAnswer, CODES)
 BODY_ANSWERS: Final[Mapping[int, Answer]] = {
     400: INVALID,
-    413: Answer("The body is larger than the service accepts.", ErrorAnswer),
+    413: Answer("The body is larger than the service accepts.", ErrorAnswer, CODES),
 }
 OAUTH_ANSWERS: Final[Mapping[int, Answer]] = {
-    400: Answer("Refused; `error` says why, as RFC 6749 §5.2 has it.", OAuthErrorAnswer),
-    401: Answer("The client did not prove that it is itself.", OAuthErrorAnswer),
-    403: Answer("The address is of another organisation than the client's.", OAuthErrorAnswer),
-    413: Answer("The body is larger than the service accepts.", OAuthErrorAnswer),
-    500: Answer("Failure inside.", OAuthErrorAnswer),
+    400: Answer("Refused; `error` says why, as RFC 6749 §5.2 has it.", OAuthErrorAnswer, OAUTH_CODES),
+    401: Answer("The client did not prove that it is itself.", OAuthErrorAnswer, OAUTH_CODES),
+    403: Answer("The address is of another organisation than the client's.", OAuthErrorAnswer, OAUTH_CODES),
+    413: Answer("The body is larger than the service accepts.", OAuthErrorAnswer, OAUTH_CODES),
+    500: Answer(
+        "Internal error, or the service cannot answer right now.", OAuthErrorAnswer, OAUTH_CODES, ["Retry-After"]
+    ),
 }
 
 

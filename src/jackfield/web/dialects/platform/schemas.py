@@ -32,22 +32,29 @@ Text = Annotated[str, Meta(min_length=1)]
 Url = Annotated[str, Meta(min_length=1, extra_json_schema={"format": "uri"})]
 IconUrl = Annotated[
     str,
-    Meta(
-        min_length=1,
-        description="The address of a square picture, shown beside the app's name in the catalogue and on its install "
-        "page. Browsers load it from there directly.",
-        examples=["https://partner.example.com/icon.png"],
-        extra_json_schema={"format": "uri"},
-    ),
+    Meta(min_length=1, extra_json_schema={"format": "uri"}, examples=["https://partner.example.com/icon.png"]),
 ]
 IdentifierPath = Annotated[str, Meta(min_length=1, max_length=LIMIT, examples=["account_name"])]
 
 
 class CreatePlatformIntegration(Struct, kw_only=True):
-    """What to register; null is the same as absent.
+    """The app to register. A member that is null counts as not sent.
 
-    configuration_fields: a JSON Schema (draft 2020-12) of the form that a tenant fills in. identifier_field_path: the
-    JMESPath of the one of its fields by which people know an installation. error_codes: what the failure page says.
+    Attributes:
+        identifier_field_path: Which field of the form people know an installation by, as a JMESPath.
+        author: Who makes the app.
+        call_to_action: What the button to install says.
+        configuration_fields: The form that an administrator fills in to install the app, as a JSON Schema (draft
+            2020-12).
+        contact: How to reach the author.
+        description: What the app does.
+        error_codes: What the error page says, by the error code that your server sends.
+        icon_url: The address of a square picture, shown beside the name. Browsers load it from there.
+        name: What people call the app.
+        oauth_callback_url: Where the administrator's browser is sent with an authorisation code.
+        scopes: What installations may do, as OAuth scopes.
+        tags: What the app is for.
+        uninstallation_url: The address that is called when an installation is removed.
     """
 
     identifier_field_path: IdentifierPath
@@ -66,7 +73,24 @@ class CreatePlatformIntegration(Struct, kw_only=True):
 
 
 class UpdatePlatformIntegration(Struct, kw_only=True):
-    """What to change. A member that is absent or null stays as it is; the parameter `clear` names what to remove."""
+    """What to change. Members that are absent or null keep their value; the parameter `clear` removes them.
+
+    Attributes:
+        identifier_field_path: Which field of the form people know an installation by, as a JMESPath.
+        author: Who makes the app.
+        call_to_action: What the button to install says.
+        configuration_fields: The form that an administrator fills in to install the app, as a JSON Schema (draft
+            2020-12).
+        contact: How to reach the author.
+        description: What the app does.
+        error_codes: What the error page says, by the error code that your server sends.
+        icon_url: The address of a square picture, shown beside the name. Browsers load it from there.
+        name: What people call the app.
+        oauth_callback_url: Where the administrator's browser is sent with an authorisation code.
+        scopes: What installations may do, as OAuth scopes.
+        tags: What the app is for.
+        uninstallation_url: The address that is called when an installation is removed.
+    """
 
     identifier_field_path: IdentifierPath | None | UnsetType = UNSET
     author: Title | None | UnsetType = UNSET
@@ -84,7 +108,27 @@ class UpdatePlatformIntegration(Struct, kw_only=True):
 
 
 class PlatformIntegration(Struct, kw_only=True):
-    """An app. Its id is OAuth's client_id."""
+    """An app.
+
+    Attributes:
+        id: Identifies the app. It is also its OAuth `client_id`.
+        status: Whether it can be installed.
+        created: When it was registered.
+        updated: When it was last changed.
+        identifier_field_path: Which field of the form people know an installation by, as a JMESPath.
+        author: Who makes the app. Null if it is not set.
+        call_to_action: What the button to install says. Null if it is not set.
+        configuration_fields: The form that an administrator fills in, as a JSON Schema. Null if there is none.
+        contact: How to reach the author. Null if it is not set.
+        description: What the app does. Null if it is not set.
+        error_codes: What the error page says, by error code. Null if it is not set.
+        icon_url: The address of the app's icon. Null if it is not set.
+        name: What people call the app. Null if it is not set.
+        oauth_callback_url: Where the administrator's browser is sent with a code. Null if it is not set.
+        scopes: What installations may do. Null if it is not set.
+        tags: What the app is for. Null if it is not set.
+        uninstallation_url: The address that is called when an installation is removed. Null if it is not set.
+    """
 
     id: Id
     status: AppStatus
@@ -106,68 +150,108 @@ class PlatformIntegration(Struct, kw_only=True):
 
 
 class CreatedPlatformIntegration(PlatformIntegration, kw_only=True):
-    """With the client_secret, which is shown here alone."""
+    """The new app, with its secret.
+
+    Attributes:
+        client_secret: The app's OAuth client secret. Store it now: it is shown only here.
+    """
 
     client_secret: Secret
 
 
 class UpdateQuery(Struct, kw_only=True):
-    """What to remove, beside what the body changes."""
+    """What to remove, beside what the body changes.
 
-    clear: Annotated[
-        list[Clearable],
-        Meta(
-            description="Members to remove, so that they are null from now on. Repeat the parameter, or separate names "
-            "with commas. A member cannot be set and cleared in the same call.",
-            examples=[["contact", "icon_url"]],
-        ),
-    ] = []
+    Attributes:
+        clear: Members to remove, so that they become null. Repeat the parameter, or separate names with commas.
+            A member can't be set and removed in the same call.
+    """
+
+    clear: Annotated[list[Clearable], Meta(examples=[["contact", "icon_url"]])] = []
 
 
 class ReplaceSecretQuery(Struct, kw_only=True):
-    """How long the old secret stays valid."""
+    """How long the old client secret stays valid.
 
-    grace_seconds: Annotated[
-        int,
-        Meta(
-            ge=0,
-            le=int(LONGEST_SECRET_GRACE.total_seconds()),
-            description="For how many seconds the old client secret is still accepted; 24 hours if absent. Use 0 when "
-            "it has leaked.",
-        ),
-    ] = int(SECRET_GRACE.total_seconds())
+    Attributes:
+        grace_seconds: For how many seconds the old client secret is still accepted: 24 hours if absent, at most 7 days.
+            Use 0 when it has leaked.
+    """
+
+    grace_seconds: Annotated[int, Meta(ge=0, le=int(LONGEST_SECRET_GRACE.total_seconds()))] = int(
+        SECRET_GRACE.total_seconds()
+    )
 
 
 class ReplacedClientSecret(Struct, kw_only=True):
-    """The app's new client secret, which is shown here alone."""
+    """The app's new client secret. It is shown only here.
 
-    id: Annotated[str, Meta(pattern="^[a-f0-9]{24}$", description="The app's id, which is its `client_id`.")]
-    client_secret: Annotated[str, Meta(pattern="^[a-f0-9]{64}$", description="The new client secret.")]
-    previous_secret_expires: Annotated[
-        Moment | None, Meta(description="When the old secret stops working; null if it no longer does.")
-    ]
+    Attributes:
+        id: The app's id, which is its `client_id`.
+        client_secret: The new client secret.
+        previous_secret_expires: When the old client secret stops working; null if it no longer works.
+    """
+
+    id: Id
+    client_secret: Secret
+    previous_secret_expires: Moment | None
 
 
 class ListQuery(Struct, kw_only=True):
+    """Which apps to list.
+
+    Attributes:
+        limit: How many apps a page has.
+        cursor: Where to go on. Take it from `meta.next_page_url`. Absent: the first page.
+    """
+
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
     cursor: str | UnsetType = UNSET
 
 
 class PageMeta(Struct, kw_only=True):
+    """About the page.
+
+    Attributes:
+        next_page_url: The address of the next page. Null on the last page.
+    """
+
     next_page_url: str | None
 
 
 class PlatformIntegrationList(Struct, kw_only=True):
+    """A page of apps.
+
+    Attributes:
+        data: The apps, newest first.
+        meta: About the page.
+    """
+
     data: list[PlatformIntegration]
     meta: PageMeta
 
 
 class UpdateInstallation(Struct, kw_only=True):
+    """What to change.
+
+    Attributes:
+        status: `complete` when your server has finished its part; `incomplete` until then.
+    """
+
     status: InstallationStatus
 
 
 class Installation(Struct, kw_only=True):
-    """An app in an organisation; configuration is what its administrator filled in."""
+    """An app that an organisation installed.
+
+    Attributes:
+        id: Identifies the installation.
+        platform_integration_id: The app.
+        created: When it was installed.
+        updated: When it was last changed.
+        configuration: What the administrator filled in, secrets in clear.
+        status: Whether your server has finished its part.
+    """
 
     id: Id
     platform_integration_id: Id
@@ -178,7 +262,16 @@ class Installation(Struct, kw_only=True):
 
 
 class TokenRequest(Struct, kw_only=True):
-    """RFC 6749 §4.1.3 and §6; the client is told here or in HTTP Basic."""
+    """What to get tokens for (RFC 6749, sections 4.1.3 and 6). The app authenticates here or by HTTP Basic.
+
+    Attributes:
+        grant_type: `authorization_code` exchanges a code, `refresh_token` gets new tokens for old ones.
+        code: The authorisation code. Required with `authorization_code`.
+        refresh_token: The refresh token. Required with `refresh_token`.
+        scope: The scopes to keep when refreshing, divided by spaces. Absent: all of them.
+        client_id: The id of the app. Absent with HTTP Basic.
+        client_secret: The secret of the app. Absent with HTTP Basic.
+    """
 
     grant_type: Annotated[str, Meta(examples=["authorization_code", "refresh_token"])]
     code: str | UnsetType = UNSET
@@ -189,7 +282,16 @@ class TokenRequest(Struct, kw_only=True):
 
 
 class TokenReference(Struct, kw_only=True):
-    """RFC 7009 §2.1, RFC 7662 §2.1; the client is told here or in HTTP Basic."""
+    """The token that the call is about (RFC 7009, section 2.1 and RFC 7662, section 2.1).
+
+    The app authenticates here or by HTTP Basic.
+
+    Attributes:
+        token: The access token or refresh token.
+        token_type_hint: What kind of token it is. It is not needed.
+        client_id: The id of the app. Absent with HTTP Basic.
+        client_secret: The secret of the app. Absent with HTTP Basic.
+    """
 
     token: str
     token_type_hint: str | UnsetType = UNSET
@@ -198,7 +300,17 @@ class TokenReference(Struct, kw_only=True):
 
 
 class TokenAnswer(Struct, kw_only=True):
-    """client_secret is the installation's own, the same at every refresh: it signs the uninstallation call."""
+    """The tokens of an installation.
+
+    Attributes:
+        access_token: The token to call this API with.
+        refresh_token: The token to get new tokens with. It works once.
+        token_type: How to send the access token.
+        expires_in: In how many seconds the access token expires.
+        scope: What the access token allows, divided by spaces.
+        client_secret: The secret of the installation, which signs the call to `uninstallation_url`. It is the same at
+            every refresh.
+    """
 
     access_token: str
     refresh_token: str
@@ -209,11 +321,22 @@ class TokenAnswer(Struct, kw_only=True):
 
 
 class Revoked(Struct, kw_only=True):
-    """Nothing: whether there was such a token is not told."""
+    """An empty object. Whether there was such a token is not told."""
 
 
 class Introspection(Struct, kw_only=True, omit_defaults=True):
-    """RFC 7662 §2.2. Of a token that is not good, that alone."""
+    """What a token is (RFC 7662, section 2.2). For a token that is not valid, only `active` is there.
+
+    Attributes:
+        active: Whether the token is valid.
+        scope: What the token allows, divided by spaces.
+        client_id: The app that the token was given to.
+        token_type: The kind of token.
+        exp: When it expires, in seconds since 1970.
+        iat: When it was issued, in seconds since 1970.
+        sub: The installation that it is for.
+        iss: The server that issued it.
+    """
 
     active: bool
     scope: str | UnsetType = UNSET
@@ -226,7 +349,14 @@ class Introspection(Struct, kw_only=True, omit_defaults=True):
 
 
 class TokenSelf(Struct, kw_only=True):
-    """Whose access token it is; client_handle is the handle of the organisation that installed."""
+    """What the access token is for.
+
+    Attributes:
+        platform_integration_installation_id: The installation.
+        platform_integration_id: The app.
+        client_handle: The handle of the organisation that installed the app.
+        scopes: What the token allows.
+    """
 
     platform_integration_installation_id: Id
     platform_integration_id: Id
@@ -235,16 +365,25 @@ class TokenSelf(Struct, kw_only=True):
 
 
 class ServerMetadata(Struct, kw_only=True):
-    """RFC 8414 §2."""
+    """What this OAuth server can do, and where (RFC 8414, section 2).
+
+    Attributes:
+        issuer: The server's own address.
+        authorization_endpoint: Where a browser begins to install an app. It takes `client_id` and `response_type=code`,
+            and optionally `redirect_uri`, `scope` and `state`.
+        token_endpoint: Where to get tokens.
+        revocation_endpoint: Where to revoke tokens.
+        introspection_endpoint: Where to ask about tokens.
+        response_types_supported: The response types that there are.
+        grant_types_supported: The grant types that there are.
+        token_endpoint_auth_methods_supported: How apps authenticate to get tokens.
+        revocation_endpoint_auth_methods_supported: How apps authenticate to revoke tokens.
+        introspection_endpoint_auth_methods_supported: How apps authenticate to ask about tokens.
+        scopes_supported: The scopes that there are.
+    """
 
     issuer: str
-    authorization_endpoint: Annotated[
-        str,
-        Meta(
-            description="Where a browser begins to install an app: it takes `client_id`, `response_type=code` and, if "
-            "you like, `redirect_uri`, `scope` and `state`."
-        ),
-    ]
+    authorization_endpoint: str
     token_endpoint: str
     revocation_endpoint: str
     introspection_endpoint: str
@@ -257,7 +396,13 @@ class ServerMetadata(Struct, kw_only=True):
 
 
 class ErrorItem(Struct, kw_only=True):
-    """details says where it is, such as `body $.name`, or nothing."""
+    """One thing that went wrong.
+
+    Attributes:
+        type: The error code, for programs.
+        message: What went wrong, for people.
+        details: Where it is, such as `body $.name`. Null if it is about the call as a whole.
+    """
 
     type: str
     message: str
@@ -265,11 +410,22 @@ class ErrorItem(Struct, kw_only=True):
 
 
 class ErrorAnswer(Struct, kw_only=True):
+    """Everything that went wrong.
+
+    Attributes:
+        errors: The problems, in the order of the members.
+    """
+
     errors: list[ErrorItem]
 
 
 class OAuthErrorAnswer(Struct, kw_only=True):
-    """RFC 6749 §5.2."""
+    """Why an OAuth call was refused (RFC 6749, section 5.2).
+
+    Attributes:
+        error: The error code, for programs.
+        error_description: What went wrong, for people.
+    """
 
     error: str
     error_description: str
