@@ -174,6 +174,17 @@ def check_setting(field: SettingField, value: str) -> str:
     return _checked(("extra", field.name), field, value)
 
 
+def tidied_settings(definition: Definition | None, settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings that are meant by what was copied, for contracts that refuse none."""
+    fields = {} if definition is None else {field.name: field for field in definition.configuration}
+    return {name: fields[name].tidied(value) if name in fields else value for name, value in settings.items()}
+
+
+def has_credential(definition: Definition, secrets: Mapping[str, object]) -> bool:
+    """Whether there is all of a credential that one way to prove oneself takes, whatever settings it needs besides."""
+    return any(all(secrets.get(name) for name in method.secrets) for method in definition.auth_methods)
+
+
 def check_complete(definition: Definition, secrets: Mapping[str, object], configuration: Mapping[str, object]) -> None:
     """Raises FieldProblem for the first thing that is missing to connect at all.
 

@@ -162,7 +162,8 @@ class NewIntegration(msgspec.Struct, frozen=True, kw_only=True):
     """What a caller wants to exist. `unique_identifier` None: one is made from the provider and the new id.
 
     `secrets` and `configuration` UNSET: nothing was said of them, so an integration that is replaced keeps its own;
-    None: there shall be none. `configuration` speaks of SCOPE_NAMES alone and leaves other settings as they are.
+    None: there shall be none. `configuration` speaks of SCOPE_NAMES alone and leaves other settings as they are;
+    `settings` are others, which are added to those that are there.
     """
 
     provider: str
@@ -174,6 +175,7 @@ class NewIntegration(msgspec.Struct, frozen=True, kw_only=True):
     created_by: str
     status: Status = Status.ACTIVE
     enabled: bool = True
+    settings: Mapping[str, str] = {}
 
 
 class Revealed(msgspec.Struct, frozen=True):
@@ -328,6 +330,26 @@ def to_configuration(integration: Integration) -> Mapping[str, str]:
     """The configuration as providers take it: texts by canonical name."""
     decoded: dict[str, object] = msgspec.json.decode(integration.configuration)
     return {name: value for name, value in decoded.items() if isinstance(value, str)}
+
+
+def renamed(integration: Integration, name: str) -> Change:
+    """A new name. An `instance_name` of the metadata that was made from the old one follows it."""
+    metadata: dict[str, object] = msgspec.json.decode(integration.metadata)
+    if metadata.get("instance_name") != integration.name:
+        return Change(name=name)
+    following = msgspec.json.encode({**metadata, "instance_name": name}).decode()
+    return Change(name=name, metadata=JsonObject(following))
+
+
+def is_expired(secrets: Secrets, now: datetime) -> bool:
+    """Whether the token has ended, and nothing is there to get a newer one with."""
+    expires_at = secrets.get("expires_at")
+    if not expires_at or secrets.get("refresh_token"):
+        return False
+    try:
+        return msgspec.convert(expires_at, datetime) <= now
+    except (msgspec.ValidationError, TypeError):
+        return False  # what is no moment in UTC tells nothing
 
 
 def has_been_asked(integration: Detail) -> bool:

@@ -24,6 +24,7 @@ from jackfield.domain.integration import (
     Wanted,
     has_been_asked,
     merged,
+    renamed,
     unproven,
 )
 from jackfield.domain.item import ItemType
@@ -158,8 +159,8 @@ class Administration:
         check_sent_again(definition, stored, sent.auth, moved)
         secrets = settle_secrets(definition, stored, sent.auth, moved=bool(moved))
         _check_items(found, definition, sent, before if configuration is msgspec.UNSET else configuration)
+        name = definition.name if sent.name is None else sent.name
         settled = Change(
-            name=(definition.name if sent.name is None else sent.name),
             identifier=sent.identifier,
             enabled=sent.enabled,
             item_type=sent.item_type,
@@ -168,6 +169,8 @@ class Administration:
             else from_texts(configuration, found.configuration),
             sealed_secrets=await self._sealed(found, secrets),
         )
+        if name is not msgspec.UNSET:
+            settled = merged(settled, renamed(found, name))
         credential = secrets is not msgspec.UNSET or bool(moved)
         settings = definition.verified_settings(before, before if configuration is msgspec.UNSET else configuration)
         if not credential and not settings:
