@@ -4,6 +4,8 @@ import re
 import uuid
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from jackfield.domain import ids
 from support.command import jackfield
 
@@ -25,7 +27,7 @@ def test_an_organisation_from_its_making_to_its_end(environment: dict[str, str])
     again = jackfield(environment, "organisations", "create", name).complaint
     assert (
         again
-        == f"The handle {made['handle']!r} is taken, or was once; handles are unique for ever. Choose another name."
+        == f"The handle {made['handle']!r} is taken, or was once; handles are unique for ever. Choose another one."
     )
 
     assert jackfield(environment, "organisations", "delete", made["hub_id"], "--json").json["id"] == made["id"]
@@ -46,8 +48,37 @@ def test_for_people_it_says_what_to_do_next(environment: dict[str, str]) -> None
     assert (gone.status, gone.out) == (0, f"Deleted {name} ({handle})\n")
 
 
-def test_a_bad_name_is_refused_in_one_line(environment: dict[str, str]) -> None:
-    assert "No handle can be made" in jackfield(environment, "organisations", "create", "株式会社").complaint
+@pytest.mark.parametrize("name", ["株式会社サンプル", "Ромашка", "مثال", "예시 회사", "💥", "..."])
+def test_an_organisation_may_have_a_name_in_any_script(environment: dict[str, str], name: str) -> None:
+    # Cyrillic, Arabic, Korean, Japanese, and none at all; twice, since two companies may have one name
+    for _ in range(2):
+        made = jackfield(environment, "organisations", "create", name, "--json").json
+        assert made["name"] == name
+        assert re.fullmatch(r"organisation-[0-9a-f]{8}", made["handle"])
+        found = jackfield(environment, "keys", "create", "--organisation", made["handle"], "--user", "a", "--json").json
+        assert found["key"].startswith("jf_")
+
+
+def test_a_handle_may_be_chosen(environment: dict[str, str]) -> None:
+    handle = f"chosen-{uuid.uuid4().hex[:12]}"
+    made = jackfield(environment, "organisations", "create", "株式会社", "--handle", handle, "--json").json
+    assert (made["name"], made["handle"]) == ("株式会社", handle)
+    taken = jackfield(environment, "organisations", "create", "Another", "--handle", handle)
+    assert "is taken" in taken.complaint
+    refused = jackfield(environment, "organisations", "create", "Another", "--handle", "Not One")
+    assert "Example: acme-corp" in refused.complaint
+
+
+def test_an_organisation_is_renamed_and_keeps_its_handle(environment: dict[str, str]) -> None:
+    made = jackfield(environment, "organisations", "create", f"Before {uuid.uuid4().hex[:12]}", "--json").json
+    renamed = jackfield(environment, "organisations", "rename", made["handle"], " Après ", "--json").json
+    assert renamed == {**made, "name": "Après"}
+    assert (
+        jackfield(environment, "organisations", "rename", made["id"], "Again").out
+        == f"Renamed {made['handle']} to Again\n"
+    )
+    assert "A name has 1 to" in jackfield(environment, "organisations", "rename", made["handle"], " ").complaint
+    assert "not found" in jackfield(environment, "organisations", "rename", "nobody-at-all", "X").complaint
 
 
 def test_a_name_that_is_not_utf_8_is_refused_in_one_line(environment: dict[str, str]) -> None:

@@ -58,6 +58,7 @@ def integration(**more: Any) -> Detail:
         "creator_user": "alice",
         "creator_key_id": 1,
         "deleted_at": None,
+        "health": Health.ACTIVE,
     }
     return Detail(**{**fields, **more})
 
@@ -68,6 +69,10 @@ def diagnosed(facts: Facts | None = None, of: Definition | None = None, **more: 
 
 #: what each state and health comes to, of an integration that is otherwise well
 BY_STATE_AND_HEALTH: dict[tuple[State, Health], tuple[Severity, tuple[Remedy, ...]]] = {
+    (State.NEW, Health.UNKNOWN): (Severity.NOTE, (Remedy.VERIFY,)),
+    (State.VERIFYING, Health.UNKNOWN): (Severity.NOTE, (Remedy.WAIT,)),
+    # of a vendor that cannot be asked
+    (State.LIVE, Health.UNKNOWN): (Severity.NOTE, ()),
     (State.NEW, Health.ACTIVE): (Severity.NOTE, (Remedy.VERIFY,)),
     (State.NEW, Health.DEGRADED): (Severity.BROKEN, (Remedy.WAIT, Remedy.VERIFY)),
     (State.VERIFYING, Health.ACTIVE): (Severity.NOTE, (Remedy.WAIT,)),

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jackfield.domain.errors import Invalid
-from jackfield.domain.organisation import checked_name, handle_from
+from jackfield.domain.organisation import checked_handle, checked_name, handle_from, random_handle
 from jackfield.domain.text import identifier_from, words
 
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -38,16 +38,31 @@ def test_a_handle_is_made_from_the_name(name: str, handle: str) -> None:
 
 @pytest.mark.parametrize("name", ["", " ", "-", "株式会社", "💥", "..."])
 def test_a_name_without_latin_letters_and_digits_makes_no_handle(name: str) -> None:
-    with pytest.raises(Invalid, match="No handle"):
-        handle_from(name)
+    assert handle_from(name) is None
+
+
+def test_a_handle_for_a_name_that_makes_none_is_its_own() -> None:
+    handles = {random_handle() for _ in range(50)}
+    assert len(handles) == 50
+    assert all(checked_handle(handle) == handle for handle in handles)
+
+
+@pytest.mark.parametrize("handle", ["a", "acme-corp", "1a", "a" * 63, "xn--caf-dma"])
+def test_a_handle_may_be_chosen(handle: str) -> None:
+    assert checked_handle(handle) == handle
+
+
+@pytest.mark.parametrize("handle", ["", "-a", "a-", "A", "a b", "a_b", "a.b", "é", "42", "a" * 64, "a\n", "株式会社"])
+def test_what_is_no_handle_is_refused_with_an_example(handle: str) -> None:
+    with pytest.raises(Invalid, match="Example: acme-corp"):
+        checked_handle(handle)
 
 
 @given(st.text(max_size=300))
 @settings(deadline=None)
 def test_every_handle_is_a_lower_case_dns_label_and_no_number(name: str) -> None:
-    try:
-        handle = handle_from(name)
-    except Invalid:
+    handle = handle_from(name)
+    if handle is None:
         assert words(name) == []
         return
     assert LABEL.fullmatch(handle)

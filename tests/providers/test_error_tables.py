@@ -15,9 +15,7 @@ from support.wire import said
 #: whose errors are still only in their code
 WITHOUT_TABLE = {
     "discord",
-    "gitlab",
     "linear",
-    "sentry",
     "slack",
     "teams",
 }

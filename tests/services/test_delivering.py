@@ -60,6 +60,23 @@ def test_an_item_becomes_an_issue_and_its_changes_change_it(bench: Workbench, re
     assert states(bench, integration) == [DeliveryState.DELIVERED, DeliveryState.DELIVERED]
 
 
+@pytest.mark.parametrize("state", ["live", "new"])
+def test_what_the_vendor_takes_is_proven(bench: Workbench, repository: Repository, state: str) -> None:
+    integration = github(bench, repository, state=state, health="unknown", health_reason="The credential was changed.")
+    bench.put()
+    bench.deliver(integration)
+    row = bench.row(integration)
+    assert (row["health"], row["health_reason"], row["state"]) == ("active", None, state)
+
+
+def test_what_the_vendor_refuses_is_not_proven(bench: Workbench, repository: Repository) -> None:
+    integration = github(bench, repository, health="unknown")
+    repository.fails = lambda _: (503, {})
+    bench.put()
+    bench.deliver(integration)
+    assert bench.row(integration)["health"] == "unknown"
+
+
 def due_in(bench: Workbench, integration: int) -> list[float]:
     """Seconds until each of the integration's deliveries is tried, the oldest first."""
     seconds = """

@@ -16,8 +16,8 @@ from support.workbench import Workbench
 NONE = Count(0)
 MANY = """
 insert into integration (organisation_id, provider, name, identifier, unique_identifier, created_by, creator_user,
-    creator_key_id, state)
-select $1, 'sentry', 'n', 'n', n::text, 'u', 'u', 1, 'live' from generate_series(1, $2::integer) n
+    creator_key_id, state, health)
+select $1, 'sentry', 'n', 'n', n::text, 'u', 'u', 1, 'live', 'active' from generate_series(1, $2::integer) n
 """
 ENDED = """
 update delivery set state = $2, ended_at = now() where organisation_id = $1 and item_id = (
@@ -45,15 +45,17 @@ def test_an_empty_organisation_has_an_overview(bench: Workbench) -> None:
 
 def test_integrations_are_counted_by_state_and_health(bench: Workbench) -> None:
     bench.integration(state="live")
+    bench.integration(state="new")
     bench.integration(state="live", health="degraded")
     bench.integration(state="new", health="misconfigured", status="error", health_reason="The repository is gone")
     bench.integration(state="live", status="inactive")
     bench.integration(state="deleted")
     facts = overview(bench)
     assert facts.states[State.LIVE] == Count(3)
-    assert facts.states[State.NEW] == Count(1)
+    assert facts.states[State.NEW] == Count(2)
     assert facts.states[State.DELETED] == Count(1)
     assert facts.healths == {
+        Health.UNKNOWN: Count(1),
         Health.ACTIVE: Count(1),
         Health.DEGRADED: Count(1),
         Health.NEEDS_REAUTHORISATION: NONE,
@@ -75,6 +77,19 @@ def test_those_that_need_someone_come_newest_first(bench: Workbench) -> None:
     assert [one.id for one in facts.broken] == [reported, *reversed(made)][:MOST_BROKEN]
     assert [one.reason for one in facts.broken][:2] == ["The product says so", f"Reason {MOST_BROKEN + 1}"]
     assert facts.broken_count == Count(MOST_BROKEN + 3)
+
+
+def test_what_nothing_is_sent_to_until_somebody_verifies_it_needs_someone(bench: Workbench) -> None:
+    waiting = bench.integration(state="new", status="pending", health_reason="The credential was changed.")
+    bench.integration(state="verifying", status="pending")
+    # another contract's, which is worked with all the same
+    bench.integration(state="new", status="active")
+    bench.integration(state="deleted", status="pending")
+    facts = overview(bench)
+    assert [(one.id, one.health, one.reason) for one in facts.broken] == [
+        (waiting, Health.UNKNOWN, "The credential was changed.")
+    ]
+    assert facts.broken_count == Count(1)
 
 
 def test_more_than_anybody_wants_to_know_is_not_counted(bench: Workbench) -> None:

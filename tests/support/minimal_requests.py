@@ -74,10 +74,13 @@ def minimal_request(
     }
 
 
-def key_header(dialect: Dialect, key: str) -> dict[str, str]:
-    """The header in which the contract wants its key."""
-    if dialect.security_scheme["type"] == "apiKey":
-        return {dialect.security_scheme["name"]: key}
+def key_header(dialect: Dialect, operation: Operation, key: str) -> dict[str, str]:
+    """The header in which the operation wants its key."""
+    scheme = dialect.security_scheme
+    if operation.authenticate is not None and operation.scheme is not None:
+        scheme = dialect.other_schemes[operation.scheme]
+    if scheme["type"] == "apiKey":
+        return {scheme["name"]: key}
     return {"Authorization": f"Bearer {key}"}
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -87,6 +88,20 @@ def answers(*script: Answer) -> Behaviour:
         if left:
             writer.write(left.pop(0).to_bytes())
             await writer.drain()
+
+    return behave
+
+
+def routed(*routes: tuple[str, str, Answer | Callable[[Asked], Answer]]) -> Behaviour:
+    """The answer of the first route whose method and pattern of the path fit; 404 as of no product for the rest."""
+
+    async def behave(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        found = next(
+            (one for method, path, one in routes if method == asked.method and re.search(path, asked.path)), None
+        )
+        answer = Answer(404, {}, b"<h1>Not here</h1>") if found is None else found
+        writer.write((answer(asked) if callable(answer) else answer).to_bytes())
+        await writer.drain()
 
     return behave
 

@@ -45,7 +45,12 @@ class Workbench:
         status: str = "active",
         **columns: object,
     ) -> int:
-        """The id of a new one; without a token it has no credential. `columns` are set as they are."""
+        """The id of a new one; without a token it has no credential. `columns` are set as they are.
+
+        One that is live was proven, unless its `health` says otherwise.
+        """
+        if state == "live":
+            columns.setdefault("health", "active")
         unique = f"{provider}-{uuid.uuid4()}"
         values = (self.organisation.id, provider, unique, json.dumps(configuration or {}), state, status)
         integration_id: int = self.operator.fetch(INSERT, *values)[0][0]

@@ -51,7 +51,7 @@ def test_version_1_with_anything_but_a_bearer_key(tenant: CheckedTenant, value: 
 def test_version_1_with_a_wrong_key(tenant: CheckedTenant, key: str) -> None:
     answer = version_1(tenant, {"Authorization": f"Bearer {key}".encode().decode("latin-1")})
     assert answer.status_code == 401
-    assert answer.json() == {"detail": "Bearer authentication is needed"}
+    assert answer.json() == {"detail": "Invalid API key"}
     assert answer.headers["www-authenticate"].split()[0] == "Bearer"
 
 

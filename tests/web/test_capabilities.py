@@ -139,7 +139,7 @@ def call(
         tenant.service.url + wanted["path"],
         params=wanted["params"],
         json=wanted["json"],
-        headers=key_header(dialect, key) if key is not None else {},
+        headers=key_header(dialect, operation, key) if key is not None else {},
         timeout=30,
     )
     check_answer(answer)

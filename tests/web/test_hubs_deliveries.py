@@ -231,8 +231,10 @@ def test_what_waits_for_a_setting_goes_out_once_that_is_mended(
     made, repository = make()
     assert tenant.hubs("PATCH", f"/{made}", json={"extra": {"repository": "acme/nowhere"}}).status_code == 200
     put(tenant)
-    shown = until(lambda: tenant.hub_read(made), lambda one: one["state"]["current"] == "new")
-    assert "does not know this repository" in shown["state"]["error"]["message"]
+    shown = tenant.verified(made)
+    assert shown["state"]["current"] == "new"
+    assert "repository" in shown["state"]["error"]["message"]
+    assert [one["state"] for one in deliveries(tenant, made)] == ["pending"]
     assert tenant.hubs("PATCH", f"/{made}", json={"extra": {"repository": repository.name}}).status_code == 200
     assert tenant.verified(made)["state"]["current"] == "live"
     assert settled(tenant, made)[0]["state"] == "delivered"

@@ -80,7 +80,7 @@ def test_creation_answers_201_with_the_whole_integration(tenant: CheckedTenant) 
         "hub_id": ids.to_hex(tenant.organisation.id),
         "state": {"current": "new", "changed": shown["events"]["created"]},
         "health": {
-            "status": "active",
+            "status": "unknown",
             "reason": None,
             "since": shown["events"]["created"],
             "next_check": None,

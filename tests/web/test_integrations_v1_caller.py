@@ -33,7 +33,8 @@ def test_status_tells_since_when_and_how(tenant: CheckedTenant) -> None:
 def test_status_of_an_integration_without_credentials(tenant: CheckedTenant) -> None:
     tenant.saved()
     status = tenant.v1("GET", "/sentry/status/alice").json()
-    assert (status["is_connected"], status["scope"], status["expires_at"]) == (True, None, None)
+    assert (status["is_connected"], status["scope"], status["expires_at"]) == (False, None, None)
+    assert status["connected_at"] is not None
 
 
 def test_status_is_that_of_the_newest_active_one(tenant: CheckedTenant) -> None:
@@ -81,12 +82,22 @@ def test_revoke_answers_whose_access_it_was(tenant: CheckedTenant) -> None:
     answer = tenant.v1("DELETE", "/sentry/revoke/alice")
     assert answer.status_code == 200
     body = answer.json()
-    assert list(body) == ["status", "message", "user_id"]
-    assert (body["status"], body["user_id"]) == ("success", "alice")
+    assert list(body) == ["status", "message", "user_id", "revoked"]
+    assert (body["status"], body["user_id"], body["revoked"]) == ("success", "alice", 1)
+    assert body["message"] == "Access to sentry is revoked"
 
 
 def test_revoke_without_any_integration_succeeds(tenant: CheckedTenant) -> None:
-    assert tenant.v1("DELETE", "/sentry/revoke/alice").status_code == 200
+    answer = tenant.v1("DELETE", "/sentry/revoke/alice")
+    assert answer.status_code == 200
+    assert answer.json()["revoked"] == 0
+    assert answer.json()["message"] == "There was no access to sentry to revoke"
+
+
+def test_what_is_revoked_already_is_not_revoked_again(tenant: CheckedTenant) -> None:
+    tenant.saved(auth_data={"access_token": "t"})
+    tenant.saved(auth_data={"access_token": "t"}, active=False)
+    assert [tenant.v1("DELETE", "/sentry/revoke/alice").json()["revoked"] for _ in range(2)] == [2, 0]
 
 
 def test_revoke_switches_off_and_erases_every_one_of_the_callers(tenant: CheckedTenant) -> None:

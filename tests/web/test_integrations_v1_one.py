@@ -129,7 +129,8 @@ def test_renaming_changes_the_name_and_nothing_else(tenant: CheckedTenant, creat
     assert list(body) == ["success", "data", "error"]
     assert body["data"]["name"] == "New"
     assert body["data"]["updated_at"] > created["updated_at"]
-    assert body["data"] == {**created, "name": "New", "updated_at": body["data"]["updated_at"]}
+    followed = {**created["metadata"], "instance_name": "New"}
+    assert body["data"] == {**created, "name": "New", "metadata": followed, "updated_at": body["data"]["updated_at"]}
     assert tenant.read(created["integration_id"]) == body["data"]
 
 

@@ -171,12 +171,22 @@ def test_of_a_changed_credential_nothing_is_known(tenant: CheckedTenant) -> None
     assert (stored["state"], stored["status"], stored["error"]) == ("new", "active", None)
 
 
-def test_a_changed_setting_leaves_the_credential_as_proven_as_it_is(tenant: CheckedTenant) -> None:
+def test_a_setting_that_verification_reads_is_to_be_proven_again(tenant: CheckedTenant) -> None:
     made = created(tenant, configuration=text(access_token="token", repository="acme/shop"))
-    put(tenant, made, state="live")
+    put(tenant, made, state="live", health="active")
     patched(tenant, made, configuration=text(access_token="...", repository="acme/other"))
-    assert row(tenant, made)["state"] == "live"
+    stored = row(tenant, made)
+    # this contract knows no step of verification, so it is worked with all the same
+    assert (stored["state"], stored["status"], stored["health"]) == ("new", "active", "unknown")
+    assert stored["health_reason"] == "Repository was changed. Verify the integration again."
     assert configuration(tenant, made)["repository"] == "acme/other"
+
+
+def test_any_other_setting_leaves_the_credential_as_proven_as_it_is(tenant: CheckedTenant) -> None:
+    made = created(tenant, configuration=text(access_token="token", repository="acme/shop"))
+    put(tenant, made, state="live", health="active")
+    patched(tenant, made, configuration=text(access_token="...", repository="acme/shop", labels="from-us", own="1"))
+    assert (row(tenant, made)["state"], row(tenant, made)["health"]) == ("live", "active")
 
 
 def test_every_deed_is_audited_by_the_names_of_what_changed(tenant: CheckedTenant) -> None:

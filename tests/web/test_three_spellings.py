@@ -150,7 +150,19 @@ def test_vendors_that_version_1_does_not_know_are_in_hubs_alone(tenant: CheckedT
     assert {one["vendor"] for one in tenant.hubs("GET", "").json()["data"]} == {"sentry", vendor}
 
 
-def test_one_contracts_spelling_is_not_found_in_another(tenant: CheckedTenant, from_hubs: Any) -> None:
+def test_v1_takes_any_spelling_of_an_id_and_answers_its_own(tenant: CheckedTenant, from_hubs: Any) -> None:
+    uuid_of_it = only_in_v1(tenant)["integration_id"]
+    decimal = ids.to_decimal(ids.parse_hex(from_hubs["id"]))
+    for spelling in (uuid_of_it, uuid_of_it.upper(), from_hubs["id"], from_hubs["id"].upper(), decimal):
+        answer = tenant.v1("GET", f"/{spelling}")
+        assert answer.json()["integration"]["integration_id"] == uuid_of_it
+        assert tenant.v1("GET", f"/schema/{spelling}").json()["data"]["integration_id"] == uuid_of_it
+    switched = tenant.v1("PATCH", f"/{decimal}/status", params={"active": "true"}).json()
+    assert switched["message"] == f"Integration is now active: {uuid_of_it}"
+    deleted = tenant.v1("DELETE", f"/{from_hubs['id'].upper()}").json()
+    assert deleted["deleted_integration"]["integration_id"] == uuid_of_it
+
+
+def test_the_spelling_of_hubs_is_its_own(tenant: CheckedTenant, from_hubs: Any) -> None:
     uuid_of_it = only_in_v1(tenant)["integration_id"]
     assert tenant.hubs("GET", f"/{uuid_of_it}").status_code == 404
-    assert tenant.v1("GET", f"/{from_hubs['id']}").status_code == 404

@@ -18,9 +18,9 @@ def test_version_2_tells_everything_at_once_in_field_order(tenant: CheckedTenant
     body = {
         "metadata": {"tags": ["a", 1, "b", None], "description": 1, "version": [], "created_via": None},
         "scope_data": {"project_id": 1, "workspace_id": 1, "installation_id": 1, "org_slug": 1},
-        "auth_data": {"code": 1, "scope": 1, "expires_at": 1, "token_type": 1, "refresh_token": 1, "access_token": 1},
+        "auth_data": {"code": 1, "scope": 1, "expires_at": [], "token_type": 1, "refresh_token": 1, "access_token": 1},
         "unique_identifier": 1,
-        "active": 1,
+        "active": 2,
         "status": 1,
         "integration_type": 1,
     }
@@ -84,8 +84,7 @@ def test_a_refused_save_changes_nothing(tenant: CheckedTenant) -> None:
 @pytest.mark.parametrize(
     ("query", "name", "words"),
     [
-        ({"integration_type": "gitlab"}, "integration_type", ("value is not a valid enumeration member", "enum")),
-        ({"integration_type": ""}, "integration_type", ("value is not a valid enumeration member", "enum")),
+        ({"integration_type": "a\0b"}, "integration_type", None),
         ({"limit": "many"}, "limit", ("value is not a valid integer", "integer")),
         ({"limit": ""}, "limit", ("value is not a valid integer", "integer")),
         ({"limit": "1.5"}, "limit", ("value is not a valid integer", "integer")),
@@ -115,7 +114,7 @@ def test_a_wrong_query_of_list_is_worded(
         ({"status": ""}, "status"),
         ({"active": "maybe"}, "active"),
         ({"active": ""}, "active"),
-        ({"integration_type": "SENTRY"}, "integration_type"),
+        ({"integration_type": "\0"}, "integration_type"),
     ],
 )
 def test_a_wrong_query_of_schema_list_is_refused(tenant: CheckedTenant, query: Any, name: str) -> None:
@@ -130,12 +129,12 @@ def test_switching_to_what_is_no_boolean_is_refused(tenant: CheckedTenant, activ
 
 
 def test_everything_wrong_in_a_query_is_told_at_once_in_order(tenant: CheckedTenant) -> None:
-    query = {"offset": "x", "limit": "0", "integration_type": "gitlab"}
+    query = {"offset": "x", "limit": "0", "integration_type": "\0"}
     names = ["integration_type", "limit", "offset"]
     assert locations(tenant.v1("GET", "/list", params=query)) == [["query", name] for name in names]
 
 
 def test_nul_in_a_query_is_told_beside_everything_else(tenant: CheckedTenant) -> None:
-    query = {"limit": "0", "org_slug": "\0", "integration_type": "gitlab"}
+    query = {"limit": "0", "org_slug": "\0", "integration_type": "\0"}
     names = ["integration_type", "org_slug", "limit"]
     assert locations(tenant.v1("GET", "/list", params=query)) == [["query", name] for name in names]

@@ -8,20 +8,38 @@ from jackfield.cli.console import Json, as_operator, print_json, print_table, sh
 from jackfield.domain import ids
 from jackfield.domain.organisation import Organisation
 
-organisations = typer.Typer(help="Create, list and delete organisations.", no_args_is_help=True)
+organisations = typer.Typer(help="Create, rename, list and delete organisations.", no_args_is_help=True)
 
 Reference = Annotated[str, typer.Argument(metavar="ID-OR-NAME", help="Its id, handle or name.")]
 
 
 @organisations.command()
-def create(name: Annotated[str, typer.Argument(help="What people call it.")], json: Json = False) -> None:
+def create(
+    name: Annotated[str, typer.Argument(help="What people call it.")],
+    handle: Annotated[
+        str | None, typer.Option(help="Its name in addresses, unique for ever; made from the name when not given.")
+    ] = None,
+    json: Json = False,
+) -> None:
     """Create an organisation."""
-    made = as_operator(lambda ground, origin: ground.organisations.create(name, origin))
+    made = as_operator(lambda ground, origin: ground.organisations.create(name, origin, handle))
     if json:
         print_json(_shown(made))
     else:
         typer.echo(f"Created {made.name} with the handle {made.handle} and the id {made.id}")
         typer.echo(f"Next: jackfield keys create --organisation {made.handle} --user NAME")
+
+
+@organisations.command()
+def rename(
+    reference: Reference, name: Annotated[str, typer.Argument(help="Its new name.")], json: Json = False
+) -> None:
+    """Give an organisation another name. Its id and handle stay."""
+    renamed = as_operator(lambda ground, origin: ground.organisations.rename(reference, name, origin))
+    if json:
+        print_json(_shown(renamed))
+    else:
+        typer.echo(f"Renamed {renamed.handle} to {renamed.name}")
 
 
 @organisations.command("list")

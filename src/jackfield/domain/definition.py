@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -18,6 +18,8 @@ from jackfield.domain.provider import (
     SettingField,
 )
 
+#: what has to be done once something was changed that was proven
+VERIFY_AGAIN: Final = "Verify the integration again."
 #: of one value; a credential or a setting is far smaller
 VALUE_LIMIT: Final = 16 * 1024
 
@@ -52,6 +54,13 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
         if field.name not in by_ways:
             return field.required
         return all(field.name in (*method.secrets, *method.configuration) for method in self.auth_methods)
+
+    def verified_settings(self, before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
+        """The titles of the settings that differ and that verification reads; none where nothing is verified."""
+        if not self.supports_verification:
+            return []
+        differing = [one for one in self.configuration if (before.get(one.name) or "") != (after.get(one.name) or "")]
+        return [one.title for one in differing if one.verified]
 
     @property
     def destinations(self) -> tuple[str, ...]:
@@ -117,6 +126,13 @@ def definition_of_authored(authored: AuthoredDefinition, vendor: str, install_pa
     )
 
 
+def why_unproven(settings: Sequence[str], *, credential: bool = False) -> str:
+    """The sentence that says what was changed and has to be verified again; `settings` are titles."""
+    changed = [*(["The credential"] if credential else []), *settings]
+    told = changed[0] if len(changed) == 1 else f"{', '.join(changed[:-1])} and {changed[-1]}"
+    return f"{told} {'was' if len(changed) == 1 else 'were'} changed. {VERIFY_AGAIN}"
+
+
 class DefinitionNotFound(NotFound):
     code = "definition-not-found"
 
@@ -153,6 +169,17 @@ def check_secret(field: SecretField, value: str) -> str:
 def check_setting(field: SettingField, value: str) -> str:
     """Return the setting that is meant by what was copied. Raises FieldProblem for one that the vendor cannot have."""
     return _checked(("extra", field.name), field, value)
+
+
+def tidied_settings(definition: Definition | None, settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings that are meant by what was copied, for contracts that refuse none."""
+    fields = {} if definition is None else {field.name: field for field in definition.configuration}
+    return {name: fields[name].tidied(value) if name in fields else value for name, value in settings.items()}
+
+
+def has_credential(definition: Definition, secrets: Mapping[str, object]) -> bool:
+    """Whether there is all of a credential that one way to prove oneself takes, whatever settings it needs besides."""
+    return any(all(secrets.get(name) for name in method.secrets) for method in definition.auth_methods)
 
 
 def check_complete(definition: Definition, secrets: Mapping[str, object], configuration: Mapping[str, object]) -> None:

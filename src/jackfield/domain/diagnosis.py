@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from jackfield.domain.count import Count
-from jackfield.domain.definition import Definition
+from jackfield.domain.definition import VERIFY_AGAIN, Definition
 from jackfield.domain.health import Health
 from jackfield.domain.integration import Detail, State, Status
 from jackfield.domain.item import ItemType
@@ -232,10 +232,29 @@ def _unproven(case: _Case) -> Diagnosis | None:
     return Diagnosis(
         severity=Severity.NOTE if found.status is Status.ACTIVE else Severity.BROKEN,
         headline="It has not been verified",
-        explanation="Nothing is known of its credential. Verify it, which takes some seconds."
-        if case.verifies
-        else f"Nothing is known of its credential; the next call at {case.vendor} shows whether it is good.",
+        explanation=_of_unproven(case),
         steps=case.steps(Remedy.VERIFY),
+    )
+
+
+def _of_unproven(case: _Case) -> str:
+    if not case.verifies:
+        return f"Nothing is known of its credential; the next call at {case.vendor} shows whether it is good."
+    known = case.reason.lstrip() or "Nothing is known of its credential."
+    # what was changed says so itself
+    return known if known.endswith(VERIFY_AGAIN) else f"{known} Verify it, which takes some seconds."
+
+
+def _untested(case: _Case) -> Diagnosis | None:
+    """Live, since nothing can be asked about it: what is sent first tells."""
+    if case.found.health is not Health.UNKNOWN:
+        return None
+    return Diagnosis(
+        severity=Severity.NOTE,
+        headline="Nothing was sent with it yet",
+        explanation=f"{case.vendor} cannot be asked whether the credential is good. The first delivery shows it."
+        f"{case.reason}",
+        steps=case.steps(Remedy.CHOOSE_ITEMS) if case.found.item_type == ItemType.NONE else (),
     )
 
 
@@ -310,6 +329,7 @@ _LOOKS: Final[tuple[Callable[[_Case], Diagnosis | None], ...]] = (
     _held,
     _ending,
     _resting,
+    _untested,
     _fine,
 )
 

@@ -1,4 +1,4 @@
-"""What the service noticed of an integration by itself: that it broke, and that it works again."""
+"""What was noticed of an integration: that it broke, that it works again, that it has to be proven again."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +11,7 @@ from jackfield.domain.health import Health
 class EventKind(StrEnum):
     BROKEN = "broken"
     RECOVERED = "recovered"
+    UNPROVEN = "unproven"
 
 
 class IntegrationEvent(msgspec.Struct, frozen=True, kw_only=True):

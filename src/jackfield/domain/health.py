@@ -1,6 +1,7 @@
 """How well an integration works, as far as is known.
 
-active                  nothing is known against it
+unknown                 nothing is proven yet, or no longer: the credential or a setting was changed
+active                  it was proven, and nothing is known against it
 degraded                its vendor gave no usable answer lately; what was proven before stands
 needs_reauthorisation   the vendor does not take the credential or the grant: a person has to connect it again
 misconfigured           a setting is wrong, or the operator's registration at the vendor is
@@ -22,6 +23,7 @@ from jackfield.domain.provider import CredentialRefused, GrantRefused, ItemRejec
 class Health(StrEnum):
     """How well an integration works.
 
+    - `unknown`: nothing is proven yet, or the credential or a setting was changed since. Verify it.
     - `active`: it works.
     - `degraded`: the vendor gave no usable answer lately. It is tried again.
     - `needs_reauthorisation`: the vendor refuses the credential. Connect it again.
@@ -29,6 +31,7 @@ class Health(StrEnum):
     - `revoked`: the credential was revoked here, on purpose.
     """
 
+    UNKNOWN = "unknown"
     ACTIVE = "active"
     DEGRADED = "degraded"
     NEEDS_REAUTHORISATION = "needs_reauthorisation"
@@ -36,8 +39,10 @@ class Health(StrEnum):
     REVOKED = "revoked"
 
 
-#: it works, as far as is known
+#: it was proven, and what was proven stands
 WORKING: Final = frozenset({Health.ACTIVE, Health.DEGRADED})
+#: somebody has to do something before it works
+BROKEN: Final = frozenset({Health.NEEDS_REAUTHORISATION, Health.MISCONFIGURED})
 
 
 class Condition(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,8 @@ hex         24 lower-case digits: `%08x` of the creation time in Unix seconds, t
 UUID        version 8 (RFC 9562): custom_a = n >> 15, custom_b = (n >> 3) & 0xfff, custom_c = (n & 7) << 59
 ==========  ==========================================================================================
 
-Parsing recomputes the spelling and refuses whatever differs from it, so that one integration has one address.
+A contract reads its own spelling, or any of them. Parsing recomputes the spelling and refuses whatever differs from
+it, so that one integration has one address.
 """
 
 import re
@@ -104,6 +105,13 @@ def parse_uuid(text: str) -> int:
     digits = text.replace("-", "")
     number = int(digits[:12], 16) << 15 | int(digits[13:16], 16) << 3 | int(digits[16:], 16) >> 59 & 7
     return _accept(number, text, to_uuid(number))
+
+
+def parse_any(text: str) -> int:
+    """The number behind any of the three spellings, in letters of either case; raises MalformedId for other text."""
+    lower = text.lower()
+    parse = parse_decimal if _DECIMAL.fullmatch(lower) else parse_hex if _HEX.fullmatch(lower) else parse_uuid
+    return parse(lower)
 
 
 def _accept(number: int, text: str, spelling: str) -> int:

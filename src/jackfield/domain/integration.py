@@ -111,7 +111,7 @@ class Detail(Integration, frozen=True, kw_only=True):
     creator_key_id: int
     deleted_at: datetime | None
     verification_due_at: datetime | None = None
-    health: Health = Health.ACTIVE
+    health: Health = Health.UNKNOWN
     health_reason: str | None = None
     health_since: datetime | None = None
     granted_at: datetime | None = None
@@ -160,7 +160,8 @@ class NewIntegration(msgspec.Struct, frozen=True, kw_only=True):
     """What a caller wants to exist. `unique_identifier` None: one is made from the provider and the new id.
 
     `secrets` and `configuration` UNSET: nothing was said of them, so an integration that is replaced keeps its own;
-    None: there shall be none. `configuration` speaks of SCOPE_NAMES alone and leaves other settings as they are.
+    None: there shall be none. `configuration` speaks of SCOPE_NAMES alone and leaves other settings as they are;
+    `settings` are others, which are added to those that are there.
     """
 
     provider: str
@@ -172,6 +173,7 @@ class NewIntegration(msgspec.Struct, frozen=True, kw_only=True):
     created_by: str
     status: Status = Status.ACTIVE
     enabled: bool = True
+    settings: Mapping[str, str] = {}
 
 
 class Revealed(msgspec.Struct, frozen=True):
@@ -327,9 +329,37 @@ def to_configuration(integration: Integration) -> Mapping[str, str]:
     return {name: value for name, value in decoded.items() if isinstance(value, str)}
 
 
-def unproven(*, verifies: bool) -> Change:
-    """What else changes when the credential does: what was known of the old one is forgotten."""
-    forgotten = Change(error=None, error_at=None, health=Health.ACTIVE, health_reason=None)
+def renamed(integration: Integration, name: str) -> Change:
+    """A new name. An `instance_name` of the metadata that was made from the old one follows it."""
+    metadata: dict[str, object] = msgspec.json.decode(integration.metadata)
+    if metadata.get("instance_name") != integration.name:
+        return Change(name=name)
+    following = msgspec.json.encode({**metadata, "instance_name": name}).decode()
+    return Change(name=name, metadata=JsonObject(following))
+
+
+def is_expired(secrets: Secrets, now: datetime) -> bool:
+    """Whether the token has ended, and nothing is there to get a newer one with."""
+    expires_at = secrets.get("expires_at")
+    if not expires_at or secrets.get("refresh_token"):
+        return False
+    try:
+        return msgspec.convert(expires_at, datetime) <= now
+    except (msgspec.ValidationError, TypeError):
+        return False  # what is no moment in UTC tells nothing
+
+
+def has_been_asked(integration: Detail) -> bool:
+    """Whether its vendor has been asked about it, or is being: then a change takes something back."""
+    return integration.health is not Health.UNKNOWN or integration.state is not State.NEW or bool(integration.error)
+
+
+def unproven(*, verifies: bool, reason: str | None = None) -> Change:
+    """What else changes when what was proven does: the credential, or a setting that its verification reads.
+
+    What was known is forgotten. `reason` says in a sentence why it has to be proven again.
+    """
+    forgotten = Change(error=None, error_at=None, health=Health.UNKNOWN, health_reason=reason)
     if not verifies:
         return forgotten
     nobodys = Change(account_id=None, account_name=None)
@@ -380,8 +410,15 @@ def undecided(integration: Detail, now: datetime, due_at: datetime, reason: str)
     )
 
 
+def used(integration: Detail) -> Change:
+    """The vendor took a call with what was not proven yet, which proves it."""
+    return Change(health=Health.ACTIVE, health_reason=None) if integration.health is Health.UNKNOWN else Change()
+
+
 def degraded(integration: Detail, reason: str) -> Change:
-    """The vendor gave no usable answer. That breaks nothing, and mends nothing that is broken."""
+    """The vendor gave no usable answer. That breaks nothing, proves nothing, and mends nothing that is broken."""
+    if integration.health is Health.UNKNOWN:
+        return Change(health_reason=reason)
     return Change(health=Health.DEGRADED, health_reason=reason) if integration.health in WORKING else Change()
 
 

@@ -77,7 +77,8 @@ class SettingField(msgspec.Struct, frozen=True, kw_only=True):
     """One setting that is not secret, by its canonical name.
 
     `destination`: it decides where secrets are sent, so changing it asks for every secret again.
-    `needed_to_deliver`: asked for when the integration is enabled for items. `pattern`: what all of the value matches.
+    `needed_to_deliver`: asked for when the integration is enabled for items. `verified`: verification reads it, so what
+    was proven does not hold once it changes. `pattern`: what all of the value matches.
     `example`: a value that fits, for people whose own does not. `copied`: patterns of other forms in which people copy
     it, each with one group that is the value. `ends_before`: of an address, the paths of the API and of pages that are
     not part of it. `identifies`: the vendor's own id of a destination, which stays when its address changes.
@@ -89,6 +90,7 @@ class SettingField(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = False
     needed_to_deliver: bool = False
     destination: bool = False
+    verified: bool = True
     identifies: bool = False
     pattern: str | None = None
     type: FieldType = FieldType.STRING

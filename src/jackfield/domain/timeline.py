@@ -104,6 +104,7 @@ _DELIVERY_ENDS: Final = {
 _EVENTS: Final = {
     EventKind.BROKEN: ("It broke", Outcome.BAD),
     EventKind.RECOVERED: ("It works again", Outcome.GOOD),
+    EventKind.UNPROVEN: ("It has to be verified again", Outcome.NEUTRAL),
 }
 
 

@@ -105,7 +105,10 @@ PLACE: Final = (
         example="11223344-a1b2-3b33-c444-def123456789",
     ),
     SettingField(
-        name="workspace_id", title="Workspace ID", help="The ID of the workspace at Atlassian, if it is known."
+        name="workspace_id",
+        verified=False,
+        title="Workspace ID",
+        help="The ID of the workspace at Atlassian, if it is known.",
     ),
 )
 SOURCES: Final = (

@@ -12,11 +12,15 @@ def cut_utf16(text: str, limit: int) -> str:
     """Cut a text to at most so many UTF-16 units, as `cut` does to characters, and never within a character."""
     if utf16_length(text) <= limit:
         return text
-    # each character beyond the first 65,536 counts twice, so some fewer characters fit
-    shorter = limit
-    while utf16_length(kept := cut(text, shorter)) > limit:
-        shorter -= utf16_length(kept) - limit
-    return kept
+    # each character beyond the first 65,536 counts twice, so at least half as many characters fit
+    fewest, most = limit // 2, limit
+    while fewest < most:
+        middle = (fewest + most + 1) // 2
+        if utf16_length(cut(text, middle)) <= limit:
+            fewest = middle
+        else:
+            most = middle - 1
+    return cut(text, fewest)
 
 
 def first_utf16(text: str, limit: int) -> str:

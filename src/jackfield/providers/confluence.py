@@ -195,6 +195,7 @@ class Confluence(_atlassian.AuthorizesAtSites):
             ),
             SettingField(
                 name="parent_id",
+                verified=False,
                 title="Parent page",
                 help="The number of the page that new pages go below; it stands in the page's address.",
                 pattern=_NUMBER_PATTERN,

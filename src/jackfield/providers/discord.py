@@ -143,6 +143,7 @@ class Discord:
         configuration=(
             SettingField(
                 name="thread_id",
+                verified=False,
                 title="Thread",
                 help="The thread in the channel that messages go to: its ID, by Copy Thread ID in its menu.",
                 pattern=r"^[0-9]{5,25}$",

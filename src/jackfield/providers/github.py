@@ -261,6 +261,7 @@ class GitHub(AuthorizesByCode):
             ),
             SettingField(
                 name="labels",
+                verified=False,
                 title="Labels",
                 help="Labels of new issues, separated by commas.",
                 pattern=r"^\S.{0,999}$",
@@ -286,6 +287,7 @@ class GitHub(AuthorizesByCode):
             ),
             SettingField(
                 name="org_slug",
+                verified=False,
                 title="Organisation",
                 help="The organisation that the token is for, if it is for one: its name in GitHub's addresses.",
                 pattern=r"^[A-Za-z0-9_-]{1,39}$",

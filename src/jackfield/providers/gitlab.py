@@ -27,6 +27,7 @@ from jackfield.domain.provider import (
     ItemRejected,
     Manifest,
     OAuth,
+    ObjectRightMissing,
     ObjectVanished,
     Place,
     PlaceMoved,
@@ -35,6 +36,7 @@ from jackfield.domain.provider import (
     SettingField,
     Source,
     TokenSet,
+    UnknownRefusal,
     Unsupported,
     VendorState,
     Verified,
@@ -42,12 +44,14 @@ from jackfield.domain.provider import (
 from jackfield.providers._clock import is_before
 from jackfield.providers._credentials import member, token
 from jackfield.providers._endpoints import ENDS_OF_ADDRESSES, URL_PATTERN, api_url, own_base_url
+from jackfield.providers._errors import find
 from jackfield.providers._gfm import Dialect, body_of, title_of
+from jackfield.providers._gitlab_errors import ERRORS, ROLE, SOURCES, limit_of, refusal_of
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow
 from jackfield.providers._places import MOVED, moved_to, number_of, place_id
-from jackfield.providers._replies import Text, decode, limited, note_budget, raise_for_status, unexpected, web_url
-from jackfield.providers._waits import retry_after, seconds_until
+from jackfield.providers._replies import Text, decode, note_budget, raise_for_status, unexpected, web_url
+from jackfield.providers._waits import seconds_until
 
 _CHECKED: Final = date(2026, 11, 21)
 #: as the address of its page or of what is in it, and as git has it
@@ -61,7 +65,6 @@ _PROJECT_PATTERN: Final = r"^[A-Za-z0-9_./-]{1,500}$"
 _PROJECT: Final = re.compile(_PROJECT_PATTERN)
 #: where a project is that was renamed or moved, as redirects have it
 _MOVED_TO: Final = r"/projects/[0-9]{1,20}"
-_ROLE: Final = "to write issues in the project (the role Planner or Reporter)"
 _SCOPE_WORDS: Final = {
     "api": "Read and change everything that the account can, in all its groups and projects",
     "read_api": "Read everything that the account can, in all its groups and projects",
@@ -139,13 +142,6 @@ class _Issue(msgspec.Struct):
     assignees: list[_Username] = []
 
 
-class _Refusal(msgspec.Struct):
-    """`message` is a sentence or an object by the names of fields."""
-
-    message: Any = None
-    error: Any = None
-
-
 class GitLab(AuthorizesByCode):
     names_are_reused: ClassVar[bool] = True
     flow: ClassVar[Flow] = Flow(authorize_at="{site}/oauth/authorize", tokens_at="{site}/oauth/token")
@@ -190,9 +186,14 @@ class GitLab(AuthorizesByCode):
                 ends_before=ENDS_OF_ADDRESSES,
             ),
             SettingField(
-                name="org_slug", title="Group", help="The group that the token is for, if it is for one: its path."
+                name="org_slug",
+                verified=False,
+                title="Group",
+                help="The group that the token is for, if it is for one: its path.",
             ),
-            SettingField(name="project_id", title="Project ID", help="The number of the project, if it is known."),
+            SettingField(
+                name="project_id", verified=False, title="Project ID", help="The number of the project, if it is known."
+            ),
         ),
         features=("issues", "labels", "read-back"),
         facts=Facts(
@@ -220,7 +221,9 @@ class GitLab(AuthorizesByCode):
             token_sets=(TokenSet(lifetime_seconds=2 * 3600.0),),
         ),
         tells_progress=False,
+        errors=ERRORS,
         sources=(
+            *SOURCES,
             Source("authentication", "https://docs.gitlab.com/api/rest/authentication/", _CHECKED),
             Source("the user of a token", "https://docs.gitlab.com/api/users/#get-the-current-user", _CHECKED),
             Source(
@@ -250,11 +253,11 @@ class GitLab(AuthorizesByCode):
         the setting names a project, whether it is there, takes issues, and the token may write them: by its scopes, and
         in a private project by the role of its user."""
         reply = await self._call(connection, "GET", "/user")
-        raise_for_status(reply, "GitLab", "api")
+        self._raise_for_status(reply, "api")
         if reply.status == 404 and own_base_url(connection) is not None:
             raise ConfigurationRejected("GitLab is not at this address: check base_url", "base_url")
         if reply.status != 200:
-            raise unexpected(reply, "GitLab")
+            raise unexpected(reply, "GitLab") if reply.status == 404 else refusal_of(self.manifest, reply, "api")
         user = decode(reply, _User, "GitLab")
         account = Account(id=str(user.id), name=user.username, url=web_url(user.web_url))
         reply = await self._call(connection, "GET", "/personal_access_tokens/self")
@@ -277,7 +280,7 @@ class GitLab(AuthorizesByCode):
         reply = await self._call(connection, "DELETE", "/personal_access_tokens/self")
         if reply.status in {200, 204, 401}:
             return
-        raise_for_status(reply, "GitLab", "api")
+        self._raise_for_status(reply, "api")
         if reply.status in {400, 404, 405}:
             raise Unsupported("GitLab cannot end this kind of token for us: revoke it in GitLab, under Access tokens")
         raise unexpected(reply, "GitLab")
@@ -302,8 +305,7 @@ class GitLab(AuthorizesByCode):
             return
         if reply.status in {401, 403}:
             raise ApplicationRefused("GitLab does not take this service's client ID and client secret: check them")
-        raise_for_status(reply, "GitLab", "to end tokens")
-        raise unexpected(reply, "GitLab")
+        raise refusal_of(self.manifest, reply)
 
     async def deliver(self, connection: Connection, delivery: Delivery) -> Delivered:
         """Creates the item's issue or rewrites it. A retried delivery looks through the project's newest issues
@@ -315,18 +317,27 @@ class GitLab(AuthorizesByCode):
         if number is None and delivery.retried:
             number = await self._find(connection, issues, delivery.marker, delivery.since)
         if number is None:
-            reply = await self._write(connection, "POST", issues, {**content, **_labels("labels", delivery.item)})
+            wanted = {**content, **_labels("labels", delivery.item)}
+            reply = await self._write(connection, "POST", issues, wanted)
             if reply.status != 201:
                 raise _rejected(reply)
             issue = decode(reply, _Issue, "GitLab")
         else:
             # labels that people gave the issue stay
             issue = await self._update(connection, issues, number, {**content, **_labels("add_labels", delivery.item)})
-        closed = delivery.item.status is ItemStatus.CLOSED
+        return await self._in_line(connection, issues, issue, delivery.item)
+
+    async def _in_line(self, connection: Connection, issues: str, issue: _Issue, item: Item) -> Delivered:
+        """Closes or reopens the issue where it has to be. Whatever keeps that from being done, the rest is done."""
+        closed = item.status is ItemStatus.CLOSED
+        not_done = None
         if closed != (issue.state == "closed"):
             event = {"state_event": "close" if closed else "reopen"}
-            issue = await self._update(connection, issues, str(issue.iid), event)
-        return Delivered(vendor_id=str(issue.iid), url=web_url(issue.web_url))
+            try:
+                issue = await self._update(connection, issues, str(issue.iid), event)
+            except (ItemRejected, RightMissing, UnknownRefusal) as refused:
+                not_done = str(refused)
+        return _delivered(issue, item, not_done)
 
     async def read_back(self, connection: Connection, vendor_ids: Sequence[str]) -> Mapping[str, VendorState]:
         """One call for each hundred issues."""
@@ -390,7 +401,7 @@ class GitLab(AuthorizesByCode):
             raise _lacks_scope("api")
         role = _role(found)
         if found.visibility == "private" and role is not None and role < _GUEST:
-            raise RightMissing(f"GitLab takes the credential, but it lacks the right {_ROLE}", _ROLE)
+            raise RightMissing(f"GitLab takes the credential, but it lacks the right {ROLE}", ROLE)
         return found
 
     async def _find(self, connection: Connection, issues: str, marker: str, since: datetime | None) -> str | None:
@@ -411,7 +422,7 @@ class GitLab(AuthorizesByCode):
     async def _update(self, connection: Connection, issues: str, number: str, json: dict[str, Any]) -> _Issue:
         if not _is_number(number):
             raise ObjectVanished("GitLab has no such issue: its number is none")
-        reply = await self._write(connection, "PUT", f"{issues}/{number}", json)
+        reply = await self._write(connection, "PUT", f"{issues}/{number}", json, of_one=True)
         if reply.status == 404:
             # of the two it may be the project that is not there
             project = await self._checked(connection, "GET", issues.removesuffix("/issues"), "api")
@@ -427,19 +438,40 @@ class GitLab(AuthorizesByCode):
             raise _rejected(reply)
         return decode(reply, _Issue, "GitLab")
 
-    async def _write(self, connection: Connection, method: str, path: str, json: dict[str, Any]) -> Reply:
-        return await self._checked(connection, method, path, "api", json)
+    async def _write(
+        self, connection: Connection, method: str, path: str, json: dict[str, Any], *, of_one: bool = False
+    ) -> Reply:
+        """A call that changes something. GitLab says the same of what nobody may write as of a missing right.
+
+        `of_one`: it changes one issue that is there.
+        """
+        try:
+            return await self._checked(connection, method, path, "api", json)
+        except RightMissing as missing:
+            if missing.right != ROLE:
+                raise
+            await self._usable_project(connection, None)
+            if of_one:
+                raise ObjectRightMissing(
+                    "GitLab does not let the token's account change this issue: give it the role Planner or Reporter",
+                    ROLE,
+                ) from None
+            raise
 
     async def _checked(
         self, connection: Connection, method: str, path: str, right: str, json: dict[str, Any] | None = None
     ) -> Reply:
         reply = await self._call(connection, method, path, json)
-        if reply.status == 403 and b"insufficient_scope" in reply.body:
-            raise _lacks_scope(right)
         # of a project they say that it has another path now
         if not (reply.status in MOVED and path.startswith("/projects/")):
-            raise_for_status(reply, "GitLab", _ROLE)
+            self._raise_for_status(reply, right)
         return reply
+
+    def _raise_for_status(self, reply: Reply, right: str) -> None:
+        """Raise what is about the token, its account or GitLab itself; what is about a project is left."""
+        if reply.status in {401, 403, 408, 412} or (reply.status >= 500 and find(ERRORS, reply.status) is not None):
+            raise refusal_of(self.manifest, reply, right)
+        raise_for_status(reply, "GitLab", ROLE)
 
     async def _call(self, connection: Connection, method: str, path: str, json: dict[str, Any] | None = None) -> Reply:
         reply = await self._http.request(
@@ -451,8 +483,9 @@ class GitLab(AuthorizesByCode):
         )
         reset = seconds_until(reply, "ratelimit-reset")
         note_budget(connection.budget, reply, "ratelimit-remaining", reset)
-        if reply.status == 429 and retry_after(reply) is None:
-            raise limited(reply, "GitLab", reset)
+        limited = limit_of(self.manifest, reply)
+        if limited is not None:
+            raise limited
         return reply
 
 
@@ -516,30 +549,23 @@ def _lacks_scope(right: str) -> RightMissing:
 
 def _rejected(reply: Reply) -> Exception:
     """What a status that is about the project, or about what was sent, means."""
-    if reply.status == 404:
-        return ConfigurationRejected(
-            "GitLab does not know this project, or does not show it to the token: check project", "project"
-        )
     # reads are redirected to a project that has moved, and writes are not taken under its old path
     if reply.status in MOVED or (reply.status == 405 and b"moved project" in reply.body):
         return _moved()
-    if reply.status in {400, 409, 422}:
-        named = next((field for field in ("title", "description", "labels") if field in _wrong_fields(reply)), None)
-        return ItemRejected(f"GitLab does not take the issue{f': its {named} is wrong' if named else ''}")
-    return unexpected(reply, "GitLab")
+    return refusal_of(GitLab.manifest, reply, "api")
+
+
+def _delivered(issue: _Issue, item: Item, not_done: str | None) -> Delivered:
+    """What was brought out, and that the issue is in another state than it was to be, if it is."""
+    status = None
+    if (issue.state == "closed") != (item.status is ItemStatus.CLOSED):
+        status = ItemStatus.CLOSED if issue.state == "closed" else ItemStatus.OPEN
+        not_done = not_done or f"GitLab left the issue {issue.state}: the token's account may lack the role for it"
+    return Delivered(vendor_id=str(issue.iid), url=web_url(issue.web_url), not_done=not_done, status=status)
 
 
 def _moved() -> PlaceMoved:
     return PlaceMoved("GitLab has this project under another path: enter that one as the project", "project")
-
-
-def _wrong_fields(reply: Reply) -> set[str]:
-    try:
-        refusal = msgspec.json.decode(reply.body, type=_Refusal)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return set()
-    named = set(refusal.message) if isinstance(refusal.message, dict) else set()
-    return named | (set(refusal.error.split()) if isinstance(refusal.error, str) else set())
 
 
 def _midnight(day: date | None) -> datetime | None:

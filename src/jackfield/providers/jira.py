@@ -98,6 +98,8 @@ _OF_OLD: Final = "old"
 #: names of fields under which Jira complains of a setting, and of the item's own content
 _SETTINGS: Final = ("project", "pid", "issuetype", "parent", "parentId")
 _OURS: Final = ("summary", "description", "labels", "priority", "properties")
+#: each screen has a summary, so this is what Jira says of it to an account that may not create issues
+_NOT_ON_SCREEN: Final = "not on the appropriate screen"
 #: what Jira says of a description whose form is not its own
 _NOT_OUR_FORM: Final = "INVALID_INPUT"
 
@@ -245,6 +247,7 @@ class Jira(_atlassian.AuthorizesAtSites):
             ),
             SettingField(
                 name="issue_type",
+                verified=False,
                 title="Issue type",
                 help="The type of new issues, by its name in the project.",
                 pattern=r"^\S.{0,254}$",
@@ -405,8 +408,7 @@ class Jira(_atlassian.AuthorizesAtSites):
         if reply.status == 404:
             raise self._site.nowhere(connection)
         if reply.status != 201:
-            if "summary" in _errors_of(reply).errors:
-                # what Jira says of the summary to an account that may not create issues
+            if _NOT_ON_SCREEN in _errors_of(reply).errors.get("summary", ""):
                 await self._ensure_rights(connection, key)
             raise _refused(reply, _OF_NEW)
         issue = decode(reply, _Issue, "Jira")

@@ -321,6 +321,7 @@ class Linear(AuthorizesByCode):
             ),
             SettingField(
                 name="workspace_id",
+                verified=False,
                 title="Workspace",
                 help="The workspace: its name in Linear's addresses, or its ID.",
             ),

@@ -25,6 +25,7 @@ from jackfield.domain.provider import (
     ItemRejected,
     Manifest,
     OAuth,
+    ObjectRightMissing,
     ObjectVanished,
     Place,
     RightMissing,
@@ -38,11 +39,13 @@ from jackfield.domain.provider import (
 from jackfield.providers._clock import is_before
 from jackfield.providers._credentials import token
 from jackfield.providers._endpoints import ENDS_OF_ADDRESSES, URL_PATTERN, api_url, own_base_url
+from jackfield.providers._errors import find, fit_to_show
 from jackfield.providers._gfm import MENTIONS, Dialect, body_of, escape, title_of
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow
 from jackfield.providers._places import MOVED, number_of, place_id
-from jackfield.providers._replies import Text, decode, limited, note_budget, raise_for_status, unexpected, web_url
+from jackfield.providers._replies import Text, decode, note_budget, raise_for_status, unexpected, web_url
+from jackfield.providers._sentry_errors import ERRORS, REPEATED, SOURCES, WRITE, limit_of, refusal_of, words_of
 from jackfield.providers._waits import seconds_until
 
 _CHECKED: Final = date(2026, 11, 21)
@@ -81,7 +84,6 @@ _ISSUE_ID: Final = re.compile(r"[0-9]{1,19}|[A-Za-z0-9][A-Za-z0-9_-]{0,99}-[A-Za
 _ISSUE_PATH: Final = re.compile(r"/issues/([0-9]{1,19})(?:/|$)")
 #: an issue and our comment on it
 _VENDOR_ID: Final = re.compile(r"([0-9]{1,19})/([0-9]{1,19})")
-_WRITE: Final = "event:write"
 #: Sentry does not say how long a comment may be; nobody reads more
 _COMMENT_CHARACTERS: Final = 16_384
 _TITLE_CHARACTERS: Final = 255
@@ -187,10 +189,13 @@ class Sentry(AuthorizesByCode):
             ),
             SettingField(
                 name="installation_id",
+                verified=False,
                 title="Installation ID",
                 help="Of a public integration: the ID that Sentry gave to its installation.",
             ),
-            SettingField(name="project_id", title="Project ID", help="The number of the project, if it is known."),
+            SettingField(
+                name="project_id", verified=False, title="Project ID", help="The number of the project, if it is known."
+            ),
         ),
         features=("comments", "status", "read-back"),
         facts=Facts(
@@ -221,7 +226,9 @@ class Sentry(AuthorizesByCode):
         ),
         tells_progress=False,
         checks=(Check.DESCRIPTION,),
+        errors=ERRORS,
         sources=(
+            *SOURCES,
             Source("authentication", "https://docs.sentry.io/api/auth/", _CHECKED),
             Source("OAuth", "https://docs.sentry.io/product/partnership-platform/oauth-integration/", _CHECKED),
             Source("PKCE", "https://sentry.io/.well-known/oauth-authorization-server", _CHECKED),
@@ -256,11 +263,11 @@ class Sentry(AuthorizesByCode):
         if reply.status == 404:
             raise _no_organisation()
         if reply.status != 200:
-            raise unexpected(reply, "Sentry")
+            raise _rejected(reply)
         found = decode(reply, _Organization, "Sentry")
         await self._check_project(connection, slug)
-        if found.access and not {_WRITE, "event:admin"} & set(found.access):
-            raise RightMissing(f"Sentry takes the token, but it lacks the right {_WRITE}", _WRITE)
+        if found.access and not {WRITE, "event:admin"} & set(found.access):
+            raise RightMissing(f"Sentry takes the token, but it lacks the right {WRITE}", WRITE)
         return Verified(account=_account([found]), scopes=None if found.access is None else tuple(found.access))
 
     async def locate(self, connection: Connection) -> Place | None:
@@ -300,9 +307,9 @@ class Sentry(AuthorizesByCode):
             )
         if reply.status in {301, 302, 307, 308}:
             raise ConfigurationRejected("Sentry has this project under another name: enter that one", "project_slug")
-        raise_for_status(reply, "Sentry", "project:read")
         if reply.status != 200:
-            raise unexpected(reply, "Sentry")
+            self._raise_for_status(reply, "project:read")
+            raise _rejected(reply)
         # an answer that is no project proves none
         decode(reply, _Project, "Sentry")
 
@@ -311,7 +318,7 @@ class Sentry(AuthorizesByCode):
         if reply.status == 404 and own_base_url(connection) is not None:
             raise ConfigurationRejected("Sentry is not at this address: check base_url", "base_url")
         if reply.status != 200:
-            raise unexpected(reply, "Sentry")
+            raise unexpected(reply, "Sentry") if reply.status == 404 else _rejected(reply)
         found = decode(reply, list[_Organization], "Sentry")
         if not found:
             raise RightMissing("Sentry takes the token, but shows it no organisation: give it org:read", "org:read")
@@ -330,7 +337,7 @@ class Sentry(AuthorizesByCode):
         name = own[1] if own is not None else self._issue_of(connection, delivery.item)
         path = f"/organizations/{organisation}/issues/{name}/"
         status = "resolved" if delivery.item.status is ItemStatus.CLOSED else "unresolved"
-        reply = await self._call(connection, "PUT", path, _WRITE, {"status": status})
+        reply = await self._change(connection, path, organisation, {"status": status})
         if reply.status == 404:
             await self._check_organisation(connection, organisation)
             if own is not None:
@@ -342,7 +349,22 @@ class Sentry(AuthorizesByCode):
             raise _rejected(reply)
         issue = decode(reply, _Issue, "Sentry")
         comment = await self._comment(connection, path, delivery, own[2] if own is not None else None)
-        return Delivered(vendor_id=f"{issue.id}/{comment.id}", url=web_url(issue.permalink))
+        return _delivered(issue, comment, delivery.item)
+
+    async def _change(self, connection: Connection, issue: str, organisation: str, json: dict[str, Any]) -> Reply:
+        """A change of one issue. Sentry says the same of an issue whose project the token's account is not in as of a
+        right that the token lacks everywhere."""
+        try:
+            return await self._call(connection, "PUT", issue, WRITE, json)
+        except RightMissing:
+            reply = await self._send(connection, "GET", _organisation_path(organisation))
+            rights = set(decode(reply, _Organization, "Sentry").access or ()) if reply.status == 200 else set()
+            if not {WRITE, "event:admin"} & rights:
+                raise
+            raise ObjectRightMissing(
+                "Sentry does not let the token's account change this issue: add it to a team of the issue's project",
+                WRITE,
+            ) from None
 
     async def read_back(self, connection: Connection, vendor_ids: Sequence[str]) -> Mapping[str, VendorState]:
         """One call for each hundred issues."""
@@ -368,9 +390,14 @@ class Sentry(AuthorizesByCode):
             number = await self._find(connection, comments, delivery.marker, delivery.since)
         json = {"text": _text(delivery)}
         if number is None:
-            reply = await self._call(connection, "POST", comments, _WRITE, json)
+            reply = await self._call(connection, "POST", comments, WRITE, json)
+            if reply.status == 400 and REPEATED in words_of(reply):
+                # an earlier try did reach Sentry
+                number = await self._find(connection, comments, delivery.marker, delivery.since)
+                if number is not None:
+                    return _Comment(id=number)
         else:
-            reply = await self._call(connection, "PUT", f"{comments}{number}/", _WRITE, json)
+            reply = await self._call(connection, "PUT", f"{comments}{number}/", WRITE, json)
             if reply.status == 404:
                 raise ObjectVanished("Sentry does not have our comment any more: it was deleted")
         if reply.status not in {200, 201}:
@@ -426,8 +453,14 @@ class Sentry(AuthorizesByCode):
         self, connection: Connection, method: str, path: str, right: str, json: dict[str, Any] | None = None
     ) -> Reply:
         reply = await self._send(connection, method, path, json)
-        raise_for_status(reply, "Sentry", right)
+        self._raise_for_status(reply, right)
         return reply
+
+    def _raise_for_status(self, reply: Reply, right: str) -> None:
+        """Raise what is about the token, its account or Sentry itself; what is about a place is left."""
+        if reply.status in {401, 403, 408, 409} or (reply.status >= 500 and find(ERRORS, reply.status) is not None):
+            raise refusal_of(self.manifest, reply, right)
+        raise_for_status(reply, "Sentry", right)
 
     async def _send(self, connection: Connection, method: str, path: str, json: dict[str, Any] | None = None) -> Reply:
         """A call of which a limit alone is raised."""
@@ -440,8 +473,9 @@ class Sentry(AuthorizesByCode):
         )
         reset = seconds_until(reply, "x-sentry-rate-limit-reset")
         note_budget(connection.budget, reply, "x-sentry-rate-limit-remaining", reset)
-        if reply.status == 429 and "retry-after" not in reply.headers:
-            raise limited(reply, "Sentry", reset)
+        limited = limit_of(self.manifest, reply)
+        if limited is not None:
+            raise limited
         return reply
 
 
@@ -500,9 +534,19 @@ def _state_of(issue: _Issue) -> VendorState:
 
 
 def _rejected(reply: Reply) -> Exception:
-    if reply.status == 400:
-        return ItemRejected("Sentry does not take the comment or the issue's new state")
-    return unexpected(reply, "Sentry")
+    return refusal_of(Sentry.manifest, reply)
+
+
+def _delivered(issue: _Issue, comment: _Comment, item: Item) -> Delivered:
+    """What was brought out, and that the issue is in another state than it was to be, if it is."""
+    status = _state_of(issue).status
+    in_line = (status is ItemStatus.CLOSED) == (item.status is ItemStatus.CLOSED)
+    return Delivered(
+        vendor_id=f"{issue.id}/{comment.id}",
+        url=web_url(issue.permalink),
+        not_done=None if in_line else f"Sentry left the issue {fit_to_show(issue.status)}, and does not say why",
+        status=None if in_line else status,
+    )
 
 
 def _account(found: list[_Organization]) -> Account:

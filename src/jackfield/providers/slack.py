@@ -275,6 +275,7 @@ class Slack(AuthorizesByCode):
             ),
             SettingField(
                 name="workspace_id",
+                verified=False,
                 title="Workspace ID",
                 help="The ID of the workspace: it starts with T and stands in the address of Slack in a browser.",
             ),

@@ -4,13 +4,14 @@ Secrets are shown masked and never leave this service in clear.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
 from jackfield.domain.audit import Action, by_caller
 from jackfield.domain.credential import Secrets, mask
-from jackfield.domain.definition import Definition, FieldProblem, check_complete, not_connectable
+from jackfield.domain.definition import Definition, FieldProblem, check_complete, not_connectable, why_unproven
 from jackfield.domain.installation import shown_configuration
 from jackfield.domain.integration import (
     EMPTY_OBJECT,
@@ -21,7 +22,9 @@ from jackfield.domain.integration import (
     Listing,
     Status,
     Wanted,
+    has_been_asked,
     merged,
+    renamed,
     unproven,
 )
 from jackfield.domain.item import ItemType
@@ -156,8 +159,8 @@ class Administration:
         check_sent_again(definition, stored, sent.auth, moved)
         secrets = settle_secrets(definition, stored, sent.auth, moved=bool(moved))
         _check_items(found, definition, sent, before if configuration is msgspec.UNSET else configuration)
+        name = definition.name if sent.name is None else sent.name
         settled = Change(
-            name=(definition.name if sent.name is None else sent.name),
             identifier=sent.identifier,
             enabled=sent.enabled,
             item_type=sent.item_type,
@@ -166,9 +169,13 @@ class Administration:
             else from_texts(configuration, found.configuration),
             sealed_secrets=await self._sealed(found, secrets),
         )
-        if secrets is msgspec.UNSET and not moved:
+        if name is not msgspec.UNSET:
+            settled = merged(settled, renamed(found, name))
+        credential = secrets is not msgspec.UNSET or bool(moved)
+        settings = definition.verified_settings(before, before if configuration is msgspec.UNSET else configuration)
+        if not credential and not settings:
             return settled
-        return merged(settled, _to_be_proven(found, definition))
+        return merged(settled, _to_be_proven(found, definition, why_unproven(settings, credential=credential)))
 
     async def _sealed(
         self, found: Detail, secrets: Secrets | None | msgspec.UnsetType
@@ -212,9 +219,11 @@ def _check_items(found: Detail, definition: Definition, sent: Submission, config
         check_deliverable(definition, configuration)
 
 
-def _to_be_proven(found: Detail, definition: Definition) -> Change:
-    """A changed credential has to be verified before the integration is worked with again."""
+def _to_be_proven(found: Detail, definition: Definition, reason: str) -> Change:
+    """What was changed has to be verified before the integration is worked with again; changes of items wait for it."""
     change = unproven(verifies=definition.supports_verification)
+    if definition.supports_verification and has_been_asked(found):
+        change = merged(change, Change(health_reason=reason, error=reason, error_at=datetime.now(UTC)))
     if definition.supports_verification and found.status in {Status.ACTIVE, Status.ERROR}:
         return merged(change, Change(status=Status.PENDING))
     if found.status is Status.ERROR:

@@ -7,8 +7,8 @@ several at once. See ADR 21.
 from typing import Final
 
 from jackfield.domain.credential import Secrets
-from jackfield.domain.health import health_after
-from jackfield.domain.integration import Detail
+from jackfield.domain.health import Health, health_after
+from jackfield.domain.integration import Detail, used
 from jackfield.domain.job import JobState
 from jackfield.domain.ports import Database, HotDeliveries, HotIntegrations, UnitOfWork, Vault
 from jackfield.domain.provider import (
@@ -78,6 +78,8 @@ class Delivering:
         if found.sealed_secrets is not None:
             secrets = await self._vault.open(found.secrets_place, found.sealed_secrets)
         sending = await self._send_all(run, found, secrets)
+        if sending.was_taken and sending.integration.health is Health.UNKNOWN:
+            await self._note_proof(sending.integration)
         if sending.refusal is not None:
             verifies, health = self._catalog.verifies(found.provider), health_after(sending.refusal)
             return refusal(sending.integration, str(sending.refusal), verifies=verifies, health=health)
@@ -90,11 +92,13 @@ class Delivering:
     async def _send_all(self, run: Run, found: Detail, secrets: Secrets) -> Sending:
         """Brings out what is due; a place that moves meanwhile is looked up again, and the rest goes there."""
         delivered = failed = 0
+        was_taken = False
         where = await self._places.find(found, secrets)
         for _ in range(_LOOKS):
             sending = Sending(run, await self._target(where, secrets), self._deliveries, self._calls)
             await sending.send_all()
             delivered, failed = delivered + sending.delivered, failed + sending.failed
+            was_taken = was_taken or sending.was_taken
             # what is wrong with a setting may be that the place has another name
             if (
                 where.error is not None
@@ -105,7 +109,7 @@ class Delivering:
             before, where = where, await self._places.find(where.integration, secrets, anew=True)
             if where.error is None and not isinstance(sending.refusal, PlaceMoved) and _is_same(before, where):
                 break
-        sending.delivered, sending.failed = delivered, failed
+        sending.delivered, sending.failed, sending.was_taken = delivered, failed, was_taken
         return sending
 
     async def _target(self, where: Whereabouts, secrets: Secrets) -> Target:
@@ -121,6 +125,15 @@ class Delivering:
             deliverer=deliverer,
             at_once=self._catalog.deliveries_at_once(provider),
         )
+
+    async def _note_proof(self, asked_with: Detail) -> None:
+        """What the vendor takes is proven, be it that nothing else proves it there."""
+        async with self._database.transaction() as work:
+            found = await work.integrations.get_detail_for_update(asked_with.organisation_id, asked_with.id)
+            if found is not None and found.credential_version == asked_with.credential_version and not found.is_going:
+                change = used(found)
+                if change.fields:
+                    await work.integrations.update(found, change)
 
     async def give_up(self, state: JobState, reason: str) -> Outcome:
         """What waits is begun again by the next job, and so is what this one had in hand."""

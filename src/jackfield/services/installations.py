@@ -7,6 +7,7 @@ from jackfield.domain import ids
 from jackfield.domain.app import App, AppNotFound, new_client_secret
 from jackfield.domain.app_schema import flaws_of_configuration
 from jackfield.domain.audit import Action, AuditEntry, by_app, by_caller
+from jackfield.domain.health import Health
 from jackfield.domain.installation import (
     READ,
     WRITE,
@@ -26,6 +27,7 @@ from jackfield.domain.integration import (
     IntegrationRow,
     State,
     Status,
+    merged,
     secrets_place,
 )
 from jackfield.domain.oauth import Holder
@@ -187,7 +189,9 @@ def _integration_row(
 def _following(integration: Detail, status: InstallationStatus) -> Change:
     """Complete is live in the other contracts, incomplete is new. A client's `inactive` stands."""
     complete = status is InstallationStatus.COMPLETE
-    change = Change(state=State.LIVE if complete else State.NEW)
+    # the app's server is who knows whether it works
+    health = Health.ACTIVE if complete else Health.UNKNOWN
+    change = Change(state=State.LIVE if complete else State.NEW, health=health, health_reason=None)
     if integration.status is Status.INACTIVE:
         return change
-    return Change(state=change.state, status=Status.ACTIVE if complete else Status.PENDING)
+    return merged(change, Change(status=Status.ACTIVE if complete else Status.PENDING))

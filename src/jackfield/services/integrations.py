@@ -5,6 +5,7 @@ Everything else is one unit of work.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -12,8 +13,8 @@ import msgspec
 from jackfield.domain import ids
 from jackfield.domain.audit import Action, AuditEntry, by_caller
 from jackfield.domain.credential import SealedValueBroken, Secrets
+from jackfield.domain.definition import FieldProblem, has_credential, tidied_settings
 from jackfield.domain.integration import (
-    EMPTY_OBJECT,
     SCOPE_NAMES,
     Change,
     Filter,
@@ -27,12 +28,15 @@ from jackfield.domain.integration import (
     Status,
     UniqueIdentifierTaken,
     Wanted,
+    is_expired,
     merged,
+    renamed,
     secrets_place,
     unproven,
 )
 from jackfield.domain.ports import Database, HotIntegrations, UnitOfWork, Vault
 from jackfield.domain.principal import Caller, Capability
+from jackfield.domain.submission import moved_destinations, to_texts
 from jackfield.domain.text import identifier_from
 from jackfield.services.catalog import Catalog
 from jackfield.services.deletion import begin_deletion
@@ -98,15 +102,22 @@ class Integrations:
             found = await self._hot.list(caller.organisation_id, wanted)
         return await self._revealed_all(caller, found)
 
-    async def newest_of_caller(self, caller: Caller, provider: str) -> Revealed | None:
-        """The newest enabled integration of a provider that the caller's user made, without its keys."""
+    async def connection_of_caller(self, caller: Caller, provider: str) -> tuple[Revealed, bool] | None:
+        """Return the newest active integration of a provider that the caller's user made, without its keys.
+
+        With it: whether its credential can be used, which is there, was not refused, and has not ended for good.
+        """
         caller.require(Capability.VIEW)
-        wanted = Filter(providers=(provider,), enabled=True, creator_user=caller.principal.user, limit=1)
+        wanted = Filter(
+            providers=(provider,), status=Status.ACTIVE, enabled=True, creator_user=caller.principal.user, limit=1
+        )
         found = await self._hot.list(caller.organisation_id, wanted)
-        if not found:
+        definition = await self._catalog.get(provider)
+        if not found or definition is None:
             return None
-        secrets = await self._open(found[0])
-        return Revealed(found[0], secrets and secrets.without_keys())
+        secrets = await self._open(found[0]) or Secrets({})
+        is_usable = has_credential(definition, secrets) and not is_expired(secrets, datetime.now(UTC))
+        return Revealed(found[0], secrets.without_keys()), is_usable
 
     async def update(self, caller: Caller, wanted: Wanted, change: Change) -> Integration:
         """Changes the fields that are set. Raises CapabilityMissing or IntegrationNotFound."""
@@ -114,11 +125,12 @@ class Integrations:
         async with self._database.transaction() as work:
             return await _update_in(work, caller, wanted, change)
 
-    async def update_revealing(self, caller: Caller, wanted: Wanted, change: Change) -> Revealed:
-        """As `update`, and shows the result as `reveal` does."""
+    async def rename(self, caller: Caller, wanted: Wanted, name: str) -> Revealed:
+        """Give it another name, and show the result as `reveal` does. Raises as `update`."""
         caller.require(Capability.MANAGE)
         async with self._database.transaction() as work:
-            return await self._revealed_in(work, caller, await _update_in(work, caller, wanted, change))
+            found = await _get(work, caller, wanted)
+            return await self._revealed_in(work, caller, await _change(work, caller, found, renamed(found, name)))
 
     async def delete(self, caller: Caller, wanted: Wanted) -> Integration:
         """Deletes it: it is hidden and its unique_identifier is free again; a job ends its credential and erases it.
@@ -138,14 +150,15 @@ class Integrations:
     async def revoke_of_caller(self, caller: Caller, provider: str) -> int:
         """Switches off every integration of a provider that the caller's user made, and erases its secrets.
 
-        Returns how many there were.
+        Returns how many of them were not revoked before.
         """
         caller.require(Capability.MANAGE)
         switched_off = Change(enabled=False, status=Status.INACTIVE, sealed_secrets=None)
         change = merged(unproven(verifies=self._catalog.verifies(provider)), switched_off)
         wanted = Filter(providers=(provider,), creator_user=caller.principal.user)
         async with self._database.transaction() as work:
-            found = await work.integrations.list_for_update(caller.organisation_id, wanted)
+            listed = await work.integrations.list_for_update(caller.organisation_id, wanted)
+            found = [integration for integration in listed if change.differing(integration)]
             for integration in found:
                 await work.integrations.update(integration, change)
             if found:
@@ -172,7 +185,7 @@ class Integrations:
             identifier=identifier_from(new.name, new.provider),
             unique_identifier=new.unique_identifier or f"{new.provider}-{ids.to_uuid(integration_id)}",
             sealed_secrets=sealed,
-            configuration=_to_object(new.configuration) if new.configuration else EMPTY_OBJECT,
+            configuration=_to_object({**(new.configuration or {}), **await self._tidied(new)}),
             metadata=new.metadata,
             status=new.status,
             enabled=new.enabled,
@@ -192,30 +205,73 @@ class Integrations:
             # the kept credential is opened before anything is written: what cannot be opened is not half-replaced
             secrets = await self._open(found) if wanted.secrets is msgspec.UNSET else wanted.secrets
             changed = wanted.secrets is not msgspec.UNSET and not await self._has(found, wanted.secrets)
-            change = await self._replacement(found, wanted, changed=changed)
+            configuration = _with_scope(found.configuration, wanted, await self._tidied(wanted))
+            moved = await self._moved(work, found, configuration, wanted)
+            change = await self._replacement(found, wanted, configuration, changed=changed or moved)
             updated = await work.integrations.update(found, change)
             await work.audit.add(by_caller(caller, Action.INTEGRATION_UPDATED, (found.id,), change.differing(found)))
             await begin_deliveries(work, updated)
         return Revealed(updated, secrets)
 
-    async def _replacement(self, found: Integration, wanted: NewIntegration, *, changed: bool) -> Change:
-        """`changed`: whether the credential differs from the stored one; the same one stays as proven as it is."""
+    async def _replacement(
+        self,
+        found: Integration,
+        wanted: NewIntegration,
+        configuration: JsonObject | msgspec.UnsetType,
+        *,
+        changed: bool,
+    ) -> Change:
+        """`changed`: whether the credential, or where it goes, differs; the same one stays as proven as it is."""
         sealed: bytes | msgspec.UnsetType | None = msgspec.UNSET
         if changed and wanted.secrets is not msgspec.UNSET:
             sealed = await self._vault.seal(found.secrets_place, wanted.secrets) if wanted.secrets else None
-        configuration: JsonObject | msgspec.UnsetType = msgspec.UNSET
-        if wanted.configuration is not msgspec.UNSET:
-            configuration = _with_scope(found.configuration, wanted.configuration or {})
+        # whoever made it stays who made it
         change = Change(
             name=wanted.name,
             status=wanted.status,
             enabled=wanted.enabled,
-            created_by=wanted.created_by,
             metadata=wanted.metadata,
             sealed_secrets=sealed,
             configuration=configuration,
         )
-        return merged(unproven(verifies=changed and self._catalog.verifies(found.provider)), change)
+        if changed or await self._changes_what_is_verified(found, configuration):
+            return merged(unproven(verifies=self._catalog.verifies(found.provider)), change)
+        return change
+
+    async def _changes_what_is_verified(
+        self, found: Integration, configuration: JsonObject | msgspec.UnsetType
+    ) -> bool:
+        """Whether settings differ without which the credential would not have been proven as it was."""
+        if configuration is msgspec.UNSET or configuration == found.configuration:
+            return False
+        definition = await self._catalog.get(found.provider)
+        before, after = msgspec.json.decode(found.configuration), msgspec.json.decode(configuration)
+        return definition is not None and bool(definition.verified_settings(before, after))
+
+    async def _tidied(self, wanted: NewIntegration) -> Mapping[str, str]:
+        if not wanted.settings:
+            return {}
+        return tidied_settings(await self._catalog.get(wanted.provider), wanted.settings)
+
+    async def _moved(
+        self,
+        work: UnitOfWork,
+        found: Integration,
+        configuration: JsonObject | msgspec.UnsetType,
+        wanted: NewIntegration,
+    ) -> bool:
+        """Whether the credential goes to another address from now on. Raises FieldProblem unless it was sent again."""
+        definition = await self._catalog.get(found.provider, work)
+        if definition is None or configuration is msgspec.UNSET:
+            return False
+        moved = moved_destinations(definition, to_texts(found.configuration), to_texts(configuration))
+        if moved and found.sealed_secrets is not None and wanted.secrets is msgspec.UNSET:
+            raise FieldProblem(
+                ("auth_data",),
+                f"Changing {', '.join(moved)} sends secrets to another address: send auth_data again in full",
+                missing=True,
+            )
+        return bool(moved)
 
     async def _revealed_in(self, work: UnitOfWork, caller: Caller, integration: Integration) -> Revealed:
         if integration.sealed_secrets is not None:
@@ -258,7 +314,10 @@ async def _get(work: UnitOfWork, caller: Caller, wanted: Wanted) -> Integration:
 
 
 async def _update_in(work: UnitOfWork, caller: Caller, wanted: Wanted, change: Change) -> Integration:
-    found = await _get(work, caller, wanted)
+    return await _change(work, caller, await _get(work, caller, wanted), change)
+
+
+async def _change(work: UnitOfWork, caller: Caller, found: Integration, change: Change) -> Integration:
     updated = await work.integrations.update(found, change)
     await work.audit.add(by_caller(caller, Action.INTEGRATION_UPDATED, (found.id,), change.differing(found)))
     await begin_deliveries(work, updated)
@@ -274,10 +333,16 @@ def _reveal_entry(caller: Caller, *integration_ids: int) -> AuditEntry:
     return by_caller(caller, Action.CREDENTIAL_REVEALED, integration_ids, ("secrets",))
 
 
-def _with_scope(stored: JsonObject, scope: Mapping[str, str]) -> JsonObject:
-    """The stored configuration with its scope settings replaced and all others kept."""
-    kept = {name: value for name, value in msgspec.json.decode(stored).items() if name not in SCOPE_NAMES}
-    return _to_object(kept | dict(scope))
+def _with_scope(
+    stored: JsonObject, wanted: NewIntegration, settings: Mapping[str, str]
+) -> JsonObject | msgspec.UnsetType:
+    """The stored configuration with its scope settings replaced, where any were sent, and others added."""
+    if wanted.configuration is msgspec.UNSET and not settings:
+        return msgspec.UNSET
+    after: dict[str, object] = msgspec.json.decode(stored)
+    if wanted.configuration is not msgspec.UNSET:
+        after = {name: value for name, value in after.items() if name not in SCOPE_NAMES}
+    return _to_object({**after, **(wanted.configuration or {}), **settings})
 
 
 def _to_object(configuration: Mapping[str, object]) -> JsonObject:

@@ -12,7 +12,7 @@ import msgspec
 
 from jackfield.domain.audit import Action, by_caller
 from jackfield.domain.credential import Secrets
-from jackfield.domain.definition import Definition, FieldProblem
+from jackfield.domain.definition import Definition, FieldProblem, why_unproven
 from jackfield.domain.integration import (
     Change,
     Detail,
@@ -21,6 +21,7 @@ from jackfield.domain.integration import (
     Listing,
     Status,
     Wanted,
+    has_been_asked,
     merged,
     unproven,
 )
@@ -170,7 +171,8 @@ class OrganisationIntegrations:
             sealed_secrets=msgspec.UNSET if secrets is msgspec.UNSET else await self._sealed(found, secrets),
         )
         renewed = sends_elsewhere(definition, before, after) or (found.status is Status.ERROR and after != before)
-        return merged(change, _lifted(found, sent), _renewed(found, definition) if renewed else Change())
+        following = _renewed(found, definition) if renewed else Change()
+        return merged(change, _lifted(found, sent), following, _to_be_proven(found, definition, before, after))
 
     async def _sealed(self, found: Detail, secrets: Secrets) -> bytes | None:
         return await self._vault.seal(found.secrets_place, secrets) if secrets else None
@@ -204,6 +206,18 @@ def _renewed(found: Detail, definition: Definition) -> Change:
     forgotten = Change(error=None, error_at=None) if found.error is not None else Change()
     status = Status.ACTIVE if found.status in {Status.PENDING, Status.ERROR} else msgspec.UNSET
     return merged(forgotten, unproven(verifies=definition.supports_verification), Change(status=status))
+
+
+def _to_be_proven(
+    found: Detail, definition: Definition, before: JointConfiguration, after: JointConfiguration
+) -> Change:
+    """What is said of what was proven before the change. The contract knows no step of verification."""
+    settings = definition.verified_settings(before.settings, after.settings)
+    credential = definition.supports_verification and sends_elsewhere(definition, before, after)
+    if not credential and not settings:
+        return Change()
+    reason = why_unproven(settings, credential=credential)
+    return unproven(verifies=True, reason=reason if has_been_asked(found) else None)
 
 
 def _differing(before: Value, after: Value) -> Value | msgspec.UnsetType:

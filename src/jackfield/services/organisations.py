@@ -4,11 +4,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NoReturn
 
+import msgspec
+
 from jackfield.domain import key as api_key
 from jackfield.domain.audit import Action, by_caller, by_operator, checked_user
 from jackfield.domain.errors import Conflict, Invalid, NotFound
 from jackfield.domain.key import ApiKey
-from jackfield.domain.organisation import HandleTaken, Organisation, OrganisationSettings, checked_name, handle_from
+from jackfield.domain.organisation import (
+    HandleTaken,
+    Organisation,
+    OrganisationSettings,
+    checked_handle,
+    checked_name,
+    handle_from,
+    random_handle,
+)
 from jackfield.domain.ports import Database, UnitOfWork
 from jackfield.domain.principal import GRANTABLE, Caller, Capability, Origin
 from jackfield.domain.return_url import checked_return_urls
@@ -42,10 +52,16 @@ class Organisations:
         self._database = database
         self._pepper = pepper
 
-    async def create(self, name: str, origin: Origin) -> Organisation:
-        """A new organisation. Raises Invalid (name) or HandleTaken."""
+    async def create(self, name: str, origin: Origin, handle: str | None = None) -> Organisation:
+        """Create an organisation. Raises Invalid (name, handle) or HandleTaken.
+
+        Args:
+            name: what people call it, in any script.
+            origin: where the call came from.
+            handle: None makes one from the name, or a random one where it has no Latin letter or digit.
+        """
         name = checked_name(name)
-        handle = handle_from(name)
+        handle = (handle_from(name) or random_handle()) if handle is None else checked_handle(handle)
         async with self._database.transaction() as work:
             organisation = await work.organisations.create(handle, name)
             if organisation is None:
@@ -60,6 +76,16 @@ class Organisations:
                 )
             )
         return organisation
+
+    async def rename(self, reference: str, name: str, origin: Origin) -> Organisation:
+        """Give it another name; its handle stays. Raises Invalid (name), NotFound or Conflict."""
+        name = checked_name(name)
+        async with self._database.transaction() as work:
+            organisation = await find_one(work, reference)
+            await work.organisations.rename(organisation.id, name)
+            entry = by_operator(origin, organisation.id, Action.ORGANISATION_UPDATED, (organisation.id,), ("name",))
+            await work.audit.add(entry)
+        return msgspec.structs.replace(organisation, name=name)
 
     async def list(self) -> Sequence[Organisation]:
         """Every organisation that is not deleted, oldest first."""

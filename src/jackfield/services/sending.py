@@ -77,6 +77,8 @@ class Sending:
         self._lost: Unavailable | None = None
         self.delivered = 0
         self.failed = 0
+        #: whether the vendor took a call, which proves the credential
+        self.was_taken = False
         #: why the integration cannot be worked with
         self.refusal: ProviderError | None = None
         #: how long the account has to be left alone
@@ -197,7 +199,9 @@ class Sending:
         async def deed(connection: Connection) -> Delivered:
             return await deliverer.deliver(connection, delivery)
 
-        return await self._calls.call(self.integration, self._target.secrets, at(self._target.place_id, deed))
+        delivered = await self._calls.call(self.integration, self._target.secrets, at(self._target.place_id, deed))
+        self.was_taken = True
+        return delivered
 
     def _took(self, one: Outgoing, delivered: Delivered) -> Settlement:
         self._failures_in_a_row = 0

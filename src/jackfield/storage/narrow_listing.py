@@ -103,6 +103,10 @@ order by {{order}} limit $8 offset $9
 """
 
 
+#: healths that most of an organisation's integrations may have
+_COMMON: Final = frozenset({Health.ACTIVE, Health.UNKNOWN})
+
+
 def is_narrow(wanted: Listing) -> bool:
     """Whether something is asked for that only the statements here know."""
     return bool(wanted.healths) or wanted.broken or wanted.enabled is not None or wanted.before is not None
@@ -150,7 +154,7 @@ def statements(wanted: Listing) -> list[str]:
 
 
 def _ways(wanted: Listing) -> list[str]:
-    if wanted.healths and Health.ACTIVE not in wanted.healths:
+    if wanted.healths and _COMMON.isdisjoint(wanted.healths):
         return [BY_HEALTH]
     if wanted.search is not None:
         return [AMONG_NEWEST, BY_TEXT if len(wanted.search) >= SHORTEST_GRAM else SORTED]

@@ -18,6 +18,7 @@ BY_NAME: Final = f"select {COLUMNS} from organisation where name = $1 and delete
 LIST: Final = f"select {COLUMNS} from organisation where deleted_at is null order by id"
 GET_RETURN_URLS: Final = "select return_urls from organisation where id = $1"
 SET_RETURN_URLS: Final = "update organisation set return_urls = $2 where id = $1"
+RENAME: Final = "update organisation set name = $2 where id = $1"
 MARK_DELETED: Final = "update organisation set deleted_at = now() where id = $1 and deleted_at is null"
 
 
@@ -44,6 +45,9 @@ class OrganisationTable:
 
     async def set_return_urls(self, organisation_id: int, return_urls: Sequence[str]) -> None:
         await self._connection.execute(SET_RETURN_URLS, organisation_id, list(return_urls))
+
+    async def rename(self, organisation_id: int, name: str) -> None:
+        await self._connection.execute(RENAME, organisation_id, name)
 
     async def mark_deleted(self, organisation_id: int) -> None:
         await self._connection.execute(MARK_DELETED, organisation_id)

@@ -17,9 +17,10 @@ from jackfield.storage.counts import counted
 from jackfield.storage.integration_rows import VISIBLE
 from jackfield.storage.pool import Pool
 
-#: spelled like the index integration_broken
-IS_BROKEN: Final = f"""(i.status = 'error' or i.health in ('needs_reauthorisation', 'misconfigured'))
-    and {VISIBLE}"""
+#: those that need someone: what is broken, and what nothing is sent to until somebody has it verified or completed;
+#: spelled like the index integration_attention
+IS_BROKEN: Final = f"""(i.status = 'error' or i.health in ('needs_reauthorisation', 'misconfigured')
+    or i.status = 'pending' and i.state = 'new') and {VISIBLE}"""
 
 # `>=` and `<=` in place of `=`, and an order: else the planner may look through all of a table for what it takes to be
 # common, until it has found so many

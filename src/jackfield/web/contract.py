@@ -139,6 +139,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     `failure` is how the contract begins the sentence about a failure inside, where it has one. Statuses that all
     operations share, and those of all that read a body or a query, are the dialect's.
 
+    `authenticate` takes the place of the contract's key, and `scheme` names how.
+
     `lenient`: the handler itself reads `sent`, in which more can be wrong than types tell; `body` only documents it.
     `prove` takes the place of the contract's key: `scheme` names how (None: anybody may call), `needs` says what it
     wants, and the handler gets a ProvenCall. `form`: the body is a form, read before the caller is known. `headers`
@@ -163,6 +165,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     body: type | None = None
     query: type | None = None
     lenient: bool = False
+    authenticate: Authenticator | None = None
     prove: Prover | None = None
     scheme: str | None = None
     needs: str = ""
@@ -258,7 +261,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         if operation.prove is not None:
             return await self._answer_proven(operation, request, operation.prove)
         services: Services = request.scope["state"]["services"]
-        principal = await self.authenticate(request, services.access)
+        principal = await (operation.authenticate or self.authenticate)(request, services.access)
         raw = b""
         sent: Any = None
         if operation.body is not None:

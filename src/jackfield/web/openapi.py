@@ -130,6 +130,8 @@ def _operation(operation: Operation, dialect: Dialect, known: Schemas, queries: 
             "required": True,
             "content": content,
         }
+    if operation.authenticate is not None and operation.scheme is not None:
+        described["security"] = [{operation.scheme: []}]
     if operation.prove is not None:
         described["security"] = [] if operation.scheme is None else [{operation.scheme: []}]
         if operation.form:

@@ -150,8 +150,12 @@ def _member_for(node: inspect.Type, value: Any) -> inspect.Type:
         return node
     if value is None and any(isinstance(member, inspect.NoneType) for member in node.types):
         return inspect.AnyType()
-    member = next(member for member in node.types if not isinstance(member, inspect.NoneType | _UNSET_TYPE))
-    return member.type if isinstance(member, inspect.Metadata) else member
+    members = [member for member in node.types if not isinstance(member, inspect.NoneType | _UNSET_TYPE)]
+    plain = [member.type if isinstance(member, inspect.Metadata) else member for member in members]
+    if len(plain) == 1:
+        return plain[0]
+    # the first that it fits, or else the first, which is what the contract says first
+    return next((member for member in plain if not any(_walk(member, value, (), strict=True))), plain[0])
 
 
 def _scalar(node: inspect.Type, value: Any, location: tuple[str | int, ...], strict: bool) -> Iterator[Violation]:
@@ -161,11 +165,11 @@ def _scalar(node: inspect.Type, value: Any, location: tuple[str | int, ...], str
     match node:
         case inspect.StrType():
             yield from _string(node, value, location)
-        case inspect.EnumType():
-            if not _converts(value, node.cls, strict):
-                yield Violation(location, Problem.NOT_MEMBER)
-        case inspect.LiteralType():
-            if value not in node.values:
+        case inspect.EnumType() | inspect.LiteralType():
+            is_member = (
+                _converts(value, node.cls, strict) if isinstance(node, inspect.EnumType) else value in node.values
+            )
+            if not is_member:
                 yield Violation(location, Problem.NOT_MEMBER)
         case inspect.BoolType():
             if not _converts(value, bool, strict):
@@ -175,6 +179,8 @@ def _scalar(node: inspect.Type, value: Any, location: tuple[str | int, ...], str
                 yield Violation(location, Problem.NOT_DATETIME)
         case inspect.IntType():
             yield from _integer(node, value, location, strict)
+        case inspect.FloatType():
+            yield from _number(node, value, location)
         case _:
             raise TypeError(f"no contract has a {type(node).__name__}")
 
@@ -200,6 +206,12 @@ def _integer(node: inspect.IntType, value: Any, location: tuple[str | int, ...],
         yield Violation(location, Problem.TOO_SMALL, node.ge)
     elif node.le is not None and number > node.le:
         yield Violation(location, Problem.TOO_LARGE, node.le)
+
+
+def _number(node: inspect.FloatType, value: Any, location: tuple[str | int, ...]) -> Iterator[Violation]:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (is_number and (node.ge or 0) <= value <= (node.le or value)):
+        yield Violation(location, Problem.UNUSABLE)
 
 
 def _converts(value: Any, wanted: type, strict: bool) -> bool:

@@ -21,9 +21,9 @@ def said(known: KnownError) -> Said:
     if known.name == "INVALID_INPUT":
         return Said("deliver_created", _errors(400, messages=["INVALID_INPUT"]))
     refused = _errors(400, errors={known.name: "This is not valid."})
-    # the optional ones are left out at the second try, and the title is also what a missing right is about
-    then = {"labels": [refused], "priority": [refused], "summary": [granted]}
-    return Said("deliver_created", refused, then=then.get(known.name, []))
+    # the optional ones are left out at the second try
+    then = [refused] if known.name in {"labels", "priority"} else []
+    return Said("deliver_created", refused, then=then)
 
 
 def _errors(status: int, *, messages: list[str] | None = None, errors: dict[str, Any] | None = None) -> Answer:

@@ -40,6 +40,7 @@ class Badge(msgspec.Struct, frozen=True):
 
 
 _HEALTHS: Final[Mapping[Health, Badge]] = {
+    Health.UNKNOWN: Badge(Tone.QUIET, "Not tested yet"),
     Health.ACTIVE: Badge(Tone.GOOD, "Works"),
     Health.DEGRADED: Badge(Tone.WARN, "Degraded"),
     Health.NEEDS_REAUTHORISATION: Badge(Tone.BAD, "Needs reconnecting"),

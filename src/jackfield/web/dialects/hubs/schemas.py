@@ -401,7 +401,7 @@ class IntegrationHealth(Struct, kw_only=True):
     """How well the integration works, as far as the service knows.
 
     Attributes:
-        status: The health.
+        status: The health. It is `unknown` until the first proof.
         reason: Why it is not well, for people; otherwise null.
         since: Since when it has been so.
         next_check: When the service checks next by itself. Null if it does not.
@@ -507,14 +507,15 @@ class IntegrationEvent(Struct, kw_only=True):
 
     Attributes:
         id: Identifies the event.
-        kind: `broken`: it stopped working and needs attention. `recovered`: it works again.
+        kind: `broken`: it stopped working and needs attention. `recovered`: it was proven to work again.
+            `unproven`: its credential or a setting was changed, so it has to be verified.
         at: When it happened.
         health: The health after the change.
         detail: The reason, for people; null if there is none.
     """
 
     id: Id
-    kind: Literal["broken", "recovered"]
+    kind: Literal["broken", "recovered", "unproven"]
     at: Moment
     health: Health
     detail: str | None

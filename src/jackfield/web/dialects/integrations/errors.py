@@ -5,7 +5,8 @@ from typing import Final
 
 from starlette.responses import Response
 
-from jackfield.domain.errors import Conflict, Forbidden, JackfieldError, NotFound
+from jackfield.domain.definition import FieldProblem
+from jackfield.domain.errors import Conflict, Forbidden, JackfieldError, KeyInvalid, NotFound, Unauthenticated
 from jackfield.web.contract import Answer, BodyTooLarge, MethodNotAllowed, Operation, UnknownPath, json_response
 from jackfield.web.dialects.integrations.schemas import Detail, ErrorItem, Failure, ValidationErrors
 from jackfield.web.json_body import MalformedJson
@@ -40,6 +41,13 @@ _WORDS: Final[Mapping[Problem, tuple[str, str]]] = {
     Problem.UNUSABLE: ("value is not usable", "value_error"),
 }
 
+#: how version 2, and saving in version 1, are called
+API_KEY_SCHEME: Final = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "x-api-key",
+    "description": "An API key of your organisation.",
+}
 #: statuses that every operation of both versions can answer with
 SHARED_ANSWERS: Final[Mapping[int, Answer]] = {
     401: Answer("The key is missing, wrong, revoked or expired.", Detail),
@@ -52,12 +60,14 @@ CONFLICT: Final = Answer("The unique_identifier belongs to another integration."
 
 
 def render(error: Exception, operation: Operation | None) -> Response:
-    """The answer to everything but a 401, which each version words for itself."""
+    """The answer to everything; a 401 is worded for calls by `x-api-key`."""
     match error:
-        case InvalidRequest():
-            return _invalid([_item(violation) for violation in error.violations])
-        case MalformedJson():
-            return _invalid([ErrorItem(["body", error.offset], str(error), "value_error.jsondecode")])
+        case Unauthenticated():
+            return json_response(
+                401, Detail(unauthenticated(error, "API key is required")), {"www-authenticate": "ApiKey"}
+            )
+        case InvalidRequest() | MalformedJson() | FieldProblem():
+            return json_response(422, ValidationErrors(_items(error)))
         case BodyTooLarge():
             # what is left of the body is not read, so the connection cannot be used again
             return json_response(413, Detail(str(error)), {"connection": "close"})
@@ -86,8 +96,18 @@ def failure(error: Exception, operation: Operation | None) -> Response:
     return json_response(500, Failure(False, None, f"{sentence}: {cause}"))
 
 
-def _invalid(items: list[ErrorItem]) -> Response:
-    return json_response(422, ValidationErrors(items))
+def unauthenticated(error: Unauthenticated, missing: str) -> str:
+    """One sentence for keys that are wrong, revoked or expired, and `missing` for none."""
+    return "Invalid API key" if isinstance(error, KeyInvalid) else missing
+
+
+def _items(error: InvalidRequest | MalformedJson | FieldProblem) -> list[ErrorItem]:
+    match error:
+        case MalformedJson():
+            return [ErrorItem(["body", error.offset], str(error), "value_error.jsondecode")]
+        case FieldProblem():
+            return [ErrorItem(["body", *error.path], str(error), "value_error")]
+    return [_item(violation) for violation in error.violations]
 
 
 def _item(violation: Violation) -> ErrorItem:

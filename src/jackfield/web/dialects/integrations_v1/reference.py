@@ -18,11 +18,13 @@ TAGS: Final[Mapping[str, str]] = {
     "Connections": "Which vendors a user is connected to.",
 }
 
-_ID: Final = "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$"
+_ID: Final = (
+    "^([0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}|[0-9A-Fa-f]{24}|[0-9]{1,19})$"
+)
 
 PATH_PARAMETERS: Final[Mapping[str, PathParameter]] = {
     "id": PathParameter(
-        "The id of the integration.",
+        "The id of the integration, in any of its three spellings. Answers have the UUID.",
         {"type": "string", "pattern": _ID, "examples": ["00001f2e-4d3c-8a1b-a800-000000000000"]},
     ),
     "provider": PathParameter("The vendor.", {"type": "string", "enum": list(TYPES), "examples": ["sentry"]}),

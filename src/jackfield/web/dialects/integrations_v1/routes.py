@@ -2,12 +2,16 @@
 
 from typing import Final
 
+import msgspec
+
+from jackfield.domain import ids
 from jackfield.domain.errors import AnotherUser, NotFound
 from jackfield.domain.integration import Change, Filter
 from jackfield.domain.principal import Capability
 from jackfield.web.contract import Answer, Call, Dialect, Operation
 from jackfield.web.dialects.integrations import errors
 from jackfield.web.dialects.integrations import reference as shared
+from jackfield.web.dialects.integrations.saving import SAVE
 from jackfield.web.dialects.integrations.schemas import TYPES, Detail, NotFoundFailure
 from jackfield.web.dialects.integrations_v1 import reference
 from jackfield.web.dialects.integrations_v1.schemas import (
@@ -36,7 +40,7 @@ from jackfield.web.dialects.integrations_v1.translate import (
     to_new_integration,
     to_wanted,
 )
-from jackfield.web.security import by_bearer
+from jackfield.web.security import by_api_key_header, by_bearer
 
 
 async def create(call: Call[CreateIntegration, None]) -> Envelope:
@@ -47,7 +51,7 @@ async def create(call: Call[CreateIntegration, None]) -> Envelope:
 async def list_(call: Call[None, ListQuery]) -> Listed:
     query = call.query
     wanted = Filter(
-        providers=(query.integration_type.value,) if query.integration_type else TYPES,
+        providers=_providers(query.integration_type),
         org_slug=query.org_slug,
         limit=query.limit,
         offset=query.offset,
@@ -72,20 +76,20 @@ async def get(call: Call[None, None]) -> Got:
 
 async def delete(call: Call[None, None]) -> Deleted:
     wanted = to_wanted(call.path["id"])
-    return show_deleted(await call.services.integrations.delete(call.caller, wanted), wanted.reference)
+    return show_deleted(await call.services.integrations.delete(call.caller, wanted))
 
 
 async def set_active(call: Call[None, StatusQuery]) -> Done:
     wanted = to_wanted(call.path["id"])
     await call.services.integrations.update(call.caller, wanted, Change(enabled=call.query.active))
     word = "active" if call.query.active else "inactive"
-    return Done(status="success", message=f"Integration is now {word}: {wanted.reference}")
+    return Done(status="success", message=f"Integration is now {word}: {ids.to_uuid(wanted.id)}")
 
 
 async def list_schema(call: Call[None, SchemaListQuery]) -> SchemaListed:
     query = call.query
     wanted = Filter(
-        providers=(query.integration_type.value,) if query.integration_type else TYPES,
+        providers=_providers(query.integration_type),
         status=query.status,
         enabled=query.active,
     )
@@ -98,10 +102,8 @@ async def get_schema(call: Call[None, None]) -> Envelope:
 
 
 async def rename(call: Call[RenameIntegration, None]) -> Envelope:
-    change = Change(name=call.body.name)
-    return show_envelope(
-        await call.services.integrations.update_revealing(call.caller, to_wanted(call.path["id"]), change)
-    )
+    renamed = await call.services.integrations.rename(call.caller, to_wanted(call.path["id"]), call.body.name)
+    return show_envelope(renamed)
 
 
 async def delete_schema(call: Call[None, None]) -> Envelope:
@@ -112,15 +114,21 @@ async def connection_status(call: Call[None, None]) -> ConnectionStatus:
     user, provider = call.path["user_id"], _known(call.path["provider"])
     if user != call.caller.principal.user:
         raise AnotherUser("Cannot access other users' integration status")
-    return show_connection(user, await call.services.integrations.newest_of_caller(call.caller, provider))
+    return show_connection(user, await call.services.integrations.connection_of_caller(call.caller, provider))
 
 
 async def revoke(call: Call[None, None]) -> Revoked:
     user, provider = call.path["user_id"], _known(call.path["provider"])
     if user != call.caller.principal.user:
         raise AnotherUser("Cannot revoke other users' integrations")
-    await call.services.integrations.revoke_of_caller(call.caller, provider)
-    return Revoked(status="success", message=f"Access to {provider} is revoked", user_id=user)
+    revoked = await call.services.integrations.revoke_of_caller(call.caller, provider)
+    message = f"Access to {provider} is revoked" if revoked else f"There was no access to {provider} to revoke"
+    return Revoked(status="success", message=message, user_id=user, revoked=revoked)
+
+
+def _providers(integration_type: str | None) -> tuple[str, ...]:
+    """The types to list: all, one, or none where it is not a type of this contract."""
+    return TYPES if integration_type is None else tuple({integration_type} & {*TYPES})
 
 
 def _known(provider: str) -> str:
@@ -151,7 +159,9 @@ DIALECT: Final = Dialect(
     shared_answers=errors.SHARED_ANSWERS,
     invalid_answers=errors.INVALID_ANSWERS,
     render=render,
+    other_schemes={"apiKey": errors.API_KEY_SCHEME},
     operations=[
+        msgspec.structs.replace(SAVE, authenticate=by_api_key_header, scheme="apiKey"),
         Operation(
             name="createIntegration",
             method="POST",

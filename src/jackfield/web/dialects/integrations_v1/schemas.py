@@ -57,13 +57,13 @@ class ListQuery(Struct, kw_only=True):
     """Which integrations to list.
 
     Attributes:
-        integration_type: Only integrations of this vendor.
+        integration_type: Only integrations of this vendor. There are none of a vendor that this contract does not have.
         org_slug: Only integrations of this organisation at the vendor.
         limit: At most this many integrations. Absent: all of them.
         offset: How many integrations to skip.
     """
 
-    integration_type: IntegrationType | None = None
+    integration_type: str | None = None
     org_slug: str | None = None
     limit: Annotated[int, Meta(ge=1, le=_MOST)] | None = None
     offset: Annotated[int, Meta(ge=0, le=_MOST)] = 0
@@ -73,12 +73,12 @@ class SchemaListQuery(Struct, kw_only=True):
     """Which integrations to list.
 
     Attributes:
-        integration_type: Only integrations of this vendor.
+        integration_type: Only integrations of this vendor. There are none of a vendor that this contract does not have.
         status: Only integrations with this status.
         active: Only integrations that are switched on (`true`) or off (`false`).
     """
 
-    integration_type: IntegrationType | None = None
+    integration_type: str | None = None
     status: Status | None = None
     active: bool | None = None
 
@@ -240,8 +240,8 @@ class ConnectionStatus(Struct, kw_only=True):
 
     Attributes:
         user_id: The user.
-        is_connected: Whether the user has an integration of this vendor that works.
-        connected_at: Since when. Null if the user is not connected.
+        is_connected: Whether the newest active integration of this vendor has a credential that can be used.
+        connected_at: When that integration was made. Null if there is none.
         scope: What the vendor granted. Null if it is not known.
         expires_at: When the access token expires. Null if it is not known.
     """
@@ -260,8 +260,10 @@ class Revoked(Struct, kw_only=True):
         status: Always `success`.
         message: What was done, for people.
         user_id: The user.
+        revoked: How many integrations were revoked.
     """
 
     status: Literal["success"]
     message: str
     user_id: str
+    revoked: int

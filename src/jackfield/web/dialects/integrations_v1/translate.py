@@ -24,6 +24,7 @@ from jackfield.web.dialects.integrations.translate import (
     to_metadata,
     to_scope,
     to_secrets,
+    to_settings,
 )
 from jackfield.web.dialects.integrations_v1.schemas import (
     ConnectionStatus,
@@ -36,9 +37,9 @@ from jackfield.web.dialects.integrations_v1.schemas import (
 
 
 def to_wanted(path_id: str) -> Wanted:
-    """The integration that the path names. Raises IntegrationNotFound for what is not an id of this contract."""
+    """The integration that the path names, in any spelling. Raises IntegrationNotFound for what is no id."""
     try:
-        return Wanted(ids.parse_uuid(path_id), path_id, TYPES)
+        return Wanted(ids.parse_any(path_id), path_id, TYPES)
     except ids.MalformedId:
         raise IntegrationNotFound(path_id) from None
 
@@ -50,6 +51,7 @@ def to_new_integration(body: CreateIntegration, sent: dict[str, Any]) -> NewInte
         unique_identifier=body.unique_identifier or None,
         secrets=to_secrets(body.auth_data),
         configuration=to_scope(body.scope_data),
+        settings=to_settings(body.auth_data, body.scope_data),
         metadata=to_metadata(sent["metadata"], body.name),
         created_by=body.created_by,
     )
@@ -82,7 +84,8 @@ def show_by_id(found: Sequence[Revealed]) -> dict[str, Integration]:
     return {integration.integration_id: integration for integration in shown}
 
 
-def show_deleted(deleted: CoreIntegration, reference: str) -> Deleted:
+def show_deleted(deleted: CoreIntegration) -> Deleted:
+    reference = ids.to_uuid(deleted.id)
     return Deleted(
         status="success",
         message=f"Integration deleted: {reference}",
@@ -92,13 +95,14 @@ def show_deleted(deleted: CoreIntegration, reference: str) -> Deleted:
     )
 
 
-def show_connection(user: str, newest: Revealed | None) -> ConnectionStatus:
-    if newest is None:
+def show_connection(user: str, found: tuple[Revealed, bool] | None) -> ConnectionStatus:
+    if found is None:
         return ConnectionStatus(user_id=user, is_connected=False)
+    newest, is_usable = found
     auth = show_auth(newest.secrets)
     return ConnectionStatus(
         user_id=user,
-        is_connected=True,
+        is_connected=is_usable,
         connected_at=newest.integration.created_at,
         scope=auth.scope,
         expires_at=auth.expires_at,
@@ -106,9 +110,10 @@ def show_connection(user: str, newest: Revealed | None) -> ConnectionStatus:
 
 
 def render(error: Exception, operation: Operation | None) -> Response:
-    if isinstance(error, Unauthenticated):
+    if isinstance(error, Unauthenticated) and (operation is None or operation.authenticate is None):
         challenge = 'Bearer error="invalid_token"' if isinstance(error, KeyInvalid) else "Bearer"
-        return json_response(401, Detail("Bearer authentication is needed"), {"www-authenticate": challenge})
+        detail = errors.unauthenticated(error, "Bearer authentication is needed")
+        return json_response(401, Detail(detail), {"www-authenticate": challenge})
     if isinstance(error, NotFound) and operation is not None and operation.path.startswith("/schema/"):
         return json_response(404, NotFoundFailure(False, None, str(error), str(error)))
     return errors.render(error, operation)

@@ -1,24 +1,34 @@
-"""Between version 2's wire objects and the core."""
+"""Saving: the one call that both versions have."""
 
-from typing import Any
-
-from starlette.responses import Response
+from typing import Any, Final
 
 from jackfield.domain import ids
-from jackfield.domain.errors import KeyInvalid, Unauthenticated
 from jackfield.domain.integration import NewIntegration, Revealed
-from jackfield.domain.principal import Caller
-from jackfield.web.contract import Operation, json_response
+from jackfield.domain.principal import Caller, Capability
+from jackfield.web.contract import Answer, Call, Operation
 from jackfield.web.dialects.integrations import errors
-from jackfield.web.dialects.integrations.schemas import TYPE_OF, AuthData, Detail, ScopeData
+from jackfield.web.dialects.integrations.schemas import (
+    TYPE_OF,
+    AuthData,
+    Saved,
+    SavedIntegration,
+    SaveIntegration,
+)
 from jackfield.web.dialects.integrations.translate import (
     show_metadata,
     show_scope,
+    to_enabled,
     to_metadata,
     to_scope,
     to_secrets,
+    to_settings,
 )
-from jackfield.web.dialects.integrations_v2.schemas import Saved, SavedIntegration, SaveIntegration
+
+
+async def save(call: Call[SaveIntegration, None]) -> Saved:
+    """Save an integration: create it, or replace the one that has its unique_identifier."""
+    new = to_new_integration(call.body, call.sent, call.caller)
+    return show_saved(await call.services.integrations.save(call.caller, new))
 
 
 def to_new_integration(body: SaveIntegration, sent: dict[str, Any], caller: Caller) -> NewIntegration:
@@ -27,11 +37,12 @@ def to_new_integration(body: SaveIntegration, sent: dict[str, Any], caller: Call
         name=body.name,
         unique_identifier=body.unique_identifier or None,
         secrets=to_secrets(body.auth_data) if isinstance(body.auth_data, AuthData) else body.auth_data,
-        configuration=to_scope(body.scope_data) if isinstance(body.scope_data, ScopeData) else body.scope_data,
+        configuration=to_scope(body.scope_data),
+        settings=to_settings(body.auth_data, body.scope_data),
         metadata=to_metadata(sent.get("metadata"), body.name),
         created_by=caller.principal.user,
         status=body.status,
-        enabled=body.active,
+        enabled=to_enabled(body.active),
     )
 
 
@@ -57,9 +68,20 @@ def show_saved(saved: Revealed) -> Saved:
     )
 
 
-def render(error: Exception, operation: Operation | None) -> Response:
-    if isinstance(error, Unauthenticated):
-        # this contract has one sentence for keys that are wrong, revoked or expired
-        detail = "Invalid API key" if isinstance(error, KeyInvalid) else str(error)
-        return json_response(401, Detail(detail), {"www-authenticate": "ApiKey"})
-    return errors.render(error, operation)
+SAVE: Final = Operation(
+    name="saveIntegration",
+    method="POST",
+    path="/save",
+    summary="Save an integration",
+    description="Creates the integration, or replaces the one that has this `unique_identifier`.",
+    tag="Integrations",
+    handler=save,
+    body=SaveIntegration,
+    capability=Capability.MANAGE,
+    failure="Failed to save integration",
+    answers={
+        200: Answer("The integration as saved.", Saved),
+        409: errors.CONFLICT,
+        413: errors.TOO_LARGE,
+    },
+)
