@@ -150,6 +150,8 @@ class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
 class JobNotWaiting(InvalidState):
     """Only a job that waits for its next try can be tried before its time."""
 
+    code = "job-not-waiting"
+
     def __init__(self) -> None:
         super().__init__("The job isn't waiting for another try, so there is nothing to retry")
 
