@@ -154,7 +154,10 @@ async def _read(response: aiohttp.ClientResponse, host: str) -> bytes:
         if size > BODY_BYTES:
             # not read to its end, so the connection cannot be used again
             response.close()
-            raise AnswerTooLong(f"{host} sent more than {BODY_BYTES // 1024 // 1024} MiB, which no answer of it has")
+            raise AnswerTooLong(
+                f"{host} sent more than {BODY_BYTES // 1024 // 1024} MiB in one answer, and no more is read: check "
+                "that the address is right, and that what the settings name is no larger than it has to be"
+            )
         parts.append(part)
     return b"".join(parts)
 

@@ -28,6 +28,7 @@ from jackfield.domain.provider import (
     OAuth,
     ObjectRightMissing,
     ObjectVanished,
+    Place,
     ProviderError,
     RightMissing,
     SecretField,
@@ -137,8 +138,9 @@ _STATES: Final = (
     f"{{ nodes {{ {_FIELDS} }} }} }}"
 )
 _PROJECT: Final = "query($project: String!) { project(id: $project) { id teams(first: 100) { nodes { id key } } } }"
+_TEAM: Final = "query($team: String!) { team(id: $team) { id key name } }"
 #: every query, for those who check them against Linear's schema
-QUERIES: Final = (_WHO, *_WHO_WITH.values(), _CONTEXT, _LABELS, _CREATE, _UPDATE, _STATES, _PROJECT)
+QUERIES: Final = (_WHO, _TEAM, *_WHO_WITH.values(), _CONTEXT, _LABELS, _CREATE, _UPDATE, _STATES, _PROJECT)
 
 
 class _User(msgspec.Struct):
@@ -161,6 +163,16 @@ class _Who(msgspec.Struct):
     organization: _Organization
     team: _Id | None = None
     project: _Id | None = None
+
+
+class _TeamFound(msgspec.Struct):
+    id: Text
+    key: Text | None = None
+    name: str | None = None
+
+
+class _FoundTeam(msgspec.Struct):
+    team: _TeamFound | None = None
 
 
 class _Answer(msgspec.Struct):
@@ -249,6 +261,7 @@ class _Refused(Exception):
 
 
 class Linear(AuthorizesByCode):
+    names_are_reused: ClassVar[bool] = False
     flow: ClassVar[Flow] = Flow(
         authorize_at="{site}/oauth/authorize",
         tokens_at="{api}/oauth/token",
@@ -380,6 +393,25 @@ class Linear(AuthorizesByCode):
             )
         )
 
+    async def locate(self, connection: Connection) -> Place | None:
+        """Asks for the team, by the setting, and else by the ID that it had when it was looked up last."""
+        team = connection.configuration.get("team_id", "").strip()
+        if not team:
+            return None
+        for name in filter(None, (team, connection.place_id)):
+            try:
+                found = (await self._ask(connection, _TEAM, {"team": name}, _FoundTeam, "read")).team
+            except _Refused:
+                found = None
+            if found is not None:
+                is_renamed = not _is_uuid(team) and found.key is not None and found.key.upper() != team.upper()
+                return Place(
+                    id=found.id,
+                    name=found.name,
+                    settings={"team_id": found.key} if found.key is not None and is_renamed else {},
+                )
+        return None
+
     async def deliver(self, connection: Connection, delivery: Delivery) -> Delivered:
         """Creates the item's issue under an ID made from the marker, so that it cannot be created twice, or updates
         the one that is there."""
@@ -438,7 +470,7 @@ class Linear(AuthorizesByCode):
         wanted = list(_ids(delivery.marker)) if delivery.vendor_id is None else [delivery.vendor_id]
         if not all(_is_uuid(one) for one in wanted):
             raise ObjectVanished("Linear has no such issue: its ID is none")
-        variables = {"team": _team(connection), "filter": {"id": {"in": wanted}}}
+        variables = {"team": connection.place_id or _team(connection), "filter": {"id": {"in": wanted}}}
         try:
             context = await self._ask(connection, _CONTEXT, variables, _Context, "read")
         except _Refused:

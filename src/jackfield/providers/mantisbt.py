@@ -33,6 +33,7 @@ from jackfield.domain.provider import (
     Meaning,
     ObjectRightMissing,
     ObjectVanished,
+    Place,
     ProviderError,
     RightMissing,
     SecretField,
@@ -47,6 +48,7 @@ from jackfield.providers._endpoints import ENDS_OF_ADDRESSES, URL_PATTERN, api_u
 from jackfield.providers._errors import error_of, find, fit_to_show, refusal
 from jackfield.providers._http import AnswerTooLong, Endpoints, HttpClient, Reply
 from jackfield.providers._mantis_text import beyond_of, description_of, summary_of, within_basic_plane
+from jackfield.providers._places import number_of, place_id
 from jackfield.providers._replies import Text, decode, raise_for_status, unexpected, web_url
 
 _CHECKED: Final = date(2026, 11, 21)
@@ -195,6 +197,10 @@ class _Project(msgspec.Struct):
     categories: Any = None
 
 
+#: of a project
+_NAME_LENGTH: Final = 128
+
+
 class _User(msgspec.Struct):
     id: int
     name: Text
@@ -245,6 +251,7 @@ class _Error(msgspec.Struct):
 
 
 class MantisBT:
+    names_are_reused: ClassVar[bool] = False
     manifest: ClassVar[Manifest] = Manifest(
         slug="mantisbt",
         name="MantisBT",
@@ -389,6 +396,26 @@ class MantisBT:
             )
         return decode(reply, _User, "MantisBT")
 
+    async def locate(self, connection: Connection) -> Place | None:
+        """By the project's number; a name is looked up, and a name that is none any more by the number that it had."""
+        settings = connection.configuration
+        if not (settings.get("project", "").strip() or settings.get("project_id", "").strip()):
+            return None
+        own = own_base_url(connection) or self._endpoints.base_url
+        project, known = _project_of(connection), number_of(connection.place_id, own)
+        if "id" in project:
+            return Place(id=place_id(own, project["id"]))
+        try:
+            found = await self._project(connection, project, await self._user(connection))
+        except ConfigurationRejected:
+            if known is None:
+                raise
+            found = await self._project(connection, {"id": int(known)}, await self._user(connection))
+        is_renamed = not _same(found.name, project["name"]) and len(found.name) <= _NAME_LENGTH
+        return Place(
+            id=place_id(own, found.id), name=found.name, settings={"project": found.name} if is_renamed else {}
+        )
+
     async def _project(self, connection: Connection, project: dict[str, Any], user: _User) -> _Project:
         """By its number; a name is looked for among what the user's own entry lists.
 
@@ -449,7 +476,9 @@ class MantisBT:
         """As an issue of the project."""
         if delivery.vendor_id is not None:
             return await self._update(connection, delivery, delivery.vendor_id)
-        project = _project_of(connection)
+        known = number_of(connection.place_id, own_base_url(connection) or self._endpoints.base_url)
+        # by its number it is found whatever its name is
+        project = _project_of(connection) if known is None else {"id": int(known)}
         if delivery.retried and (found := await self._find(connection, project, delivery)):
             return await self._update(connection, delivery, found)
         return await self._create(connection, delivery, project)
