@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from jackfield.domain.item import Item
 from jackfield.domain.provider import CredentialRefused
 from jackfield.providers._adaptive_card import elements_of
+from jackfield.providers._markdown import parse
 from jackfield.providers.teams import _message
 from support.chat import item, items
 from support.recorded import case, provider_at
@@ -35,7 +36,7 @@ def runs(elements: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def lines(body: str) -> list[str]:
-    return ["".join(run["text"] for run in element["inlines"]) for element in elements_of(body)]
+    return ["".join(run["text"] for run in element["inlines"]) for element in elements_of(parse(body))]
 
 
 @given(items)
@@ -60,7 +61,7 @@ def test_a_long_body_ends_with_a_link_to_the_rest(body: str) -> None:
 
 
 def test_forms_are_properties() -> None:
-    (block,) = elements_of("a **b _c_** ~~d~~ `e*` [f _g_](https://example.com) ![h](https://example.com/i.png)")
+    (block,) = elements_of(parse("a **b _c_** ~~d~~ `e*` [f _g_](https://example.com) ![h](https://example.com/i.png)"))
     assert block["inlines"] == [
         {"type": "TextRun", "text": "a "},
         {"type": "TextRun", "text": "b ", "weight": "Bolder"},
@@ -101,7 +102,7 @@ def test_lines(body: str, expected: list[str]) -> None:
 
 
 def test_lines_of_one_block_stand_close() -> None:
-    first, second, third = elements_of("one\ntwo\n\nthree")
+    first, second, third = elements_of(parse("one\ntwo\n\nthree"))
     assert (first.get("spacing"), second.get("spacing"), third.get("spacing")) == (None, "None", None)
 
 

@@ -41,6 +41,7 @@ from jackfield.providers._credentials import token
 from jackfield.providers._discord_markdown import escape, link, markdown_of
 from jackfield.providers._endpoints import api_url
 from jackfield.providers._http import Endpoints, HttpClient, Reply, origin_of
+from jackfield.providers._markdown import Document, fitted, read
 from jackfield.providers._replies import Text, decode, limited, raise_for_status, unexpected
 
 _CHECKED: Final = date(2026, 11, 21)
@@ -339,20 +340,20 @@ def _embed(item: Item) -> dict[str, Any]:
     url = link_of(item.url)
     if url is not None:
         embed["url"] = url
-    description = _description(body_of(item), min(_DESCRIPTION_LENGTH, _EMBED_LENGTH - spent), url)
+    description = _description(read(body_of(item)), min(_DESCRIPTION_LENGTH, _EMBED_LENGTH - spent), url)
     if description:
         embed["description"] = description
     return embed
 
 
-def _description(body: str, room: int, url: str | None) -> str:
+def _description(body: Document, room: int, url: str | None) -> str:
     """The body; one that was cut ends with a link to the rest."""
 
-    def text(kept: str) -> str:
-        rest = link("Read on", url) if kept != body and url is not None else ""
-        return "\n\n".join(part for part in (markdown_of(kept), rest) if part)
+    def text(kept: Document) -> str:
+        rest = link("Read on", url) if not kept.whole and url is not None else ""
+        return "\n\n".join(part for part in (markdown_of(kept.tree), rest) if part)
 
-    return text(shorten(body, room, lambda kept: len(text(kept))))
+    return fitted(body, room, text, len)
 
 
 def _fields(item: Item) -> list[dict[str, Any]]:

@@ -47,6 +47,7 @@ from jackfield.providers._chat_text import body_of, facts_of, link_of, own_facts
 from jackfield.providers._credentials import member, token
 from jackfield.providers._endpoints import api_url
 from jackfield.providers._http import Endpoints, HttpClient, Reply
+from jackfield.providers._markdown import Document, fitted, read
 from jackfield.providers._mrkdwn import bold, escape, inert, link, sections_of
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow, TokenPlace
 from jackfield.providers._replies import Text, decode, limited, raise_for_status, unexpected, web_url
@@ -606,7 +607,7 @@ def _blocks(item: Item, in_full: bool) -> list[dict[str, Any]]:
         return [header, context]
     fields = _fields(item)
     room = _BLOCKS_SIZE - _size([header, *fields, context])
-    return [header, *_body(body_of(item), room, url), *fields, context]
+    return [header, *_body(read(body_of(item)), room, url), *fields, context]
 
 
 def _fields(item: Item) -> list[dict[str, Any]]:
@@ -618,16 +619,16 @@ def _fields(item: Item) -> list[dict[str, Any]]:
     return [{"type": "section", "fields": fields}] if fields else []
 
 
-def _body(body: str, room: int, url: str | None) -> list[dict[str, Any]]:
+def _body(body: Document, room: int, url: str | None) -> list[dict[str, Any]]:
     """The sections of a body; one that was cut ends with a link to the rest."""
 
-    def sections(kept: str) -> list[dict[str, Any]]:
-        texts = sections_of(kept, _SECTION_LENGTH)
-        if kept != body and url is not None:
+    def sections(kept: Document) -> list[dict[str, Any]]:
+        texts = sections_of(kept.tree, _SECTION_LENGTH)
+        if not kept.whole and url is not None:
             texts.append(link("Read on", url))
         return [{"type": "section", "text": _mrkdwn(text)} for text in texts]
 
-    return sections(shorten(body, room, lambda kept: _size(sections(kept))))
+    return fitted(body, room, sections, _size)
 
 
 def _mrkdwn(text: str) -> dict[str, Any]:

@@ -32,9 +32,10 @@ from jackfield.domain.provider import (
     Source,
 )
 from jackfield.providers._adaptive_card import Element, card_of, elements_of, link_element, web_link_of
-from jackfield.providers._chat_text import body_of, shorten
+from jackfield.providers._chat_text import body_of
 from jackfield.providers._credentials import token
 from jackfield.providers._http import Endpoints, HttpClient, Reply, origin_of
+from jackfield.providers._markdown import Document, fitted, read
 from jackfield.providers._replies import raise_for_status, unexpected
 
 _CHECKED: Final = date(2026, 11, 21)
@@ -163,15 +164,14 @@ def _code(reply: Reply) -> str:
 
 def _message(item: Item) -> dict[str, Any]:
     """The item in a card; a body that was cut ends with a link to the rest."""
-    body = body_of(item)
     url = web_link_of(item.url)
 
-    def elements(kept: str) -> list[Element]:
-        rest = [link_element("Read on", url)] if kept != body and url is not None else []
-        return [*elements_of(kept), *rest]
+    def elements(kept: Document) -> list[Element]:
+        rest = [link_element("Read on", url)] if not kept.whole and url is not None else []
+        return [*elements_of(kept.tree), *rest]
 
     room = _MESSAGE_SIZE - _size(_wrapped(card_of(item, [])))
-    return _wrapped(card_of(item, elements(shorten(body, room, lambda kept: _size(elements(kept))))))
+    return _wrapped(card_of(item, fitted(read(body_of(item)), room, elements, _size)))
 
 
 def _wrapped(card: Element) -> dict[str, Any]:
