@@ -152,8 +152,8 @@ class Settings(BaseSettings):
     providers: dict[str, ProviderSettings] = Field(
         default={},
         description="For each provider, as `JACKFIELD_PROVIDERS__GITHUB__BASE_URL`: `BASE_URL` and `API_URL` (where "
-        "the vendor is; called wherever that leads, unless an integration names its own address), `AUTH_URL` (where people log in, if that is elsewhere), `CLIENT_ID`, "
-        "`CLIENT_SECRET` and `WEBHOOK_SECRET`.",
+        "the vendor is; called wherever that leads, unless an integration names its own address), `AUTH_URL` (where "
+        "people log in, if that is elsewhere), `CLIENT_ID`, `CLIENT_SECRET` and `WEBHOOK_SECRET`.",
     )
     oidc: OidcSettings | None = Field(
         default=None,
