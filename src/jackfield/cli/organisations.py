@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from jackfield.cli.console import Json, as_operator, print_json, print_table, show_time
+from jackfield.cli.console import Json, as_operator, confirm, print_json, print_table, show_time
 from jackfield.domain import ids
 from jackfield.domain.organisation import Organisation
 
@@ -62,8 +62,8 @@ def delete(
     json: Json = False,
 ) -> None:
     """Delete an organisation for good: its secrets are destroyed and its keys are dead at once."""
-    if not yes and not json and typer.get_text_stream("stdin").isatty():
-        typer.confirm(f"Delete {reference} with all its integrations and secrets, for good?", abort=True)
+    if not yes:
+        confirm(f"Delete {reference} with all its integrations and secrets, for good?", reads_json=json)
     gone = as_operator(lambda ground, origin: ground.organisations.delete(reference, origin))
     if json:
         print_json(_shown(gone))
