@@ -15,7 +15,6 @@ from support.wire import said
 #: whose errors are still only in their code
 WITHOUT_TABLE = {
     "discord",
-    "linear",
     "slack",
     "teams",
 }

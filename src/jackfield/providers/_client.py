@@ -12,7 +12,7 @@ from prometheus_client import Counter, Histogram
 
 from jackfield.domain.provider import ConfigurationRejected, VendorUnavailable
 from jackfield.providers._egress import AddressRefused, Egress, Network
-from jackfield.providers._http import Reply, host_of, origin_of
+from jackfield.providers._http import AnswerTooLong, Reply, host_of, origin_of
 
 #: from the first byte we send to the last we receive, seconds
 TOTAL_SECONDS: Final = 10.0
@@ -147,8 +147,9 @@ async def _read(response: aiohttp.ClientResponse, host: str) -> bytes:
         if size > BODY_BYTES:
             # not read to its end, so the connection cannot be used again
             response.close()
-            raise VendorUnavailable(
-                f"{host} sent more than {BODY_BYTES // 1024 // 1024} MiB, which no answer of it has"
+            raise AnswerTooLong(
+                f"{host} sent more than {BODY_BYTES // 1024 // 1024} MiB in one answer, and no more is read: check "
+                "that the address is right, and that what the settings name is no larger than it has to be"
             )
         parts.append(part)
     return b"".join(parts)

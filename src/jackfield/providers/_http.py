@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from jackfield.domain.provider import ConfigurationRejected
+from jackfield.domain.provider import ConfigurationRejected, VendorUnavailable
 
 
 class Endpoints(msgspec.Struct, frozen=True):
@@ -29,6 +29,12 @@ class Reply(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"<Reply {self.status}, {len(self.body)} bytes>"
+
+
+class AnswerTooLong(VendorUnavailable):
+    """More came than is read of any answer. Asking for less may help, where the vendor lets one."""
+
+    code = "answer-too-long"
 
 
 class HttpClient(Protocol):

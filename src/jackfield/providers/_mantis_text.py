@@ -2,7 +2,7 @@
 
 It mails whom a text mentions with @, and lets the simple elements of HTML through; some servers read Markdown, too. A
 space without width after such a character parts it from what follows. Characters beyond the first 65536 cannot be kept
-by the databases of many servers, which then refuse the issue or cut it off, so they are replaced.
+by the databases of some servers, which then refuse the issue or cut it off: then they are replaced.
 """
 
 import re
@@ -36,7 +36,7 @@ class _Plain:
     """The body without its forms."""
 
     def escape(self, text: str) -> str:
-        text = _BEYOND.sub("\ufffd", _CONTROLS.sub("", text))
+        text = _CONTROLS.sub("", text)
         return _ACTIVE.sub(lambda found: found[0] + ZERO_WIDTH_SPACE, text)
 
     def strong(self, inner: str) -> str:
@@ -71,6 +71,16 @@ _PLAIN: Final = _Plain()
 
 def summary_of(item: Item) -> str:
     return cut(_PLAIN.escape(title_of(item)), SUMMARY_LENGTH) or "?"
+
+
+def beyond_of(text: str) -> list[str]:
+    """The characters that some databases cannot keep."""
+    return _BEYOND.findall(text)
+
+
+def within_basic_plane(text: str) -> str:
+    """The text with those characters replaced, by one each, so it does not get longer."""
+    return _BEYOND.sub("\ufffd", text)
 
 
 def description_of(item: Item) -> str:

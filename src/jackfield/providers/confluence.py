@@ -28,6 +28,7 @@ from jackfield.domain.provider import (
     Manifest,
     Meaning,
     ObjectVanished,
+    Place,
     ProviderError,
     SettingField,
     Source,
@@ -172,6 +173,7 @@ class _Listed(msgspec.Struct):
 
 
 class Confluence(_atlassian.AuthorizesAtSites):
+    names_are_reused: ClassVar[bool] = False
     manifest: ClassVar[Manifest] = Manifest(
         slug="confluence",
         name="Confluence",
@@ -253,6 +255,12 @@ class Confluence(_atlassian.AuthorizesAtSites):
             await self._ensure_space(connection, _space_of(connection))
         name = user.display_name or user.public_name or user.account_id
         return Verified(account=Account(id=user.account_id, name=name))
+
+    async def locate(self, connection: Connection) -> Place | None:
+        """By the number of the space, which is its own for ever, and the site."""
+        if not connection.configuration.get("space_id", "").strip():
+            return None
+        return Place(id=await self._site.place_id(connection, _space_of(connection)))
 
     async def _user(self, connection: Connection) -> _User:
         """The user that Confluence takes the credential for. To an expired token it answers as to nobody."""

@@ -32,6 +32,7 @@ from jackfield.domain.provider import (
     Manifest,
     OAuth,
     ObjectVanished,
+    Place,
     ProviderError,
     RightMissing,
     SecretField,
@@ -200,6 +201,7 @@ class _Place(NamedTuple):
 
 
 class Slack(AuthorizesByCode):
+    names_are_reused: ClassVar[bool] = False
     flow: ClassVar[Flow] = Flow(
         authorize_at="{site}/oauth/v2/authorize",
         tokens_at="{api}/oauth.v2.access",
@@ -419,6 +421,11 @@ class Slack(AuthorizesByCode):
         if written is None:
             written = await self._post(connection, channel, delivery)
         return Delivered(vendor_id=f"{written.channel}:{written.ts}", url=await self._permalink(connection, written))
+
+    async def locate(self, connection: Connection) -> Place | None:
+        """The channel's ID, which it keeps; a name can only be looked up by listing every channel."""
+        channel = connection.configuration.get("channel", "").strip()
+        return Place(id=channel) if _CHANNEL_ID.fullmatch(channel) else None
 
     async def _post(self, connection: Connection, channel: str, delivery: Delivery) -> _Place:
         # a change brings no previews, so chat.update does not know these

@@ -9,6 +9,7 @@ import msgspec
 from jackfield.domain import ids
 from jackfield.domain.job import Job, JobFilter, JobKind, JobState, NewJob, Running, Step
 from jackfield.storage.coalesce import Coalescer
+from jackfield.storage.listing import as_people_sort
 from jackfield.storage.pool import Connection, Pool
 
 #: of an id, so much has to be typed for it to be looked for
@@ -173,7 +174,7 @@ _LET_PLANNER_CHOOSE: Final = "set local enable_sort = on; set local plan_cache_m
 _ORDER: Final = {
     "id": "j.id",
     "queue": "j.kind",
-    "caption": "j.caption",
+    "caption": as_people_sort("j.caption"),
     "state": "j.state",
     "queued": "j.queued_at",
     "started": "j.started_at",
