@@ -49,6 +49,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     secrets: tuple[SecretField, ...] = ()
     configuration: tuple[SettingField, ...] = ()
     auth_methods: tuple[AuthMethod, ...] = ()
+    icon_url: str = ""
 
     def secret_of_key(self, auth_key: str) -> SecretField | None:
         return next((field for field in self.secrets if field.auth_key == auth_key), None)
@@ -112,6 +113,7 @@ class AuthoredDefinition(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     description: str | None
     verify_url: str | None
+    icon_url: str | None = None
     uninstallation_url: str | None = None
     approved: bool = True
 
@@ -122,6 +124,7 @@ def definition_of_authored(authored: AuthoredDefinition, vendor: str, install_pa
         vendor=vendor,
         name=authored.name,
         url=install_page,
+        icon_url=authored.icon_url or "",
         category=Category.APPS,
         public=authored.approved,
         usable=False,

@@ -40,10 +40,10 @@ from jackfield.domain.provider import (
     Verified,
 )
 from jackfield.providers import _adf, _atlassian, _atlassian_errors
-from jackfield.providers._chat_text import STATUS_WORDS, body_of, facts_of, link_of, own_facts_of, shorten, title_of
+from jackfield.providers._chat_text import STATUS_WORDS, body_of, facts_of, link_of, own_facts_of, title_of
 from jackfield.providers._errors import find, fit_to_show, refusal
 from jackfield.providers._http import Endpoints, HttpClient, Reply
-from jackfield.providers._markdown import parse
+from jackfield.providers._markdown import Document, fitted, read
 from jackfield.providers._replies import Text, decode, unexpected, web_url
 from jackfield.providers._units import cut_utf16, first_utf16, utf16_length
 
@@ -621,26 +621,26 @@ def _body(fields: dict[str, Any], marker: str) -> dict[str, Any]:
 def _fields_of(item: Item) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "summary": cut_utf16(title_of(item), _SUMMARY_LENGTH),
-        "description": _description(item, shorten(body_of(item), _DESCRIPTION_LENGTH, lambda body: _size(item, body))),
+        "description": fitted(read(body_of(item)), _DESCRIPTION_LENGTH, lambda body: _description(item, body), _size),
     }
     if item.priority and item.priority.strip():
         fields["priority"] = {"name": item.priority.strip()}
     return fields
 
 
-def _description(item: Item, body: str) -> dict[str, Any]:
+def _description(item: Item, body: Document) -> dict[str, Any]:
     # status and labels are the issue's own
     facts = [*facts_of(msgspec.structs.replace(item, labels=()))[1:], *own_facts_of(item)]
-    parts = [_adf.blocks(parse(body)), _adf.facts(facts[:_FACTS])]
+    parts = [_adf.blocks(body.tree), _adf.facts(facts[:_FACTS])]
     url = link_of(item.url)
     if url is not None:
         words = f"{item.type.value.replace('_', ' ').capitalize()} {item.key}"
-        parts.append(_adf.link_paragraph(words if body == body_of(item) else f"Read on: {words}", url))
+        parts.append(_adf.link_paragraph(words if body.whole else f"Read on: {words}", url))
     return _adf.document(*parts)
 
 
-def _size(item: Item, body: str) -> int:
-    return utf16_length(msgspec.json.encode(_description(item, body)).decode())
+def _size(description: dict[str, Any]) -> int:
+    return utf16_length(msgspec.json.encode(description).decode())
 
 
 def _labels_of(item: Item) -> list[str]:

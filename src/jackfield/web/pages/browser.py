@@ -4,7 +4,7 @@ A form carries what only this service can have given to this browser, and comes 
 """
 
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,6 +28,9 @@ from jackfield.web.pages.form import Form
 FORM_TOKEN: Final = "form_token"
 _SESSION: Final = "jackfield-session"
 _VISITOR: Final = "jackfield-visitor"
+#: where somebody wanted to go who had to sign in first, by whatever way they do
+_WANTED: Final = "jackfield-wanted"
+_WANTED_SECONDS: Final = 3600
 
 
 class Browser:
@@ -110,6 +113,28 @@ class Browser:
         response.delete_cookie(
             _name(self.request, _SESSION), path="/", secure=_is_secure(self.request), httponly=True, samesite="lax"
         )
+        return response
+
+    @property
+    def wanted_page(self) -> str:
+        """The page that `remember_page` was told of, as the browser has it."""
+        return unquote(self.request.cookies.get(_name(self.request, _WANTED), ""))
+
+    def remember_page(self, response: Response, page: str) -> Response:
+        """Lets the browser keep where it is to go after signing in; empty: nowhere in particular."""
+        name, secure = _name(self.request, _WANTED), _is_secure(self.request)
+        if page:
+            response.set_cookie(
+                name,
+                quote(page, safe="/"),
+                max_age=_WANTED_SECONDS,
+                path="/",
+                secure=secure,
+                httponly=True,
+                samesite="lax",
+            )
+        elif name in self.request.cookies:
+            response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
         return response
 
     def _set_cookie(self, response: Response, name: str, value: str) -> None:
