@@ -51,8 +51,9 @@ class HttpClient(Protocol):
     ) -> Reply:
         """One call, without redirects. Any status is a reply.
 
-        Raises ConfigurationRejected for an address that is none or must not be called, and VendorUnavailable when no
-        whole answer came in time. Neither says more of the address than its host, since a path may be a secret.
+        Raises ConfigurationRejected for an address that is none, must not be called or is not the server's (TLS says
+        so), and VendorUnavailable when no whole answer came in time. Neither says more of the address than its host,
+        since a path may be a secret.
         """
         ...
 
