@@ -24,8 +24,7 @@ from jackfield.domain.connecting import (
     StateInvalid,
     Wish,
 )
-from jackfield.domain.definition import FieldProblem
-from jackfield.domain.definition import place_of
+from jackfield.domain.definition import FieldProblem, place_of
 from jackfield.domain.integration import Wanted
 from jackfield.domain.job import JobKind
 from jackfield.domain.session import generate_visitor_token
