@@ -55,6 +55,7 @@ from jackfield.services.single_sign_on import SingleSignOn
 from jackfield.services.synchronisation import Synchronisation
 from jackfield.services.system import System
 from jackfield.services.timeline import Timeline
+from jackfield.services.uninstalling import Uninstallation
 from jackfield.services.upkeep import Upkeep
 from jackfield.services.vendor_calls import VendorCalls
 from jackfield.services.verification import Verification
@@ -195,9 +196,11 @@ def _build(ground: Ground, catalog: Catalog, http: HttpClient, oidc: OidcSetting
     verification = Verification(database, sealing, catalog, calls, places)
     delivering = Delivering(database, hot, HotDeliveries(database), sealing, catalog, calls, places)
     synchronisation = Synchronisation(database, hot, HotLinks(database), sealing, catalog, calls, places)
+    installations = Installations(hot, database, sealing)
     handlers: dict[JobKind, Handler] = {
         JobKind.VERIFY: verification,
         JobKind.DELETE: Deletion(hot, sealing, catalog, calls),
+        JobKind.UNINSTALL: Uninstallation(hot, database, sealing, catalog, calls),
         JobKind.DELIVER: delivering,
         JobKind.SYNC: synchronisation,
         JobKind.REFRESH: refreshing,
@@ -222,7 +225,7 @@ def _build(ground: Ground, catalog: Catalog, http: HttpClient, oidc: OidcSetting
             organisations=ground.organisations,
             answered_calls=answered_calls,
             apps=ground.apps,
-            installations=Installations(hot, database, sealing),
+            installations=installations,
             oauth_server=OAuthServer(database, sealing, ground.pepper),
             console_links=ground.console_links,
             connect_links=ConnectLinks(database, catalog, ground.pepper),
@@ -239,7 +242,9 @@ def _build(ground: Ground, catalog: Catalog, http: HttpClient, oidc: OidcSetting
             single_sign_on=None if oidc is None else _single_sign_on(oidc, ground, http, sessions, sign_in_failures),
         ),
         runner=runner,
-        upkeep=Upkeep(database, (verification, delivering, refreshing), runner, rests, answered_calls, connecting),
+        upkeep=Upkeep(
+            database, (verification, delivering, refreshing, installations), runner, rests, answered_calls, connecting
+        ),
         rotation=ground.rotation,
         database=database,
         http=http,

@@ -1,11 +1,13 @@
 """`jackfield definitions`."""
 
+import re
 import uuid
 
 import pytest
 
 from jackfield.domain import ids
 from jackfield.domain.app import AppFields
+from jackfield.domain.oauth import InvalidClient
 from support.command import jackfield
 from support.operator import Operator
 from support.partner import caller_of
@@ -63,3 +65,29 @@ def test_what_there_is_not_is_told_in_one_line(environment: dict[str, str], refe
     assert (
         jackfield(environment, "definitions", "approve", reference).complaint == f"Integration not found: {reference}"
     )
+
+
+def test_a_client_secret_is_replaced_and_shown_once(
+    environment: dict[str, str], operator: Operator, app: tuple[int, str]
+) -> None:
+    number, organisation = app
+    reference = ids.to_hex(number)
+    replaced = jackfield(environment, "definitions", "client-secret", reference, "--json").json
+    assert replaced["previous_secret_expires"]
+    told = jackfield(environment, "definitions", "client-secret", reference, "--grace-hours", "0")
+    # the secret alone, for whatever reads it
+    secret = told.out.strip()
+    assert re.fullmatch("[a-f0-9]{64}", secret)
+    assert "no longer works" in told.err
+    server = operator.house.services.oauth_server
+    assert operator.run(server.authenticate_client(reference, secret)).definition_id == number
+    with pytest.raises(InvalidClient):
+        operator.run(server.authenticate_client(reference, replaced["client_secret"]))
+    for hours in ("-1", "169", "x"):
+        assert jackfield(environment, "definitions", "client-secret", reference, "--grace-hours", hours).status == 2
+    nobody = jackfield(environment, "definitions", "client-secret", "0" * 24)
+    assert (nobody.status, nobody.out) == (1, "")
+    actions = "select action, actor from audit_entry where organisation_id = $1 and action like '%secret%'"
+    assert [tuple(one) for one in operator.fetch(actions, int(organisation))] == [
+        ("definition.client-secret-replaced", "operator")
+    ] * 2

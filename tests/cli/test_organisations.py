@@ -7,7 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from jackfield.domain import ids
+from jackfield.domain.app import AppFields
 from support.command import jackfield
+from support.operator import Operator
+from support.partner import caller_of
 
 
 def test_an_organisation_from_its_making_to_its_end(environment: dict[str, str]) -> None:
@@ -30,8 +33,19 @@ def test_an_organisation_from_its_making_to_its_end(environment: dict[str, str])
         == f"The handle {made['handle']!r} is taken, or was once; handles are unique for ever. Choose another one."
     )
 
-    assert jackfield(environment, "organisations", "delete", made["hub_id"], "--json").json["id"] == made["id"]
-    assert jackfield(environment, "organisations", "delete", name).complaint == f"Organisation not found: {name}"
+    assert jackfield(environment, "organisations", "delete", made["hub_id"], "--yes", "--json").json["id"] == made["id"]
+    assert (
+        jackfield(environment, "organisations", "delete", name, "--yes").complaint == f"Organisation not found: {name}"
+    )
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",)])
+def test_nothing_is_deleted_where_nobody_can_be_asked(environment: dict[str, str], arguments: tuple[str, ...]) -> None:
+    handle = jackfield(environment, "organisations", "create", f"Kept {uuid.uuid4().hex[:12]}", "--json").json["handle"]
+    refused = jackfield(environment, "organisations", "delete", handle, *arguments)
+    assert refused.status == 1
+    assert "--yes" in refused.complaint
+    assert f"  {handle}  " in jackfield(environment, "organisations", "list").out
 
 
 def test_for_people_it_says_what_to_do_next(environment: dict[str, str]) -> None:
@@ -102,3 +116,28 @@ def test_where_customers_may_be_sent_back_to_is_set_and_shown(environment: dict[
     assert "https" in bad.complaint
     assert return_urls() == wanted
     assert return_urls("--set", "") == []
+
+
+def test_deleting_an_organisation_names_the_apps_that_are_not_told(
+    environment: dict[str, str], operator: Operator
+) -> None:
+    organisation = operator.create_organisation(f"Tells {uuid.uuid4().hex[:12]}")
+    caller = caller_of(organisation)
+    services = operator.house.services
+    fields = AppFields(
+        identifier_field_path="a", name="Parts \x1b[31mFinder", uninstallation_url="https://partner.example.com/gone"
+    )
+    app = operator.run(services.apps.register(caller, fields)).app
+    # without a callback, so that it is complete at once
+    installed = operator.run(services.installations.create(caller, app.id, {}))
+    told = jackfield(environment, "organisations", "delete", organisation.handle, "--yes")
+    assert told.status == 0
+    assert f"Parts ?[31mFinder ({ids.to_hex(installed.id)})" in told.err
+    assert "not told" in told.err
+    assert "\x1b" not in told.err
+    entries = operator.fetch(
+        "select subject_ids from audit_entry where organisation_id = $1 and action = $2",
+        organisation.id,
+        "installation.uninstallation-failed",
+    )
+    assert [one[0] for one in entries] == [[installed.id]]

@@ -62,9 +62,9 @@ def test_a_stored_value_that_is_no_text_stays_and_another_is_refused() -> None:
 
 
 def test_a_setting_of_the_definition_is_never_a_secret_and_a_core_secret_never_a_setting() -> None:
-    after = settle(GITHUB, NOTHING, {"org_slug": "acme", "refresh_token": "r", "private_key": "k", "note": "n"})
+    after = settle(GITHUB, NOTHING, {"org_slug": "acme", "refresh_token": "r", "private_key": "aw==", "note": "n"})
     assert after == JointConfiguration(
-        Secrets({"refresh_token": "r", "private_key": "k"}), {"org_slug": "acme", "note": "n"}
+        Secrets({"refresh_token": "r", "private_key": "aw=="}), {"org_slug": "acme", "note": "n"}
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jackfield.domain.app_schema import flaws_of_configuration, flaws_of_schema
 from jackfield.domain.schema_fields import MOST_FIELDS, MOST_OPTIONS, Field, Widget
-from jackfield.domain.schema_form import SchemaForm
+from jackfield.domain.schema_form import MOST_SHOWN, SchemaForm, with_changed_rows
 
 
 def asked(schema: Any, *, required: bool = False) -> Field:
@@ -40,7 +40,8 @@ def of(**properties: Any) -> dict[str, Any]:
         ({"type": ["string", "null"]}, Widget.TEXT),
         ({"type": ["string", "integer"]}, Widget.TEXT),
         ({"minLength": 2}, Widget.TEXT),
-        ({"type": "string", "format": "date"}, Widget.TEXT),
+        ({"type": "string", "format": "date"}, Widget.DATE),
+        ({"type": "string", "format": "date-time"}, Widget.TEXT),
         ({"type": "string", "maxLength": 5000}, Widget.LINES),
         ({"type": "string", "default": "two\nlines"}, Widget.LINES),
         ({"type": "string", "format": "password"}, Widget.PASSWORD),
@@ -52,7 +53,11 @@ def of(**properties: Any) -> dict[str, Any]:
         ({"type": ["null", "integer"]}, Widget.INTEGER),
         ({"type": "boolean"}, Widget.CHECKBOX),
         ({"enum": ["a", "b"]}, Widget.SELECT),
-        ({"type": "boolean", "enum": [True]}, Widget.SELECT),
+        ({"type": "boolean", "enum": [True]}, Widget.CHECKBOX),
+        ({"const": True}, Widget.CHECKBOX),
+        ({"enum": [True, False]}, Widget.CHECKBOX),
+        ({"const": False}, Widget.SELECT),
+        ({"oneOf": [{"const": True, "title": "Yes"}, {"const": False, "title": "No"}]}, Widget.SELECT),
         ({"const": 5}, Widget.SELECT),
         ({"oneOf": [{"const": "a", "title": "A"}, {"const": "b"}]}, Widget.SELECT),
         ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, Widget.INTEGER),
@@ -60,7 +65,17 @@ def of(**properties: Any) -> dict[str, Any]:
         ({"type": "array", "items": {"enum": [1, 2]}}, Widget.CHOICES),
         ({"items": {"$ref": "#/properties/b"}}, Widget.JSON),
         ({"type": "array"}, Widget.JSON),
-        ({"type": "array", "items": {"type": "string"}}, Widget.JSON),
+        ({"type": "array", "items": {"type": "string"}}, Widget.LIST),
+        ({"type": "array", "items": {"format": "password"}}, Widget.LIST),
+        ({"type": "array", "items": {"type": "boolean"}}, Widget.LIST),
+        ({"type": "array", "items": {"properties": {"x": {}}}}, Widget.LIST),
+        ({"type": "array", "items": {"type": "array", "items": {"type": "integer"}}}, Widget.LIST),
+        ({"type": "array", "items": {}}, Widget.JSON),
+        ({"type": "array", "items": True}, Widget.JSON),
+        ({"type": "array", "items": False}, Widget.JSON),
+        ({"type": "array", "items": {"type": "object"}}, Widget.JSON),
+        ({"type": "array", "items": {"oneOf": [{"type": "string"}, {"type": "integer"}]}}, Widget.JSON),
+        ({"type": "array", "items": {"type": "string"}, "prefixItems": [{"type": "integer"}]}, Widget.JSON),
         ({"type": "array", "prefixItems": [{"enum": [1]}]}, Widget.JSON),
         ({"type": "object"}, Widget.JSON),
         ({"type": "object", "additionalProperties": {"type": "string"}}, Widget.JSON),
@@ -111,14 +126,33 @@ def test_a_default_secret_is_on_no_page() -> None:
 @pytest.mark.parametrize(
     "schema",
     [
-        {"type": "array", "items": {"properties": {"key": {"format": "password"}}}},
-        {"type": "array", "items": {"$ref": "#/$defs/k"}},
+        {"type": "array", "prefixItems": [{"properties": {"key": {"format": "password"}}}], "default": ["hunter2"]},
+        {"anyOf": [{"$ref": "#/$defs/k"}, {"type": "integer"}], "default": "hunter2"},
     ],
     ids=["inside", "referred to"],
 )
 def test_json_in_which_there_may_be_a_secret_is_one(schema: dict[str, Any]) -> None:
     form = SchemaForm({**of(a=schema), "$defs": {"k": {"type": "string", "format": "password"}}})
-    assert [(field.widget, field.secret) for field in form.fields] == [(Widget.JSON, True)]
+    assert [(field.widget, field.secret, field.initial) for field in form.fields] == [(Widget.JSON, True, ())]
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        {"type": "string", "format": "password"},
+        {"$ref": "#/$defs/k"},
+        {"properties": {"name": {}, "key": {"format": "password"}}},
+        {"properties": {"inner": {"type": "array", "items": {"properties": {"key": {"$ref": "#/$defs/k"}}}}}},
+    ],
+    ids=["itself", "referred to", "beside others", "deeper"],
+)
+def test_secrets_in_rows_are_hidden_at_any_depth(items: dict[str, Any]) -> None:
+    form = SchemaForm({**of(a={"type": "array", "items": items}), "$defs": {"k": {"format": "password"}}})
+    [field] = form.fields
+    assert (field.widget, field.secret) == (Widget.LIST, True)
+    secret = [one for one in form.all_fields() if one.widget is Widget.PASSWORD]
+    assert len(secret) == 1
+    assert all(one.secret for one in secret)
 
 
 def test_names_of_properties_cannot_be_mistaken_for_paths() -> None:
@@ -206,6 +240,162 @@ def test_a_group_that_nobody_touched_is_not_there() -> None:
     }
     value, flaws = read({**of(g=group), "required": ["g"]})
     assert list(flaws) == ["/g/x"]
+
+
+RULES = {
+    "type": "array",
+    "title": "Rules",
+    "items": {
+        "type": "object",
+        "required": ["field"],
+        "properties": {
+            "field": {"type": "string"},
+            "strict": {"type": "boolean"},
+            "tags": {"type": "array", "items": {"type": "string", "maxLength": 3}},
+        },
+    },
+}
+
+
+def test_rows_of_a_list_are_a_list_and_blank_ones_are_not_there() -> None:
+    schema = of(names={"type": "array", "items": {"type": "string"}}, rules=RULES)
+    sent = {
+        "rows:/names": ["0", "2", "7"],
+        "/names/0": ["a"],
+        "/names/2": [" "],
+        "/names/7": ["b"],
+        # a row that the form does not have
+        "/names/9": ["c"],
+        "rows:/rules": ["1", "4", "5"],
+        "/rules/1/field": ["status"],
+        "rows:/rules/1/tags": ["0", "1"],
+        "/rules/1/tags/0": ["x"],
+        "/rules/1/tags/1": ["y"],
+        "/rules/4/strict": [],
+        "/rules/5/field": ["owner"],
+        "/rules/5/strict": ["true"],
+    }
+    reading = SchemaForm(schema).read(sent)
+    assert reading.flaws == {}
+    assert reading.value == {
+        "names": ["a", "b"],
+        "rules": [
+            {"field": "status", "strict": False, "tags": ["x", "y"]},
+            {"field": "owner", "strict": True},
+        ],
+    }
+
+
+def test_what_is_wrong_in_a_row_stands_at_that_row_also_behind_a_blank_one() -> None:
+    sent = {
+        "rows:/rules": ["0", "3", "8"],
+        "/rules/3/strict": ["true"],
+        "/rules/8/field": ["x"],
+        "rows:/rules/8/tags": ["0", "1"],
+        "/rules/8/tags/1": ["toolong"],
+    }
+    assert SchemaForm(of(rules=RULES)).read(sent).flaws == {
+        "/rules/3/field": ["This is required"],
+        "/rules/8/tags/1": ["This is longer than 3 characters"],
+    }
+
+
+def test_rows_that_have_to_be_are_told_at_the_list() -> None:
+    schema = {**of(names={"type": "array", "items": {"type": "string"}, "minItems": 2}), "required": ["names"]}
+    assert len(SchemaForm(schema).filled(None)[0].fields) == 2
+    assert list(SchemaForm(schema).read({"rows:/names": ["0"], "/names/0": ["a"]}).flaws) == ["/names"]
+    assert list(SchemaForm(schema).read({}).flaws) == ["/names"]
+
+
+def test_a_list_of_boxes_has_one_value_for_each_row() -> None:
+    schema = of(days={"type": "array", "items": {"type": "boolean"}})
+    assert SchemaForm(schema).filled(None)[0].fields == ()
+    assert SchemaForm(schema).read({"rows:/days": ["0", "1"], "/days/1": ["true"]}).value == {"days": [False, True]}
+
+
+def test_a_default_list_has_its_rows_at_first() -> None:
+    schema = of(
+        names={"type": "array", "items": {"type": "string"}, "default": ["a", "b"]},
+        rules={**RULES, "default": [{"field": "status", "strict": True, "tags": ["x"]}]},
+        keys={"type": "array", "items": {"format": "password"}, "default": ["hunter2"]},
+    )
+    initial = {
+        field.name: field.initial for field in SchemaForm(schema).all_fields() if field.widget is not Widget.LIST
+    }
+    assert initial == {
+        "/names/0": ("a",),
+        "/names/1": ("b",),
+        "/rules/0": (),
+        "/rules/0/field": ("status",),
+        "/rules/0/strict": ("true",),
+        "/rules/0/tags/0": ("x",),
+        "/keys/0": (),
+    }
+
+
+def test_rows_are_added_and_removed_and_keep_their_names() -> None:
+    form = SchemaForm(of(names={"type": "array", "items": {"type": "string"}}))
+    sent: Any = {"rows:/names": ["0", "3"], "/names/0": ["a"], "/names/3": ["b"]}
+
+    def names(changed: Any) -> list[tuple[str, int]]:
+        return [(row.name, row.number) for row in form.filled(changed)[0].fields]
+
+    assert names(with_changed_rows(sent, "/names", "")) == [("/names/0", 1), ("/names/3", 2), ("/names/4", 3)]
+    assert names(with_changed_rows(sent, "", "/names/0")) == [("/names/3", 1)]
+    # what is no list and no row changes nothing
+    for add, remove in (("/nothing", ""), ("", "/names/9"), ("", "/"), ("", "names")):
+        assert names(with_changed_rows(sent, add, remove)) == names(sent)
+    assert sent["rows:/names"] == ["0", "3"]
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_however_many_rows_are_sent_a_page_has_an_end(nested: bool) -> None:
+    items = {"type": "array", "items": RULES["items"]} if nested else RULES["items"]
+    form = SchemaForm(of(rules={"type": "array", "items": items}))
+    rows = [str(number) for number in range(5000)]
+    sent = {"rows:/rules": rows, **{f"rows:/rules/{row}": rows[:50] for row in rows}}
+    started = time.process_time()
+    reading = form.read(sent)
+    assert list(reading.flaws)[-1:] != []
+    assert any("too many rows" in message for messages in reading.flaws.values() for message in messages)
+    assert len(list(form.all_fields(sent))) <= MOST_SHOWN + 10
+    assert time.process_time() - started < 2.0
+
+
+@pytest.mark.parametrize("index", ["", "-1", "01", "1e3", "\u0661", "99999", "x", "0/x", "*"])
+def test_what_is_no_row_is_none(index: str) -> None:
+    form = SchemaForm(of(names={"type": "array", "items": {"type": "string"}}))
+    assert form.read({"rows:/names": [index], f"/names/{index}": ["a"]}).value == {}
+
+
+def test_what_can_only_be_agreed_to_is_a_box_that_has_to_be_ticked() -> None:
+    schema = {**of(terms={"const": True}, mail={"const": True}), "required": ["terms"]}
+    assert read(schema, terms="true") == ({"terms": True}, {})
+    assert read(schema) == ({}, {"/terms": ["Tick this box to go on"]})
+    assert read(schema, terms="true", mail="true")[0] == {"terms": True, "mail": True}
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "example"),
+    [
+        ("date", "31.12.2026", "2026-12-31"),
+        ("time", "noon", "18:30:00Z"),
+        ("date-time", "2026-12-31", "2026-12-31T18:30:00Z"),
+        ("uuid", "x", "123e4567-e89b-12d3-a456-426614174000"),
+        ("ipv4", "1.2.3", "192.0.2.10"),
+        ("hostname", "-", "app.example.com"),
+        ("uri", "nowhere", "https://example.com"),
+        ("email", "nobody", "name@example.com"),
+    ],
+)
+def test_a_text_of_a_format_comes_with_an_example(name: str, wrong: str, example: str) -> None:
+    schema = of(a={"type": "string", "format": name})
+    assert read(schema, a=example)[1] == {}
+    [message] = read(schema, a=wrong)[1]["/a"]
+    assert message.startswith("This isn't a")
+    assert example in message
+    if name not in {"uri", "email"}:
+        assert example in asked(schema["properties"]["a"]).hint
 
 
 @pytest.mark.parametrize(
@@ -329,7 +519,13 @@ anything = st.recursive(
 
 
 @settings(max_examples=300, deadline=None)
-@given(anything, st.dictionaries(st.sampled_from(["/a", "/b", "/a/b", "/"]), st.lists(st.text(max_size=5), max_size=2)))
+@given(
+    anything,
+    st.dictionaries(
+        st.sampled_from(["/a", "/b", "/a/b", "/", "rows:/a", "/a/0", "/a/0/b", "rows:/a/0"]),
+        st.lists(st.text(max_size=5), max_size=2),
+    ),
+)
 def test_any_schema_that_can_be_registered_has_a_form_that_can_be_read(
     properties: Any, sent: dict[str, list[str]]
 ) -> None:

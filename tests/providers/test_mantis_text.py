@@ -26,7 +26,7 @@ def check(text: str) -> None:
         assert not mention.search(text)
     assert not ELEMENT.search(text)
     assert not IMAGE.search(text)
-    assert all(ord(char) < 0x10000 and (char in "\n\t" or ord(char) >= 32) for char in text)
+    assert all(char in "\n\t" or ord(char) >= 32 for char in text)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def check(text: str) -> None:
         ("@ada and a@b.example", f"@{ZWSP}ada and a@{ZWSP}b.example"),
         ("`@ada`", f"@{ZWSP}ada"),
         ("<b>a</b> 1 < 2", f"<{ZWSP}b>a<{ZWSP}/b> 1 < 2"),
-        ("a 😀\x01", "a \ufffd"),
+        ("a 😀\x01", "a 😀"),
     ],
 )
 def test_each_form(body: str, text: str) -> None:

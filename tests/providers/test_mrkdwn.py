@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jackfield.providers._markdown import parse
 from jackfield.providers._mrkdwn import bold, escape, inert, link, sections_of
 
 GAP = "\u200b"
@@ -14,7 +15,7 @@ LINK = re.compile(r"<(?:https?://|mailto:)[^<>|]+\|[^<>]*>")
 
 
 def rendered(body: str) -> str:
-    return "\n\n".join(sections_of(body, 3000))
+    return "\n\n".join(sections_of(parse(body), 3000))
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ def test_what_is_put_together_by_hand() -> None:
 def test_long_bodies_are_several_sections() -> None:
     paragraph = "The brake pads are worn & [torn](https://example.com/manual?page=1&line=2). " * 100
     code = "```\n" + "value < other & more\n" * 200 + "```"
-    sections = sections_of(f"{paragraph}\n\n{code}\n\n- a\n- b", 1000)
+    sections = sections_of(parse(f"{paragraph}\n\n{code}\n\n- a\n- b"), 1000)
     assert len(sections) > 10
     for section in sections:
         assert len(section) <= 1000
@@ -116,7 +117,7 @@ def test_long_bodies_are_several_sections() -> None:
 
 @given(st.text(st.sampled_from(list("ab \n*_~`<>&|[]()!#-1.>\\:/@")) | st.characters(codec="utf-8"), max_size=400))
 def test_any_text_becomes_harmless_sections(body: str) -> None:
-    for section in sections_of(body, 200):
+    for section in sections_of(parse(body), 200):
         assert 0 < len(section) <= 200
         assert section.strip()
         for at in (found.start() for found in re.finditer("<", section)):

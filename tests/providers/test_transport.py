@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from jackfield.domain.provider import ProviderError, VendorUnavailable
+from jackfield.domain.provider import ConfigurationRejected, ProviderError, VendorUnavailable
+from jackfield.providers._http import AnswerTooLong
 from support.recorded import CLASSES, case, provider_at
 from support.vendor import Answer, Behaviour, answers, floods, hangs, resets, vendor
 
@@ -23,13 +24,16 @@ async def verify(slug: str, behaviour: Behaviour, total_seconds: float = 10.0) -
 
 
 @every_provider
-@pytest.mark.parametrize(("behaviour", "words"), [(resets, "broke off"), (floods, "sent more than 2 MiB")])
+@pytest.mark.parametrize(
+    ("behaviour", "kind", "words"),
+    [(resets, VendorUnavailable, "broke off"), (floods, AnswerTooLong, "sent more than 2 MiB")],
+)
 def test_a_broken_or_endless_answer_is_no_usable_one(
-    slug: str, behaviour: Behaviour, words: str, caplog: pytest.LogCaptureFixture
+    slug: str, behaviour: Behaviour, kind: type[VendorUnavailable], words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     error = asyncio.run(verify(slug, behaviour))
-    assert type(error) is VendorUnavailable
+    assert type(error) is kind
     assert words in str(error)
     check_silence(slug, error, caplog)
 
@@ -56,7 +60,7 @@ def test_a_redirect_is_not_followed(slug: str, status: int, caplog: pytest.LogCa
         return error
 
     error = asyncio.run(run())
-    assert type(error) is VendorUnavailable
+    assert type(error) is ConfigurationRejected
     assert "redirect" in str(error)
     check_silence(slug, error, caplog)
 

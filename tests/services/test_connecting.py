@@ -23,6 +23,7 @@ from jackfield.domain.connecting import (
     StateInvalid,
     Wish,
 )
+from jackfield.domain.definition import FieldProblem
 from jackfield.domain.integration import Wanted
 from jackfield.domain.job import JobKind
 from jackfield.domain.session import generate_visitor_token
@@ -834,3 +835,29 @@ def test_old_sessions_are_forgotten(bench: Workbench) -> None:
     age(bench, "expires_at = now() - interval '31 days'")
     bench.operator.run(bench.house.upkeep.purge())
     assert bench.operator.fetch(count, bench.organisation.id)[0][0] == 0
+
+
+# Scopes with which nothing could come of it
+
+
+@pytest.mark.parametrize(
+    ("vendor", "scopes", "told"),
+    [
+        ("gitlab", ("openid",), "add one of api, read_api, read_user"),
+        ("gitlab", ("write_repository", "profile"), "add one of api, read_api, read_user"),
+    ],
+)
+def test_scopes_that_cannot_work_are_refused_before_anybody_is_sent_away(
+    bench: Workbench, vendor: str, scopes: tuple[str, ...], told: str
+) -> None:
+    with pytest.raises(FieldProblem, match=told) as refused:
+        customer(bench, vendor, scopes=scopes)
+    assert refused.value.path == ("scopes",)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "scopes"),
+    [("gitlab", ()), ("gitlab", ("read_user", "openid"))],
+)
+def test_other_scopes_are_asked_for(bench: Workbench, vendor: str, scopes: tuple[str, ...]) -> None:
+    assert customer(bench, vendor, scopes=scopes).token

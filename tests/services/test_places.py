@@ -40,6 +40,7 @@ def setting(bench: Workbench, integration: int) -> str:
 def enter(bench: Workbench, integration: int, name: str) -> None:
     """What a person does who changes the setting, by the service's own way."""
     bench.update(integration, Submission(extra={"repository": name}))
+    bench.verify(integration)
 
 
 def new_name() -> str:
@@ -81,7 +82,6 @@ def test_who_entered_the_new_name_before_anybody_had_looked_gets_nothing_again(
     bench.operator.fetch("delete from place where integration_id = $1", integration)
     vendors.rename(repository, name := new_name())
     enter(bench, integration, name)
-    bench.verify(integration)
     output = json.loads(bench.sync(integration)["output"])
     assert (output["unchanged"], len(repository.issues)) == ("3", 3)
     assert len(bench.places(integration)) == 1

@@ -31,6 +31,8 @@ BROKEN: Final = """
 insert into event (organisation_id, integration_id, kind, health, detail)
 values ($1, $2, 'broken', 'needs_reauthorisation', 'GitHub does not accept the token.')
 """
+#: a job that waits for its next try
+WAITING: Final = "update job set state = 'scheduled', completed_at = null where organisation_id = $1 and id = $2"
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ def _hubs(tenant: CheckedTenant, operation: Operation) -> dict[str, str]:
     if "Job" in operation.name:
         path["jobId"] = tenant.verification(made)
         tenant.finished(path["jobId"])
+        if operation.name == "retryJob":
+            tenant.operator.fetch(WAITING, tenant.organisation.id, ids.parse_hex(path["jobId"]))
     number = ids.parse_hex(made)
     tenant.operator.fetch(BROKEN, tenant.organisation.id, number)
     path["deliveryId"] = ids.to_hex(tenant.operator.fetch(HELD, tenant.organisation.id, number)[0]["id"])
@@ -93,7 +97,7 @@ def _platform(tenant: CheckedTenant, operation: Operation) -> Ready:
         partner = Partner.register(tenant, approved=False, **_app())
         return Ready({"id": partner.id}, {"API_KEY": tenant.key})
     installed = Partner.register(tenant, **_app()).installed_by(tenant, FILLED_IN)
-    path = {"id": installed.partner.id, "installation_id": installed.id}
+    path = {"id": installed.partner.id, "installation_id": installed.id, "handle": tenant.organisation.handle}
     if operation.scheme != CLIENT:
         return Ready(path, {"ACCESS_TOKEN": installed.tokens()["access_token"]})
     client_id, client_secret = installed.partner.credentials

@@ -117,6 +117,14 @@ class InstalledApp:
         server = operator.house.services.oauth_server
         return operator.run(server.issue_code(caller_of(self.tenant.organisation), self.number)).code
 
+    def complete(self) -> Any:
+        """What the app's server does at the end; returns its tokens."""
+        tokens = self.tokens()
+        path = f"{APPS}/{self.partner.id}/installations/{self.id}"
+        answer = self.partner.call("PATCH", path, tokens["access_token"], json={"status": "complete"})
+        assert answer.status_code == 200, answer.text
+        return tokens
+
     def tokens(self) -> Any:
         answer = self.partner.exchange(self.code())
         assert answer.status_code == 200, answer.text

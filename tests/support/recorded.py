@@ -107,7 +107,11 @@ async def provider_at(
             return {name: value.replace("{url}", there.url) for name, value in values.items()}
 
         endpoints = placed(case.endpoints)
-        connection = Connection(Secrets(placed(case.secrets)), placed(case.configuration), place_id=case.place_id)
+        connection = Connection(
+            Secrets(placed(case.secrets)),
+            placed(case.configuration),
+            place_id=None if case.place_id is None else case.place_id.replace("{host}", there.url[7:]),
+        )
         # what the operator has set is called freely; the rest by the list of what is allowed
         async with open_client(LOOPBACK, list(endpoints.values()), total_seconds) as http:
             made: ProviderClass = CLASSES[case.slug]

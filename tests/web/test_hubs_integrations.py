@@ -317,6 +317,73 @@ def test_a_null_for_a_key_that_the_vendor_does_not_take_says_nothing(tenant: Che
     assert create(tenant, auth={"api_key": TOKEN, "region": None}).status_code == 201
 
 
+UNREADABLE = [
+    "   ",
+    " ",
+    "\t",
+    "a\nb",
+    "x\ny",
+    "a\r",
+    "\x1b[31m",
+    "\u200b",
+    "\u2060\ufeff",
+    "\u3164",
+    "a\u2028b",
+    "\x7f",
+    "\x85",
+]
+
+
+@pytest.mark.parametrize("name", UNREADABLE, ids=ascii)
+@pytest.mark.parametrize("field", ["name", "identifier"])
+def test_what_nobody_could_read_is_no_name(tenant: CheckedTenant, made: str, field: str, name: str) -> None:
+    before = tenant.hub_read(made)
+    for answer in (create(tenant, **{field: name}), patch(tenant, made, **{field: name})):
+        assert refusal(answer) == ("422.invalid-argument", f"/{field}")
+    session = {"vendor": "github", "name": name}
+    answer = tenant.call("POST", "/v1/hubs/current/connect-sessions", json=session)
+    assert refusal(answer) == ("422.invalid-argument", "/name")
+    assert tenant.hubs("GET", "").json()["data"] == [before]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a", " a ", "A B/c", "株式会社", "مرحبا", "👩‍👩‍👧‍👦", "a\u200bb", "\u202emirrored", "é", "e\u0301", "-", "."],
+    ids=ascii,
+)
+@pytest.mark.parametrize("field", ["name", "identifier"])
+def test_whatever_can_be_read_is_a_name(tenant: CheckedTenant, made: str, field: str, name: str) -> None:
+    assert create(tenant, **{field: name}).json()["data"][field] == name
+    assert patched(tenant, made, **{field: name})[field] == name
+
+
+@pytest.mark.parametrize("value", ["!!", "not base64", "====", "https://x/y.pem", "a.b.c.", "{}", "YQ!=", "é", "Y"])
+def test_what_is_neither_base64_nor_pem_is_refused_at_once(tenant: CheckedTenant, made: str, value: str) -> None:
+    app = {"api_key": None, "client_id": "12345", "base64_config": value}
+    refused = ("422.invalid-argument", "/auth/base64_config")
+    assert refusal(create(tenant, auth=app, extra={"installation_id": "7"})) == refused
+    assert refusal(patch(tenant, made, auth=app)) == refused
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(
+            "LS0tLS1CRUdJTg==",
+            "LS0tLS1CRUdJTg",
+            "LS0tLS1C\nRUdJTg==",
+            r"LS0tLS1C\nRUdJTg==",
+            "'LS0tLS1CRUdJTg=='",
+            "-_-_",
+        ),
+        *("-----BEGIN " + "PRIVATE KEY-----\nYQ==\n", '{"key": "-----BEGIN X-----"}', "> -----BEGIN"),
+    ],
+)
+def test_base64_in_one_line_or_several_and_pem_are_taken(tenant: CheckedTenant, value: str) -> None:
+    app = {"client_id": "12345", "base64_config": value}
+    assert create(tenant, auth=app, extra={"installation_id": "7"}).status_code == 201
+
+
 def test_an_app_proves_itself_in_its_own_way(tenant: CheckedTenant) -> None:
     app = {"client_id": "12345", "base64_config": "-----BEGIN"}
     assert refusal(create(tenant, auth=app)) == ("422.missing-argument", "/auth/api_key")

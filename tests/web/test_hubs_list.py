@@ -268,6 +268,36 @@ def test_a_list_is_sorted_as_asked_for_in_both_directions(few: CheckedTenant, so
     assert names(few, f"sort={other}") == ORDERS[sort][::-1]
 
 
+@pytest.mark.parametrize("field", ["name", "identifier"])
+def test_names_are_in_the_order_of_people_and_not_of_bytes(tenant: CheckedTenant, field: str) -> None:
+    wanted = [
+        "  aardvark",
+        "Ähre",
+        "alpha",
+        "Beta",
+        "e\u0301clair",
+        "Épsilon",
+        "Łódź",
+        "løkken",
+        "Straße",
+        "street",
+        "zebra",
+        "Zed",
+    ]
+    for name in reversed(wanted):
+        tenant.hub_integration(**{field: name})
+    for sort, expected in ((field, wanted), (f"-{field}", wanted[::-1])):
+        shown = [one[field] for one in tenant.hubs("GET", f"?sort={sort}").json()["data"]]
+        assert shown == expected
+
+
+def test_jobs_are_in_the_order_of_people_by_their_captions(tenant: CheckedTenant) -> None:
+    for name in ("Zed", "alpha", "Épsilon", "Beta"):
+        tenant.verification(tenant.hub_integration(name=name)["id"])
+    shown = [one["caption"] for one in tenant.call("GET", "/v1/jobs?sort=caption").json()["data"]]
+    assert shown == ["alpha", "Beta", "Épsilon", "Zed"]
+
+
 def test_names_are_sorted_in_both_directions(few: CheckedTenant) -> None:
     shown = names(few, "sort=name")
     assert sorted(shown) == sorted(NEWEST_FIRST)

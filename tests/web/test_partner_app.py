@@ -16,10 +16,17 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from jackfield.vault import generate_master_key
+from jackfield.domain import ids
+from jackfield.domain.delivery import TRIES
+from jackfield.domain.errors import CapabilityMissing
+from jackfield.domain.integration import secrets_place
+from jackfield.domain.job import JobNotFound, JobNotWaiting
+from jackfield.domain.principal import Capability
+from jackfield.vault import Vault, generate_master_key
 from support.checked_tenant import CheckedTenant
 from support.chromium import ARGUMENTS, Tab
 from support.operator import ORIGIN, Operator
+from support.partner import caller_of
 from support.service import free_port, start_service
 from support.visitor import make_link
 from support.waiting import until
@@ -140,40 +147,158 @@ def test_the_partner_says_why_it_cannot_be(page: Page, server: Any, installer: C
     expect(page.get_by_role("heading", name="Install Parts Finder")).to_be_visible()
 
 
-def test_a_partner_that_was_away_is_told_again(
+def away(server: Any, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The partner refuses every uninstallation from now on; returns the calls."""
+    calls: list[Any] = []
+
+    def refuse(*arguments: str) -> bool:
+        calls.append(arguments)
+        return False
+
+    monkeypatch.setattr(server.partner, "uninstall", refuse)
+    return calls
+
+
+def installed(page: Page, server: Any, installer: CheckedTenant) -> Any:
+    install(page, installer, server.partner.id)
+    expect(page.get_by_role("heading", name="Parts Finder is connected")).to_be_visible()
+    [installation] = server.partner.installations.values()
+    return installation
+
+
+def uninstalling(installer: CheckedTenant, installation: Any, calls: list[Any]) -> str:
+    """Deletes it, and waits until the partner has refused once; returns the job's id."""
+    job_id: str = installer.hubs("DELETE", f"/{installation.id}").json()["data"]["job"]["id"]
+    until(lambda: installer.job(job_id), lambda one: bool(calls) and one["state"]["current"] == "scheduled", 30.0)
+    return job_id
+
+
+def secrets_left(installer: CheckedTenant) -> Any:
+    """The names of the secrets that are stored of the organisation's one integration; None: there are none."""
+    operator = installer.operator
+    [row] = operator.fetch(
+        "select id, sealed_secrets from integration where organisation_id = $1", installer.organisation.id
+    )
+    if row["sealed_secrets"] is None:
+        return None
+    place = secrets_place(installer.organisation.id, row["id"])
+    vault = Vault(operator.house.master_keys, operator.house.data_keys)
+    return set(operator.run(vault.open(place, row["sealed_secrets"])))
+
+
+def test_a_partner_that_was_away_is_told_again_over_days_and_by_hand(
     page: Page, server: Any, installer: CheckedTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    install(page, installer, server.partner.id)
-    expect(page.get_by_role("heading", name="Parts Finder is connected")).to_be_visible()
-    [installation] = server.partner.installations.values()
+    installation = installed(page, server, installer)
     believe = server.partner.uninstall
-    calls = []
+    calls = away(server, monkeypatch)
+    job_id = uninstalling(installer, installation, calls)
+    job = installer.job(job_id)
+    # shown: why, and when it is tried again
+    assert "did not take the uninstallation" in job["state"]["error"]["message"]
+    assert job["schedule"] > job["events"]["queued"]
+    # what was filled in is erased already; what signs the call is not
+    assert secrets_left(installer) == {"client_secret"}
+    assert installer.hub_read(installation.id)["state"]["current"] == "deleting"
 
-    def refuse_at_first(*arguments: str) -> bool:
-        calls.append(arguments)
-        return len(calls) > 1 and bool(believe(*arguments))
+    page.goto(f"{installer.service.url}/console/jobs/{job_id}")
+    expect(page.get_by_text("did not take the uninstallation")).to_be_visible()
+    page.get_by_role("button", name="Retry now").click()
+    until(lambda: len(calls), lambda count: count == 2, 30.0)
+    until(lambda: installer.job(job_id), lambda one: one["state"]["current"] == "scheduled", 30.0)
+    # tries that a person asks for do not use up the job's own
+    failures = "select failures from job where organisation_id = $1"
+    assert [one[0] for one in installer.operator.fetch(failures, installer.organisation.id)] == [1]
 
-    monkeypatch.setattr(server.partner, "uninstall", refuse_at_first)
-    job = installer.finished(installer.hubs("DELETE", f"/{installation.id}").json()["data"]["job"]["id"])
-    assert job["tasks"][0]["output"] == {"revocation": "done"}
-    assert len(calls) == 2
+    monkeypatch.setattr(server.partner, "uninstall", believe)
+    page.goto(f"{installer.service.url}/console/jobs/{job_id}")
+    page.get_by_role("button", name="Retry now").click()
+    ended = installer.finished(job_id)
+    assert (ended["state"]["current"], ended["tasks"][0]["output"]) == ("completed", {"revocation": "done"})
     assert installation.uninstalled
-
-
-def test_a_partner_that_stays_away_keeps_nothing_alive(page: Page, server: Any, installer: CheckedTenant) -> None:
-    install(page, installer, server.partner.id)
-    expect(page.get_by_role("heading", name="Parts Finder is connected")).to_be_visible()
-    [installation] = server.partner.installations.values()
-    installation.client_secret = "another, so that no signature fits"
-    job_id = installer.hubs("DELETE", f"/{installation.id}").json()["data"]["job"]["id"]
-    job = until(lambda: installer.job(job_id), lambda one: one["state"]["current"] == "completed", 60.0)
-    assert job["tasks"][0]["output"] == {"revocation": "failed: Parts Finder did not take the uninstallation (403)"}
+    assert secrets_left(installer) is None
     assert installer.hub_read(installation.id)["state"]["current"] == "deleted"
-    entries = installer.operator.fetch(
+
+
+def test_who_may_not_manage_retries_nothing_and_what_has_ended_is_not_retried(
+    page: Page, server: Any, installer: CheckedTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installation = installed(page, server, installer)
+    believe = server.partner.uninstall
+    calls = away(server, monkeypatch)
+    job_id = uninstalling(installer, installation, calls)
+    jobs, number = installer.operator.house.services.jobs, ids.parse_hex(job_id)
+    viewer = caller_of(installer.organisation, Capability.VIEW)
+    with pytest.raises(CapabilityMissing):
+        installer.operator.run(jobs.retry(viewer, number, job_id))
+    with pytest.raises(JobNotFound):
+        installer.operator.run(jobs.retry(caller_of(installer.operator.create_organisation()), number, job_id))
+    monkeypatch.setattr(server.partner, "uninstall", believe)
+    retried = installer.call("POST", f"/v1/jobs/{job_id}/retry")
+    assert (retried.status_code, retried.json()["data"]["job"]["id"]) == (202, job_id)
+    installer.finished(job_id)
+    with pytest.raises(JobNotWaiting):
+        installer.operator.run(jobs.retry(caller_of(installer.organisation), number, job_id))
+    late = installer.call("POST", f"/v1/jobs/{job_id}/retry")
+    assert (late.status_code, late.json()["error"]["code"]) == (403, "403.invalid-state")
+    assert installer.call("POST", f"/v1/jobs/{'0' * 24}/retry").status_code == 404
+
+
+def test_a_partner_that_stays_away_keeps_nothing_alive(
+    page: Page, server: Any, installer: CheckedTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After three and a half days, the last try."""
+    installation = installed(page, server, installer)
+    calls = away(server, monkeypatch)
+    job_id = uninstalling(installer, installation, calls)
+    operator = installer.operator
+    operator.fetch("update job set failures = $2 where organisation_id = $1", installer.organisation.id, TRIES)
+    jobs = operator.house.services.jobs
+    operator.run(jobs.retry(caller_of(installer.organisation), ids.parse_hex(job_id), job_id))
+    job = until(lambda: installer.job(job_id), lambda one: one["state"]["current"] == "error", 60.0)
+    reason = "Parts Finder did not take the uninstallation (403)"
+    assert job["state"]["error"]["message"] == reason
+    assert job["tasks"][0]["output"] == {"revocation": f"failed: {reason}"}
+    assert installer.hub_read(installation.id)["state"]["current"] == "deleted"
+    assert secrets_left(installer) is None
+    entries = operator.fetch(
         "select 1 from audit_entry where organisation_id = $1 and action = 'installation.uninstallation-failed'",
         installer.organisation.id,
     )
     assert len(entries) == 1
+
+
+def test_an_organisation_that_is_deleted_says_which_apps_are_not_told(
+    page: Page, server: Any, installer: CheckedTenant, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installation = installed(page, server, installer)
+    organisations, handle = installer.operator.house.services.organisations, installer.organisation.handle
+    untold = installer.operator.run(organisations.untold_apps(handle))
+    assert [(ids.to_hex(one.installation_id), one.app_name) for one in untold] == [(installation.id, "Parts Finder")]
+    # also while the app is told again and again
+    uninstalling(installer, installation, away(server, monkeypatch))
+    assert installer.operator.run(organisations.untold_apps(handle)) == untold
+    installer.operator.run(organisations.delete(handle, ORIGIN))
+    entries = installer.operator.fetch(
+        "select actor, subject_ids from audit_entry where organisation_id = $1 and action = $2",
+        installer.organisation.id,
+        "installation.uninstallation-failed",
+    )
+    assert [(one["actor"], ids.to_hex(one["subject_ids"][0])) for one in entries] == [("operator", installation.id)]
+
+
+def test_an_app_that_never_heard_of_an_installation_is_not_told_of_its_end(
+    server: Any, installer: CheckedTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = away(server, monkeypatch)
+    operator = installer.operator
+    creating = operator.house.services.installations.create(
+        caller_of(installer.organisation), ids.parse_hex(server.partner.id), {"workshop": "Acme", "region": "europe"}
+    )
+    job_id = installer.hubs("DELETE", f"/{ids.to_hex(operator.run(creating).id)}").json()["data"]["job"]["id"]
+    job = installer.finished(job_id)
+    assert job["tasks"][0]["output"] == {"revocation": "not needed: the app never heard of it"}
+    assert calls == []
 
 
 @pytest.mark.parametrize(

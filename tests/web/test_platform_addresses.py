@@ -1,5 +1,6 @@
 """Where the platform contract is reached: slashes, tenants in the path, tenants in the host."""
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,6 +9,9 @@ from typing import Any
 import pytest
 import requests
 
+from jackfield.domain.session import TooManyFailures
+from jackfield.web.dialects.platform.errors import CLIENT
+from jackfield.web.dialects.platform.routes import DIALECT
 from support.checked_tenant import CheckedTenant
 from support.operator import Operator
 from support.partner import APPS, OAUTH, InstalledApp, Partner
@@ -53,7 +57,23 @@ def test_every_path_of_oauth_takes_slashes(installed: InstalledApp) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [f"//{APPS}", f"{APPS}//", "/api/v2/platform-integrationsx", f"{APPS}/x/y", OAUTH + "/x"]
+    "path",
+    [
+        f"//{APPS}",
+        f"{APPS}//",
+        "/api/v2/platform-integrationsx",
+        f"{APPS}/x/y",
+        OAUTH + "/x",
+        "/api/platform_integrations",
+        "/api/v2/",
+        "/api/v2/unknown",
+        "/tenants/acme",
+        "/tenants/acme/",
+        "/tenants/acme/api/v2/unknown",
+        "/tenants/acme/api/v2/platform-integrations/x/y/z",
+        "/platform/nothing",
+        "/.well-known/oauth-authorization-server/nothing",
+    ],
 )
 def test_other_paths_are_not_found_in_the_contracts_words(tenant: CheckedTenant, path: str) -> None:
     answer = ask(tenant.service.url + path, tenant.key)
@@ -62,10 +82,19 @@ def test_other_paths_are_not_found_in_the_contracts_words(tenant: CheckedTenant,
         assert answer.json()["errors"][0]["type"] == "not_found_error"
 
 
+@pytest.mark.parametrize("oauth", [False, True], ids=["contract", "OAuth"])
+def test_who_calls_too_often_is_told_in_the_words_of_each_part(oauth: bool) -> None:
+    operation = next(one for one in DIALECT.operations if (one.scheme == CLIENT) is oauth)
+    answer = DIALECT.render(TooManyFailures(7), operation)
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
+    told = json.loads(bytes(answer.body))
+    assert told["error"] == "temporarily_unavailable" if oauth else told["errors"][0]["type"] == "rate_limit_error"
+
+
 def test_a_method_that_a_path_has_not_is_told(tenant: CheckedTenant) -> None:
     answer = ask(f"{tenant.service.url}{APPS}/", tenant.key, method="DELETE")
     assert answer.status_code == 405
-    assert {name.strip() for name in answer.headers["allow"].split(",")} == {"GET", "POST"}
+    assert {name.strip() for name in answer.headers["allow"].split(",")} == {"GET", "HEAD", "POST"}
 
 
 def test_other_contracts_are_not_behind_tenants(tenant: CheckedTenant) -> None:
@@ -110,6 +139,42 @@ def test_an_app_is_itself_behind_its_owner_alone(installed: InstalledApp) -> Non
         assert answer.status_code == status
         if status == 403:
             assert answer.json()["error"] == "unauthorized_client"
+
+
+# What the OAuth server says of itself (RFC 8414)
+
+METADATA = "/.well-known/oauth-authorization-server"
+
+
+@pytest.mark.parametrize("path", [f"/tenants/{{}}{METADATA}", f"{METADATA}/tenants/{{}}", f"{METADATA}/tenants/{{}}/"])
+def test_a_tenants_metadata_is_of_the_tenants_issuer(tenant: CheckedTenant, path: str) -> None:
+    url, handle = tenant.service.url, tenant.organisation.handle
+    answer = requests.get(url + path.format(handle), timeout=30)
+    assert answer.status_code == 200
+    told = answer.json()
+    assert told["issuer"] == f"{url}/tenants/{handle}"
+    assert {told[name].startswith(f"{told['issuer']}/") for name in told if name.endswith("_endpoint")} == {True}
+    assert requests.post(told["token_endpoint"], timeout=30).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/tenants/{{}}{METADATA}",
+        f"{METADATA}/tenants/{{}}",
+        f"{METADATA}/tenants/{{}}/x",
+        f"{METADATA}/{{}}",
+    ],
+)
+@pytest.mark.parametrize("handle", ["nobody-here", "UPPER", "a.b", "%00", "%E2%98%83"])
+def test_of_a_tenant_that_there_is_not_there_is_no_metadata(tenant: CheckedTenant, path: str, handle: str) -> None:
+    answer = requests.get(tenant.service.url + path.format(handle), timeout=30)
+    assert (answer.status_code, answer.json()["errors"][0]["type"]) == (404, "not_found_error")
+
+
+def test_a_name_or_an_id_is_no_handle(tenant: CheckedTenant) -> None:
+    for reference in (tenant.organisation.name, str(tenant.organisation.id)):
+        assert requests.get(f"{tenant.service.url}{METADATA}/tenants/{reference}", timeout=30).status_code == 404
 
 
 # At hosts of their own
@@ -164,6 +229,22 @@ def test_links_begin_with_the_public_address(placed: CheckedTenant) -> None:
     assert page["meta"]["next_page_url"].startswith(f"https://jackfield.example.com{APPS}/?limit=1&cursor=")
     told = requests.get(f"{placed.service.url}/.well-known/oauth-authorization-server", timeout=30).json()
     assert told["issuer"] == "https://jackfield.example.com"
+
+
+def test_the_issuer_is_what_it_was_asked_by_and_the_same_for_every_other_host(placed: CheckedTenant) -> None:
+    url, handle = placed.service.url, placed.organisation.handle
+
+    def issuer(host: str, path: str = METADATA) -> Any:
+        return requests.get(url + path, headers={"Host": host}, timeout=30).json()["issuer"]
+
+    public = "https://jackfield.example.com"
+    for host in ("jackfield.example.com", "127.0.0.1:8400", "evil.example", DOMAIN):
+        assert issuer(host) == public
+        assert issuer(host, f"/tenants/{handle}{METADATA}") == f"{public}/tenants/{handle}"
+    for host in (f"{handle}.{DOMAIN}", f"{handle.upper()}.{DOMAIN}.:9000"):
+        assert issuer(host) == f"https://{handle}.{DOMAIN}"
+    unknown = requests.get(url + METADATA, headers={"Host": f"nobody-here.{DOMAIN}"}, timeout=30)
+    assert unknown.status_code == 404
 
 
 def test_plain_http_is_the_operators_to_allow(placed: CheckedTenant, tenant: CheckedTenant) -> None:

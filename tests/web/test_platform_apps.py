@@ -2,6 +2,7 @@
 
 import base64
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -40,6 +41,7 @@ WHOLE = {
     "contact": "help@partner.example.com",
     "description": "<script>alert(1)</script>",
     "error_codes": {"denied": "<img src=x onerror=alert(1)>", "": "empty"},
+    "icon_url": "https://partner.example.com/icon.png?size=64",
     "name": '"><script>alert(1)</script>',
     "oauth_callback_url": "https://partner.example.com/callback?state=1",
     "scopes": ["events:read"],
@@ -144,7 +146,7 @@ def test_what_is_no_object_is_told_so(tenant: CheckedTenant) -> None:
         "https://x/" + "a" * 2048,
     ],
 )
-@pytest.mark.parametrize("name", ["oauth_callback_url", "uninstallation_url"])
+@pytest.mark.parametrize("name", ["oauth_callback_url", "uninstallation_url", "icon_url"])
 def test_an_address_that_nobody_should_be_sent_to_is_refused(tenant: CheckedTenant, name: str, url: str) -> None:
     assert refused(tenant, **{name: url}) == [f"body $.{name}"]
 
@@ -186,15 +188,118 @@ def test_a_path_that_cannot_be_is_refused(tenant: CheckedTenant, path: str) -> N
 # Changing
 
 
-def test_a_change_leaves_what_was_not_sent_and_null_takes_away(tenant: CheckedTenant) -> None:
+def test_a_change_leaves_what_was_not_sent_and_what_a_typed_client_sends_as_null(tenant: CheckedTenant) -> None:
     app = tenant.call("POST", APPS, json=WHOLE).json()
     secret = app.pop("client_secret")
-    changed = tenant.call("PATCH", f"{APPS}/{app['id']}", json={"name": "New", "scopes": None})
+    changed = tenant.call("PATCH", f"{APPS}/{app['id']}", json={**dict.fromkeys(WHOLE), "name": "New"})
     assert changed.status_code == 200
-    assert {**changed.json(), "updated": app["updated"]} == {**app, "name": "New", "scopes": None}
+    assert {**changed.json(), "updated": app["updated"]} == {**app, "name": "New"}
     assert secret not in changed.text
-    assert tenant.call("PATCH", f"{APPS}/{app['id']}", json={}).json()["name"] == "New"
+    for nothing in ({}, dict.fromkeys(WHOLE)):
+        assert tenant.call("PATCH", f"{APPS}/{app['id']}", json=nothing).json()["name"] == "New"
     assert [entry["action"] for entry in tenant.audit()] == ["definition.created", "definition.updated"]
+
+
+CLEARABLE = [name for name in WHOLE if name != "identifier_field_path"]
+
+
+@pytest.mark.parametrize("query", ["?clear=" + ",".join(CLEARABLE), "?clear=" + "&clear=".join(CLEARABLE)])
+def test_a_change_takes_away_what_it_names(tenant: CheckedTenant, query: str) -> None:
+    app = tenant.call("POST", APPS, json=WHOLE).json()
+    changed = tenant.call("PATCH", f"{APPS}/{app['id']}{query}", json={})
+    assert changed.status_code == 200
+    assert {name: changed.json()[name] for name in CLEARABLE} == dict.fromkeys(CLEARABLE)
+    assert changed.json()["identifier_field_path"] == WHOLE["identifier_field_path"]
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "where"),
+    [
+        ("clear=identifier_field_path", {}, "query $.clear[0]"),
+        ("clear=nothing", {}, "query $.clear[0]"),
+        ("clear=name,id", {}, "query $.clear[1]"),
+        ("clear=contact,name", {"name": "Both"}, "body $.name"),
+    ],
+)
+def test_what_cannot_be_taken_away_is_told_and_nothing_changes(
+    tenant: CheckedTenant, query: str, body: dict[str, Any], where: str
+) -> None:
+    app = tenant.call("POST", APPS, json=WHOLE).json()
+    answer = tenant.call("PATCH", f"{APPS}/{app['id']}?{query}", json=body)
+    assert answer.status_code == 400
+    assert [error["details"] for error in answer.json()["errors"]] == [where]
+    after = tenant.call("GET", APPS).json()["data"][0]
+    assert (after["name"], after["contact"]) == (WHOLE["name"], WHOLE["contact"])
+
+
+# A new client secret
+
+
+def replace_secret(tenant: CheckedTenant, partner: Partner, query: str = "") -> Any:
+    answer = tenant.call("POST", f"{APPS}/{partner.id}/client-secret{query}")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    return answer.json()
+
+
+def test_a_replaced_client_secret_works_at_once_and_the_old_one_for_a_day_more(
+    tenant: CheckedTenant, stranger: CheckedTenant
+) -> None:
+    partner = Partner.register(stranger)
+    installed = partner.installed_by(tenant)
+    old, tokens = partner.credentials, installed.tokens()
+    replaced = replace_secret(stranger, partner)
+    new = (partner.id, replaced["client_secret"])
+    assert re.fullmatch("[a-f0-9]{64}", replaced["client_secret"])
+    assert replaced["id"] == partner.id
+    assert new != old
+    for credentials in (old, new):
+        assert partner.exchange(installed.code(), credentials).status_code == 200
+    assert partner.opens(tokens["access_token"])
+    left = stranger.operator.fetch(
+        "select previous_secret_expires_at - now() from definition where id = $1", ids.parse_hex(partner.id)
+    )
+    assert timedelta(hours=23) < left[0][0] <= timedelta(hours=24)
+    stranger.operator.fetch(
+        "update definition set previous_secret_expires_at = now() where id = $1", ids.parse_hex(partner.id)
+    )
+    assert partner.exchange(installed.code(), old).status_code == 401
+    assert partner.exchange(installed.code(), new).status_code == 200
+    [entry] = [one for one in stranger.audit() if one["action"] == "definition.client-secret-replaced"]
+    assert entry["fields"] == ["client_secret"]
+
+
+def test_a_secret_that_leaked_ends_at_once_and_two_are_good_at_most(
+    tenant: CheckedTenant, stranger: CheckedTenant
+) -> None:
+    partner = Partner.register(stranger)
+    installed = partner.installed_by(tenant)
+    newer = [replace_secret(stranger, partner, query)["client_secret"] for query in ("", "?grace_seconds=604800")]
+    secrets = [partner.credentials[1], *newer]
+    good = [partner.exchange(installed.code(), (partner.id, secret)).status_code for secret in secrets]
+    assert good == [401, 200, 200]
+    replaced = replace_secret(stranger, partner, "?grace_seconds=0")
+    assert replaced["previous_secret_expires"] is None
+    secrets.append(replaced["client_secret"])
+    good = [partner.exchange(installed.code(), (partner.id, secret)).status_code for secret in secrets]
+    assert good == [401, 401, 401, 200]
+
+
+def test_only_who_manages_the_apps_organisation_replaces_its_secret(
+    tenant: CheckedTenant, stranger: CheckedTenant
+) -> None:
+    partner = Partner.register(stranger)
+    path = f"{APPS}/{partner.id}/client-secret"
+    assert tenant.call("POST", path).status_code == 404
+    assert stranger.view_only().call("POST", path).status_code == 403
+    assert stranger.call("POST", f"{APPS}/nonsense/client-secret").status_code == 404
+    for seconds in ("-1", "604801", "x", "1.5", ""):
+        answer = stranger.call("POST", f"{path}?grace_seconds={seconds}")
+        assert answer.json()["errors"][0]["details"] == "query $.grace_seconds", seconds
+    # whatever has been decided of it
+    for decision in ("archive", "approve"):
+        partner.decide(decision)
+        assert stranger.call("POST", path).status_code == 200
 
 
 def test_the_path_and_the_form_have_to_fit_whichever_is_changed(tenant: CheckedTenant) -> None:
@@ -203,7 +308,6 @@ def test_the_path_and_the_form_have_to_fit_whichever_is_changed(tenant: CheckedT
         {"identifier_field_path": "limit"},
         {"identifier_field_path": "missing"},
         {"configuration_fields": {"properties": {"other": {"type": "string"}}}},
-        {"identifier_field_path": None},
         {"name": "", "identifier_field_path": "("},
     ):
         answer = tenant.call("PATCH", f"{APPS}/{app['id']}", json=body)

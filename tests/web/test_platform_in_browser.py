@@ -64,6 +64,9 @@ APP = {
 }
 
 
+ICON = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><rect width="8" height="8" fill="teal"/></svg>'
+
+
 class Callback(BaseHTTPRequestHandler):
     """The partner's own page, to which the browser is sent; on another origin than ours."""
 
@@ -77,6 +80,13 @@ class Callback(BaseHTTPRequestHandler):
             self.send_header("Location", f"http://localhost:{port}{self.path.replace('/onward', '/callback')}")
             self.send_header("Content-Length", "0")
             self.end_headers()
+            return
+        if self.path.startswith("/icon"):
+            self.send_response(200)
+            self.send_header("Content-Type", "image/svg+xml")
+            self.send_header("Content-Length", str(len(ICON)))
+            self.end_headers()
+            self.wfile.write(ICON)
             return
         if self.path.startswith("/callback"):
             self.seen.append({"path": self.path, "referer": self.headers.get("referer")})
@@ -329,6 +339,156 @@ def test_a_signed_in_person_can_sign_out(tab: Tab, partner: Partner, installer: 
     tab.page.goto(page_of(partner))
     expect(tab.page.get_by_role("heading", name="Sign in")).to_be_visible()
     assert tab.complaints == []
+
+
+LISTS = {
+    "type": "object",
+    "title": "Your workshop",
+    "description": "What the app needs to find parts for you.",
+    "required": ["account", "terms"],
+    "properties": {
+        "account": {"type": "string", "title": "Account name"},
+        "tags": {"type": "array", "title": "Tag", "items": {"type": "string", "maxLength": 8}},
+        "shops": {
+            "type": "array",
+            "title": "Shop",
+            "description": "Each shop that you buy from.",
+            "items": {
+                "type": "object",
+                "required": ["name"],
+                "properties": {
+                    "name": {"type": "string", "title": "Shop name"},
+                    "key": {"type": "string", "format": "password", "title": "Shop key"},
+                    "since": {"type": "string", "format": "date", "title": "Customer since"},
+                },
+            },
+        },
+        "terms": {"const": True, "title": "I agree to the terms"},
+        "extra": {"anyOf": [{"type": "string", "format": "password"}, {"type": "integer"}], "title": "Anything else"},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def list_partner(developer: CheckedTenant, callback: tuple[str, list[dict[str, Any]]]) -> Partner:
+    icon = callback[0].replace("/callback", "/icon")
+    return Partner.register(
+        developer, **{**APP, "configuration_fields": LISTS}, oauth_callback_url=callback[0], icon_url=icon
+    )
+
+
+def test_rows_are_added_and_removed_in_place_and_typed_secrets_stay(
+    tab: Tab, list_partner: Partner, installer: CheckedTenant, callback: tuple[str, list[dict[str, Any]]]
+) -> None:
+    sign_in(tab, installer)
+    page = tab.page
+    page.goto(page_of(list_partner))
+    page.get_by_label("Account name").fill("Acme")
+    page.get_by_label("Shop name").fill("North")
+    page.get_by_label("Shop key").fill("hunter2 in clear")
+    add = page.get_by_role("button", name="Add a row to Shop")
+    add.click()
+    expect(page.get_by_label("Shop name")).to_have_count(2)
+    # the first control of the new row is where one goes on typing
+    assert tab.focused() == "/shops/1/name"
+    page.keyboard.type("South")
+    add.click()
+    expect(page.get_by_label("Shop name")).to_have_count(3)
+    page.get_by_label("Shop name").nth(2).fill("West")
+    page.get_by_label("Customer since").nth(2).fill("2026-12-31")
+    page.get_by_role("button", name="Remove Shop 2").click()
+    expect(page.get_by_label("Shop name")).to_have_count(2)
+    expect(page.get_by_role("button", name="Remove Shop 2")).to_have_count(1)
+    expect(page.get_by_label("Shop key").first).to_have_value("hunter2 in clear")
+    page.get_by_role("button", name="Remove Tag 1").click()
+    assert tab.focused() == "add_row"
+    page.get_by_label("I agree to the terms").check()
+    before = len(callback[1])
+    # Enter sends the form, and adds no row
+    page.get_by_label("Account name").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()
+    [seen] = callback[1][before:]
+    assert configuration_of(list_partner, seen) == {
+        "account": "Acme",
+        "shops": [{"name": "North", "key": "hunter2 in clear"}, {"name": "West", "since": "2026-12-31"}],
+        "terms": True,
+    }
+    assert tab.complaints == []
+
+
+def test_rows_are_added_and_removed_where_scripts_are_off(
+    browser: Browser, list_partner: Partner, installer: CheckedTenant, callback: tuple[str, list[dict[str, Any]]]
+) -> None:
+    tab = Tab(browser, java_script_enabled=False)
+    page = tab.page
+    page.goto(installer.service.url + make_link(installer.operator, installer.organisation.handle))
+    page.get_by_role("button", name="Sign in").click()
+    page.goto(page_of(list_partner))
+    page.get_by_label("Account name").fill("Acme")
+    page.get_by_role("textbox", name="Tag 1").fill("a")
+    page.get_by_role("button", name="Add a row to Tag").click()
+    expect(page.get_by_role("textbox", name="Tag 1")).to_have_value("a")
+    page.get_by_role("textbox", name="Tag 2").fill("b")
+    page.get_by_role("button", name="Remove Tag 1").click()
+    expect(page.get_by_role("textbox", name="Tag 1")).to_have_value("b")
+    page.get_by_label("I agree to the terms").check()
+    before = len(callback[1])
+    page.get_by_role("button", name="Connect your workshop").click()
+    expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()
+    [seen] = callback[1][before:]
+    assert configuration_of(list_partner, seen) == {"account": "Acme", "tags": ["b"], "terms": True}
+    tab.context.close()
+
+
+def test_a_form_with_rows_looks_right_and_axe_finds_nothing(
+    tab: Tab, list_partner: Partner, installer: CheckedTenant, tmp_path: Path
+) -> None:
+    sign_in(tab, installer)
+    page = tab.page
+    page.goto(page_of(list_partner))
+    page.get_by_role("button", name="Add a row to Shop").click()
+    expect(page.get_by_label("Shop name")).to_have_count(2)
+    look_at(tab, tmp_path, "rows")
+    # what can hold a secret and is written as JSON is not in the open
+    veil = page.get_by_label("Anything else").evaluate("one => getComputedStyle(one).webkitTextSecurity")
+    assert veil == "disc"
+    page.get_by_role("textbox", name="Tag 1").fill("much too long")
+    page.get_by_role("button", name="Connect your workshop").click()
+    expect(page.get_by_role("alert")).to_contain_text("Tag")
+    look_at(tab, tmp_path, "rows-with-flaws")
+    page.goto(page_of(list_partner) + "/connections/error?error_code=no-parts")
+    look_at(tab, tmp_path, "nothing-begun")
+
+
+def test_what_was_begun_is_removed_by_a_button(
+    tab: Tab, partner: Partner, installer: CheckedTenant, tmp_path: Path
+) -> None:
+    sign_in(tab, installer)
+    tab.page.goto(page_of(partner))
+    fill_in(tab)
+    tab.page.get_by_role("button", name="Connect your workshop").click()
+    expect(tab.page.get_by_role("heading", name="Welcome back")).to_be_visible()
+    tab.page.goto(page_of(partner) + "/connections/success")
+    expect(tab.page.get_by_role("heading", name="isn't connected yet")).to_be_visible()
+    look_at(tab, tmp_path, "pending")
+    tab.page.goto(page_of(partner) + "/connections/error?error_code=no-parts")
+    look_at(tab, tmp_path, "failed")
+    tab.page.get_by_role("button", name="Remove this installation").click()
+    expect(tab.page.get_by_role("heading", name="The installation was removed")).to_be_visible()
+    look_at(tab, tmp_path, "removed")
+    assert tab.complaints == []
+
+
+def test_replacing_a_client_secret_looks_right(tab: Tab, partner: Partner, tmp_path: Path) -> None:
+    sign_in(tab, partner.developer)
+    tab.page.goto(f"{partner.developer.service.url}/console/catalogue/{partner.id}")
+    tab.page.get_by_role("link", name="Replace client secret").click()
+    look_at(tab, tmp_path, "client-secret")
+    tab.page.get_by_label("Keep working for 7 days").check()
+    tab.page.get_by_role("button", name="Replace client secret").click()
+    expect(tab.page.get_by_text("Copy it now")).to_be_visible()
+    look_at(tab, tmp_path, "client-secret-made")
 
 
 PAGES = {

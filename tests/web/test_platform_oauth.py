@@ -83,6 +83,7 @@ def test_a_code_that_comes_again_revokes_what_it_gave(installed: InstalledApp) -
     partner, code = installed.partner, installed.code()
     tokens = partner.exchange(code).json()
     assert partner.opens(tokens["access_token"])
+    age(installed, "oauth_grant", exchanged_at="2 seconds")
     assert error_of(partner.exchange(code)) == REFUSED
     assert not partner.opens(tokens["access_token"])
     assert error_of(partner.refresh(tokens["refresh_token"])) == REFUSED
@@ -111,6 +112,17 @@ def test_of_many_exchanges_at_once_one_wins(installed: InstalledApp) -> None:
     answers = at_once([lambda: partner.exchange(code)] * 6)
     assert sorted(answer.status_code for answer in answers) == [200, 400, 400, 400, 400, 400]
     assert {answer.json()["error"] for answer in answers if answer.status_code == 400} == {"invalid_grant"}
+
+
+@pytest.mark.parametrize("trial", range(12))
+def test_of_two_exchanges_at_once_nobody_is_punished(installed: InstalledApp, trial: int) -> None:
+    """Whether they meet in the database or come one after the other."""
+    partner, code = installed.partner, installed.code()
+    answers = at_once([lambda: partner.exchange(code)] * (2 + trial % 3))
+    [won] = [answer.json() for answer in answers if answer.status_code == 200]
+    assert error_of(partner.exchange(code)) == REFUSED
+    assert partner.opens(won["access_token"])
+    assert partner.refresh(won["refresh_token"]).status_code == 200
 
 
 @pytest.mark.parametrize("code", ["", "x", "jfc_" + "A" * 43, "jfr_" + "A" * 43, "\0", "é" * 43, "A" * 100_000])
@@ -304,6 +316,9 @@ def test_the_metadata_says_where_everything_is(partner: Partner) -> None:
     assert told["grant_types_supported"] == ["authorization_code", "refresh_token"]
     for name in ("token_endpoint", "revocation_endpoint", "introspection_endpoint"):
         assert requests.post(told[name], timeout=30).status_code == 400
+    begin = {"response_type": "code", "client_id": partner.id}
+    begun = requests.get(told["authorization_endpoint"], params=begin, timeout=30, allow_redirects=False)
+    assert (begun.status_code, begun.headers["location"]) == (303, f"/platform/integrations/{partner.id}")
 
 
 # An installation and its tokens

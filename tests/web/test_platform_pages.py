@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -16,6 +17,7 @@ from support.operator import ORIGIN, Operator
 from support.partner import Partner
 from support.service import Service, free_port, start_service
 from support.visitor import FORM_TOKEN, SESSION, Page, Visitor, make_link
+from support.waiting import until
 
 SIGN_IN = "/console/sign-in"
 CONSOLE = "/console"
@@ -317,6 +319,34 @@ def test_an_app_without_a_callback_ends_on_our_own_page(admin: Visitor, stranger
     assert "is connected" in admin.get(done.location).text
 
 
+def test_an_app_without_a_callback_is_complete_after_the_form(
+    admin: Visitor, tenant: CheckedTenant, stranger: CheckedTenant
+) -> None:
+    partner = Partner.register(stranger, oauth_callback_url=None)
+    assert install(admin, partner, account_name="Acme").status == 303
+    [integration] = integrations_of(tenant, partner)
+    assert integration["state"]["current"] == "live"
+    [row] = tenant.operator.fetch(
+        "select n.status, n.completed_at is not null as was_complete, i.status as outside from installation n "
+        "join integration i on i.id = n.integration_id and i.organisation_id = n.organisation_id "
+        "where n.organisation_id = $1",
+        tenant.organisation.id,
+    )
+    assert tuple(row) == ("complete", True, "active")
+    # and the next one is another, not a retry of it
+    assert install(admin, partner, account_name="Acme 2").status == 303
+    assert len(integrations_of(tenant, partner)) == 2
+
+
+def test_who_installs_in_a_browser_is_its_creator(
+    admin: Visitor, tenant: CheckedTenant, stranger: CheckedTenant
+) -> None:
+    partner = Partner.register(stranger)
+    install(admin, partner, account_name="Acme")
+    [integration] = integrations_of(tenant, partner)
+    assert integration["creator"]["type"] == "account"
+
+
 def test_an_app_that_asks_for_nothing_has_a_button_alone(
     admin: Visitor, tenant: CheckedTenant, stranger: CheckedTenant
 ) -> None:
@@ -346,10 +376,11 @@ def test_a_form_sent_twice_makes_one_installation(
     assert {one.status for one in done} == {303}
     codes = {parse_qs(urlsplit(one.location).query)["code"][0] for one in done}
     assert len(codes) == 6
-    [_] = integrations_of(tenant, partner)
-    # and another form makes another
+    [once] = integrations_of(tenant, partner)
+    # and another form makes another, in place of the one that was not finished
     assert install(admin, partner, account_name="Acme").status == 303
-    assert len(integrations_of(tenant, partner)) == 2
+    [again] = integrations_of(tenant, partner)
+    assert once["id"] != again["id"]
 
 
 def test_what_is_wrong_stands_at_its_field_and_what_was_typed_stays(
@@ -563,6 +594,344 @@ def test_other_methods_are_refused(visitor: Visitor, path: str) -> None:
 # How it went
 
 
+def code_of(done: Page) -> str:
+    return parse_qs(urlsplit(done.location).query)["code"][0]
+
+
+def completed(partner: Partner, done: Page) -> Any:
+    """What the app's server does with the code of a form that was sent; returns its tokens."""
+    tokens = partner.exchange(code_of(done)).json()
+    token = tokens["access_token"]
+    own = partner.call("GET", f"/api/v2/platform-integrations/{partner.id}/installations/self", token).json()
+    path = f"/api/v2/platform-integrations/{partner.id}/installations/{own['id']}"
+    assert partner.call("PATCH", path, token, json={"status": "complete"}).status_code == 200
+    return tokens
+
+
+def test_the_success_page_tells_what_this_browsers_session_did(
+    admin: Visitor, tenant: CheckedTenant, stranger: CheckedTenant, visitor: Visitor
+) -> None:
+    partner = Partner.register(stranger)
+    path = f"{page_of(partner)}/connections/success"
+    connected = f"{partner.app['name']} is connected"
+    assert "Nothing was connected" in admin.get(path).text
+    done = install(admin, partner, account_name="Acme")
+    unfinished = admin.get(path)
+    assert "isn't connected yet" in unfinished.text
+    completed(partner, done)
+    [integration] = integrations_of(tenant, partner)
+    finished = admin.get(path)
+    assert connected in finished.text
+    assert {f"/console/integrations/{integration['id']}", "/console/integrations"} <= {
+        one["href"] for one in finished.all("a")
+    }
+    # to others it says nothing of the kind
+    colleague = Visitor(tenant.service).signed_in(tenant.another_key().key)
+    elsewhere = Visitor(tenant.service).signed_in(stranger.key)
+    for other in (colleague, elsewhere, visitor):
+        assert connected not in other.get(path).text
+    assert visitor.get(path).status == 200
+    # and when it is gone again
+    tenant.finished(tenant.hubs("DELETE", f"/{integration['id']}").json()["data"]["job"]["id"])
+    assert connected not in admin.get(path).text
+
+
+def test_the_error_page_does_not_say_that_what_is_connected_is_not(
+    admin: Visitor, tenant: CheckedTenant, stranger: CheckedTenant
+) -> None:
+    partner = Partner.register(stranger, error_codes={"late": "The first orders come tomorrow."})
+    completed(partner, install(admin, partner, account_name="Acme"))
+    page = admin.get(f"{page_of(partner)}/connections/error?error_code=late")
+    assert "The first orders come tomorrow." in page.text
+    assert "is not connected" not in page.text
+    assert not [form for form in page.forms if form.action.endswith("/remove")]
+
+
+# What was begun and not finished
+
+
+def test_what_the_app_could_not_connect_is_removed_from_the_error_page(
+    admin: Visitor, tenant: CheckedTenant, stranger: CheckedTenant
+) -> None:
+    partner = Partner.register(stranger, uninstallation_url=None)
+    tokens = partner.exchange(code_of(install(admin, partner, account_name="Acme", api_key=PASSWORD))).json()
+    page = admin.get(f"{page_of(partner)}/connections/error")
+    assert "is not connected" in page.text
+    [integration] = integrations_of(tenant, partner)
+    done = admin.send(page, f"{page_of(partner)}/connections/remove")
+    assert done.location == f"{page_of(partner)}/connections/removed"
+    assert "was removed" in admin.get(done.location).text
+    assert not partner.opens(tokens["access_token"])
+    assert integrations_of(tenant, partner) == []
+    gone = until(lambda: tenant.hub_read(integration["id"]), lambda one: one["state"]["current"] == "deleted", 30.0)
+    assert gone["extra"] == {}
+    [row] = tenant.operator.fetch(
+        "select (select count(*) from oauth_grant g where g.organisation_id = i.organisation_id), sealed_secrets "
+        "from integration i where i.organisation_id = $1",
+        tenant.organisation.id,
+    )
+    assert tuple(row) == (0, None)
+    # what is gone can be removed once more
+    assert admin.send(page, f"{page_of(partner)}/connections/remove").status == 303
+
+
+def test_what_is_complete_is_not_removed_by_an_old_error_page(
+    admin: Visitor, tenant: CheckedTenant, stranger: CheckedTenant
+) -> None:
+    partner = Partner.register(stranger)
+    done = install(admin, partner, account_name="Acme")
+    page = admin.get(f"{page_of(partner)}/connections/error")
+    tokens = completed(partner, done)
+    assert admin.send(page, f"{page_of(partner)}/connections/remove").status == 403
+    assert partner.opens(tokens["access_token"])
+    # also when the app asks for something more, later
+    [one] = integrations_of(tenant, partner)
+    path = f"/api/v2/platform-integrations/{partner.id}/installations/{one['id']}"
+    assert partner.call("PATCH", path, tokens["access_token"], json={"status": "incomplete"}).status_code == 200
+    assert admin.send(page, f"{page_of(partner)}/connections/remove").status == 403
+
+
+def test_nobody_elses_form_removes_what_was_begun(
+    admin: Visitor, tenant: CheckedTenant, stranger: CheckedTenant
+) -> None:
+    partner = Partner.register(stranger)
+    path = f"{page_of(partner)}/connections/remove"
+    install(admin, partner, account_name="Acme")
+    page = admin.get(f"{page_of(partner)}/connections/error")
+    fields = dict(page.form(path).fields)
+    other = Visitor(tenant.service).signed_in(stranger.key)
+    for who, values in (
+        (other, fields),
+        (admin, {**fields, FORM_TOKEN: "0" * 64}),
+        (admin, {**fields, "installation": "0" * 24}),
+        (admin, {**fields, "installation": "x"}),
+        (admin, {}),
+    ):
+        assert who.call("POST", path, data=values).status == 403
+    assert len(integrations_of(tenant, partner)) == 1
+    # it is not offered to who did not begin it
+    colleague = Visitor(tenant.service).signed_in(tenant.another_key().key)
+    assert not colleague.get(f"{page_of(partner)}/connections/error").forms[1:]
+
+
+def test_beginning_again_replaces_what_the_same_person_did_not_finish(
+    admin: Visitor, tenant: CheckedTenant, stranger: CheckedTenant, operator: Operator
+) -> None:
+    partner = Partner.register(stranger)
+    first = partner.exchange(code_of(install(admin, partner, account_name="Acme"))).json()
+    codes = [code_of(install(admin, partner, account_name=f"Acme {n}")) for n in range(3)]
+    assert not partner.opens(first["access_token"])
+    assert [partner.exchange(code).status_code for code in codes] == [400, 400, 200]
+    assert [one["name"] for one in integrations_of(tenant, partner)] == ["Acme 2"]
+    # another person's, and another app's, stay
+    carol = Visitor(tenant.service)
+    carol.sign_in_with_link(make_link(operator, tenant.organisation.handle, "carol"))
+    another = Partner.register(stranger)
+    assert install(carol, partner, account_name="Carol").status == 303
+    assert install(admin, another, account_name="Another").status == 303
+    assert {one["name"] for one in integrations_of(tenant, partner)} == {"Acme 2", "Carol"}
+
+
+def test_of_forms_that_one_person_sends_at_once_one_installation_is_left(
+    admin: Visitor, tenant: CheckedTenant, stranger: CheckedTenant
+) -> None:
+    partner = Partner.register(stranger)
+    path = page_of(partner)
+    pages = [admin.get(path) for _ in range(5)]
+    cookies = admin.session.cookies.get_dict()
+
+    def send(page: Page) -> Page:
+        again = Visitor(tenant.service)
+        again.session.cookies.update(cookies)
+        return again.send(page, path, {"/account_name": "Acme"})
+
+    with ThreadPoolExecutor(5) as pool:
+        assert {one.status for one in pool.map(send, pages)} == {303}
+    assert len(integrations_of(tenant, partner)) == 1
+
+
+def test_what_is_never_finished_ends_after_a_day(
+    admin: Visitor, tenant: CheckedTenant, stranger: CheckedTenant, operator: Operator
+) -> None:
+    left, done, kept = (Partner.register(stranger) for _ in range(3))
+    tokens = left.exchange(code_of(install(admin, left, account_name="Left", api_key=PASSWORD))).json()
+    path = f"/api/v2/platform-integrations/{done.id}/installations/"
+    done_tokens = completed(done, install(admin, done, account_name="Done"))
+    [complete] = integrations_of(tenant, done)
+    # it was complete once, and wants something more
+    done.call("PATCH", path + complete["id"], done_tokens["access_token"], json={"status": "incomplete"})
+    install(admin, kept, account_name="Kept")
+    age = "update installation set created_at = created_at - $2::interval where organisation_id = $1"
+    operator.fetch(age, tenant.organisation.id, timedelta(hours=23, minutes=59))
+    operator.run(operator.house.upkeep.tend())
+    assert left.opens(tokens["access_token"])
+    [pending] = integrations_of(tenant, left)
+    [young] = integrations_of(tenant, kept)
+    operator.fetch(
+        f"{age} and integration_id <> $3", tenant.organisation.id, timedelta(minutes=1), ids.parse_hex(young["id"])
+    )
+    operator.run(operator.house.upkeep.tend())
+    assert not left.opens(tokens["access_token"])
+    assert done.opens(done_tokens["access_token"])
+    assert [len(integrations_of(tenant, one)) for one in (left, done, kept)] == [0, 1, 1]
+    until(lambda: tenant.hub_read(pending["id"]), lambda one: one["state"]["current"] == "deleted", 30.0)
+    [row] = operator.fetch(
+        "select i.sealed_secrets, (select count(*) from oauth_grant g where g.integration_id = i.id) as grants "
+        "from integration i where i.organisation_id = $1 and i.id = $2",
+        tenant.organisation.id,
+        ids.parse_hex(pending["id"]),
+    )
+    assert tuple(row) == (None, 0)
+    entries = operator.fetch(
+        "select actor from audit_entry where organisation_id = $1 and action = 'integration.deleted'",
+        tenant.organisation.id,
+    )
+    assert [one["actor"] for one in entries] == ["service"]
+
+
+# The icon of an app
+
+
+def test_an_icon_is_shown_and_its_host_alone_is_let_in(
+    admin: Visitor, tenant: CheckedTenant, stranger: CheckedTenant
+) -> None:
+    icon = "https://cdn.partner.example.com:8443/icon.png?size=64"
+    partner = Partner.register(stranger, icon_url=icon)
+    plain = Partner.register(stranger)
+    for path in (page_of(partner), f"/console/catalogue/{partner.id}", f"/console/catalogue?q={partner.app['name']}"):
+        page = admin.get(path)
+        [image] = page.all("img", src=icon)
+        assert (image["alt"], image["referrerpolicy"]) == ("", "no-referrer")
+        assert "img-src 'self' https://cdn.partner.example.com:8443;" in page.answer.headers["content-security-policy"]
+    page = admin.get(page_of(plain))
+    assert not list(page.all("img"))
+    assert "img-src 'self';" in page.answer.headers["content-security-policy"]
+
+
+def test_icons_of_many_hosts_make_no_endless_header(admin: Visitor, tenant: CheckedTenant) -> None:
+    word = f"many{uuid.uuid4().hex[:8]}"
+    for number in range(25):
+        Partner.register(
+            tenant, name=f"{word} {number}", icon_url=f"https://cdn{number}.{'a' * 50}.example.com/icon.png"
+        )
+    page = admin.get("/console/catalogue", params={"q": word})
+    assert len(list(page.all("img"))) == 25
+    assert "img-src 'self' https:;" in page.answer.headers["content-security-policy"]
+
+
+# Where somebody wanted to go
+
+
+def test_a_link_leads_to_the_page_that_asked_to_sign_in(
+    visitor: Visitor, tenant: CheckedTenant, operator: Operator, stranger: CheckedTenant
+) -> None:
+    partner = Partner.register(stranger)
+    wanted = f"{page_of(partner)}?state=a%2Fb%20c"
+    visitor.get(visitor.get(wanted).location)
+    link = make_link(operator, tenant.organisation.handle)
+    assert visitor.sign_in_with_link(link).location == wanted
+    # once
+    assert visitor.sign_in_with_link(make_link(operator, tenant.organisation.handle)).location == CONSOLE
+
+
+def test_who_came_to_sign_in_alone_goes_to_the_console(
+    visitor: Visitor, tenant: CheckedTenant, operator: Operator, stranger: CheckedTenant
+) -> None:
+    partner = Partner.register(stranger)
+    visitor.get(visitor.get(page_of(partner)).location)
+    visitor.get(SIGN_IN)
+    assert visitor.sign_in_with_link(make_link(operator, tenant.organisation.handle)).location == CONSOLE
+
+
+@pytest.mark.parametrize(
+    "address", ["https://evil.example.com/", "//evil.example.com", "/platform/../x", "%2F%2Fevil.example.com", "\u2603"]
+)
+def test_what_a_browser_claims_to_have_wanted_is_one_of_our_pages_or_nothing(
+    visitor: Visitor, tenant: CheckedTenant, operator: Operator, address: str
+) -> None:
+    visitor.session.cookies.set("jackfield-wanted", quote(address, safe="/%"))
+    assert visitor.sign_in_with_link(make_link(operator, tenant.organisation.handle)).location == CONSOLE
+
+
+# Rows of a list
+
+
+LISTS = {
+    "type": "object",
+    "title": "Orders",
+    "description": "Which orders it may see.",
+    "properties": {
+        "account_name": {"type": "string"},
+        "shops": {
+            "type": "array",
+            "title": "Shop",
+            "items": {
+                "type": "object",
+                "required": ["name"],
+                "properties": {
+                    "name": {"type": "string", "title": "Shop name", "maxLength": 10},
+                    "key": {"type": "string", "format": "password", "title": "Shop key"},
+                    "since": {"type": "string", "format": "date", "title": "Since"},
+                },
+            },
+        },
+    },
+}
+
+
+def test_rows_are_filled_in_added_and_removed_without_scripts(
+    admin: Visitor, tenant: CheckedTenant, stranger: CheckedTenant
+) -> None:
+    partner = Partner.register(stranger, configuration_fields=LISTS, scopes=["orders:read"])
+    path = page_of(partner)
+    page = admin.get(path)
+    for words in ("Orders", "Which orders it may see.", "Read what you fill in here", "orders:read"):
+        assert words in page.text
+    assert page.control("/shops/0/since")["type"] == "date"
+    first = {"/account_name": "Acme", "/shops/0/name": "North", "/shops/0/key": PASSWORD}
+    page = admin.send(page, path, {**first, "add_row": "/shops"})
+    assert page.status == 200
+    assert page.control("/shops/0/name")["value"] == "North"
+    # a secret is on no page, and that is told
+    assert page.control("/shops/0/key")["value"] == ""
+    assert PASSWORD not in page.answer.text
+    assert page.control("/shops/1/key")["type"] == "password"
+    page = admin.send(page, path, {"/shops/1/name": "South", "add_row": "/shops"})
+    page = admin.send(page, path, {"/shops/2/name": "much too long", "remove_row": "/shops/0"})
+    assert page.status == 200
+    assert not [given for _, given in page.tags if given.get("name", "").startswith("/shops/0/")]
+    wrong = admin.send(page, path)
+    assert wrong.status == 422
+    assert wrong.control("/shops/2/name")["aria-invalid"] == "true"
+    assert "aria-invalid" not in wrong.control("/shops/1/name")
+    assert integrations_of(tenant, partner) == []
+    done = admin.send(wrong, path, {"/shops/1/key": PASSWORD, "/shops/2/name": "West", "/shops/2/since": "2026-12-31"})
+    token = partner.exchange(code_of(done)).json()["access_token"]
+    read = partner.call("GET", f"/api/v2/platform-integrations/{partner.id}/installations/self", token).json()
+    assert read["configuration"] == {
+        "account_name": "Acme",
+        "shops": [{"name": "South", "key": PASSWORD}, {"name": "West", "since": "2026-12-31"}],
+    }
+    # and nobody else sees the secret
+    [shown] = integrations_of(tenant, partner)
+    assert PASSWORD not in str(shown)
+
+
+def test_a_form_with_rows_lets_our_own_script_in_and_no_other_form_does(
+    admin: Visitor, stranger: CheckedTenant
+) -> None:
+    partner = Partner.register(stranger, configuration_fields=LISTS)
+    page = admin.get(page_of(partner))
+    [script] = page.all("script")
+    policy = page.answer.headers["content-security-policy"]
+    assert "script-src 'self'; connect-src 'self';" in policy
+    assert "unsafe" not in policy
+    source = admin.get(script["src"]).answer
+    assert source.headers["content-type"].startswith("text/javascript")
+    plain = admin.get(page_of(Partner.register(stranger))).answer.headers["content-security-policy"]
+    assert "script-src" not in plain
+
+
 def test_the_error_page_has_the_apps_own_words(visitor: Visitor, stranger: CheckedTenant) -> None:
     partner = Partner.register(stranger, error_codes={"no-seat": "Buy a seat first.\nThen try again."})
     path = f"{page_of(partner)}/connections/error"
@@ -616,7 +985,7 @@ def test_an_uninstallation_address_that_leads_inside_is_not_called(tenant: Check
     assert not partner.opens(tokens["access_token"])
     assert partner.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
     job = tenant.finished(deletion.json()["data"]["job"]["id"])
-    assert job["state"]["current"] == "completed"
+    assert job["state"]["current"] == "error"
     assert "private or reserved network" in job["tasks"][0]["output"]["revocation"]
     assert tenant.hub_read(installed.id)["state"]["current"] == "deleted"
     [entry] = tenant.operator.fetch(
@@ -630,7 +999,9 @@ def test_an_uninstallation_address_that_leads_inside_is_not_called(tenant: Check
 def test_two_installations_alike_are_each_uninstalled(tenant: CheckedTenant) -> None:
     """What was filled in is no credential that two would share."""
     partner = Partner.register(tenant, uninstallation_url=None)
-    first, second = partner.installed_by(tenant), partner.installed_by(tenant)
+    first = partner.installed_by(tenant)
+    first.complete()
+    second = partner.installed_by(tenant)
     second_tokens = second.tokens()
     job = tenant.finished(tenant.hubs("DELETE", f"/{first.id}").json()["data"]["job"]["id"])
     assert job["tasks"][0]["output"]["revocation"] == "not wanted by the app"

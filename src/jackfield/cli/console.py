@@ -52,8 +52,20 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
+def printable(text: str) -> str:
+    """A stranger's text without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
 def show_time(moment: datetime | None) -> str:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z") if moment else "-"
+
+
+def confirm(question: str, *, reads_json: bool = False) -> None:
+    """Ask before what cannot be undone; ends the program where nobody can be asked, or somebody says no."""
+    if reads_json or not sys.stdin.isatty():
+        fail("this cannot be undone, and nobody can be asked here: say --yes if it is meant")
+    typer.confirm(question, abort=True)
 
 
 def fail(message: str) -> NoReturn:

@@ -1,11 +1,13 @@
 """`jackfield organisations`: tenants."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
-from jackfield.cli.console import Json, as_operator, print_json, print_table, show_time
+from jackfield.cli.console import Json, as_operator, confirm, print_json, print_table, printable, show_time
 from jackfield.domain import ids
+from jackfield.domain.installation import UntoldApp
 from jackfield.domain.organisation import Organisation
 
 organisations = typer.Typer(help="Create, rename, list and delete organisations.", no_args_is_help=True)
@@ -61,12 +63,19 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     json: Json = False,
 ) -> None:
-    """Delete an organisation for good: its secrets are destroyed and its keys are dead at once."""
-    if not yes and not json and typer.get_text_stream("stdin").isatty():
-        typer.confirm(f"Delete {reference} with all its integrations and secrets, for good?", abort=True)
+    """Delete an organisation for good: its secrets are destroyed and its keys are dead at once.
+
+    Apps that it has installed can't be told any more. Delete those integrations first if they have to know.
+    """
+    untold = as_operator(lambda ground, _: ground.organisations.untold_apps(reference))
+    if untold and not json:
+        typer.echo(_told_of_apps(untold), err=True)
+    if not yes:
+        confirm(f"Delete {reference} with all its integrations and secrets, for good?", reads_json=json)
     gone = as_operator(lambda ground, origin: ground.organisations.delete(reference, origin))
     if json:
-        print_json(_shown(gone))
+        apps = [{"installation_id": ids.to_hex(one.installation_id), "app": one.app_name} for one in untold]
+        print_json({**_shown(gone), "apps_not_told": apps})
     else:
         typer.echo(f"Deleted {gone.name} ({gone.handle})")
 
@@ -96,6 +105,15 @@ def return_urls(
         typer.echo("\n".join(found))
     else:
         typer.echo("None: customers are not sent back anywhere", err=True)
+
+
+def _told_of_apps(untold: Sequence[UntoldApp]) -> str:
+    """What happens to installed apps, and what can be done about it before."""
+    listed = "\n".join(f"  {printable(one.app_name)} ({ids.to_hex(one.installation_id)})" for one in untold)
+    return (
+        f"These apps are not told that their installation ends, so they may keep their data:\n{listed}\n"
+        "To have them told, delete these integrations first and wait for their jobs to end."
+    )
 
 
 def _shown(organisation: Organisation) -> dict[str, Any]:

@@ -8,7 +8,7 @@ One in development can be changed, and is installed by its own organisation alon
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -27,6 +27,9 @@ _TEXT_LIMIT: Final = 16 * 1024
 _MOST_SCOPES: Final = 100
 # RFC 6749 §3.3: several are written in one text, with blanks between them
 _SCOPE: Final = re.compile(r"[!#-\[\]-~]{1,255}")
+#: how long the client secret before the present one is good, unless something else is asked for, and at most
+SECRET_GRACE: Final = timedelta(hours=24)
+LONGEST_SECRET_GRACE: Final = timedelta(days=7)
 TAGS: Final = tuple(category.value for category in Category)
 
 
@@ -54,6 +57,7 @@ class AppFields(msgspec.Struct, frozen=True, kw_only=True):
     contact: str | None | msgspec.UnsetType = msgspec.UNSET
     description: str | None | msgspec.UnsetType = msgspec.UNSET
     error_codes: dict[str, str] | None | msgspec.UnsetType = msgspec.UNSET
+    icon_url: str | None | msgspec.UnsetType = msgspec.UNSET
     oauth_callback_url: str | None | msgspec.UnsetType = msgspec.UNSET
     scopes: list[str] | None | msgspec.UnsetType = msgspec.UNSET
     tags: list[str] | None | msgspec.UnsetType = msgspec.UNSET
@@ -85,6 +89,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     scopes: list[str] | None
     tags: list[str] | None
     uninstallation_url: str | None
+    icon_url: str | None = None
 
     @property
     def hex_id(self) -> str:
@@ -158,6 +163,7 @@ def flaws_of(fields: Mapping[str, Any], *, allow_http: bool) -> list[Flaw]:
         ("call_to_action", _complaint_of_text),
         ("contact", complaint_of_contact),
         ("description", _complaint_of_text),
+        ("icon_url", url),
         ("oauth_callback_url", url),
         ("uninstallation_url", url),
     )

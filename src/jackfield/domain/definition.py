@@ -24,6 +24,11 @@ VERIFY_AGAIN: Final = "Verify the integration again."
 VALUE_LIMIT: Final = 16 * 1024
 
 
+#: what is around the signs of copied base64: breaks, also escaped, quotes, padding, blanks without width
+_AROUND_BASE64: Final = re.compile(r"\\+[rn]|[\s\"'=\ufeff\u200b]")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]+")
+
+
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
     """One catalogue entry. `vendor` is a provider's slug, or the id of an authored definition in hex.
 
@@ -44,6 +49,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     secrets: tuple[SecretField, ...] = ()
     configuration: tuple[SettingField, ...] = ()
     auth_methods: tuple[AuthMethod, ...] = ()
+    icon_url: str = ""
 
     def secret_of_key(self, auth_key: str) -> SecretField | None:
         return next((field for field in self.secrets if field.auth_key == auth_key), None)
@@ -107,6 +113,7 @@ class AuthoredDefinition(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     description: str | None
     verify_url: str | None
+    icon_url: str | None = None
     uninstallation_url: str | None = None
     approved: bool = True
 
@@ -117,6 +124,7 @@ def definition_of_authored(authored: AuthoredDefinition, vendor: str, install_pa
         vendor=vendor,
         name=authored.name,
         url=install_page,
+        icon_url=authored.icon_url or "",
         category=Category.APPS,
         public=authored.approved,
         usable=False,
@@ -214,12 +222,20 @@ def _ways(definition: Definition) -> list[str]:
     ]
 
 
+def _is_blob(value: str) -> bool:
+    """Whether it can be base64, or a PEM file: providers read either however it was copied, so little is asked for."""
+    signs = _AROUND_BASE64.sub("", value)
+    return "BEGIN" in value or (_BASE64.fullmatch(signs) is not None and len(signs) % 4 != 1)
+
+
 def _checked(path: tuple[str, ...], field: SecretField | SettingField, sent: str) -> str:
     if len(sent) > VALUE_LIMIT:
         raise FieldProblem(path, f"The value is longer than {VALUE_LIMIT} characters")
     value = field.tidied(sent)
     if not value.strip():
         raise FieldProblem(path, "A blank value means nothing; use null for none")
+    if field.type is FieldType.BLOB and not _is_blob(value):
+        raise FieldProblem(path, "The value has to be base64, or a PEM file as it is")
     options = field.options if isinstance(field, SettingField) else None
     if field.type is FieldType.SELECT and options is not None and value not in options:
         raise FieldProblem(path, f"The value has to be one of: {', '.join(options)}")

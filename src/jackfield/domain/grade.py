@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from jackfield.domain.authorization import Authorizes, RevokesGrants
-from jackfield.domain.provider import Delivers, Manifest, ReadsBack, Revokes, Verifies
+from jackfield.domain.provider import Delivers, Locates, Manifest, ReadsBack, Revokes, Verifies
 
 
 class Grade(StrEnum):
@@ -21,7 +21,7 @@ class Grade(StrEnum):
 def abilities(provider: object) -> frozenset[str]:
     """The names of what a provider, or its class, can do: its methods of the protocols that it satisfies."""
     found = set()
-    for protocol in (Verifies, Revokes, Delivers, ReadsBack, Authorizes, RevokesGrants):
+    for protocol in (Verifies, Locates, Revokes, Delivers, ReadsBack, Authorizes, RevokesGrants):
         methods = [name for name in vars(protocol) if not name.startswith("_")]
         if all(callable(getattr(provider, name, None)) for name in methods):
             found.update(methods)

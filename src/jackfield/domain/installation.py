@@ -1,7 +1,7 @@
 """Installations: an app in an organisation. Each is an integration too, whose secrets hold what was filled in."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
@@ -9,7 +9,7 @@ import msgspec
 
 from jackfield.domain.app import App
 from jackfield.domain.credential import Secrets, mask
-from jackfield.domain.errors import NotFound
+from jackfield.domain.errors import Forbidden, NotFound
 from jackfield.domain.flaws import Flawed
 from jackfield.domain.identifier_path import identify
 from jackfield.domain.integration import NAME_LIMIT, JsonObject
@@ -26,6 +26,10 @@ HIDDEN: Final = "hidden"
 CLIENT_SECRET: Final = "client_secret"
 
 
+#: an installation that its app never called complete ends after this
+PENDING_LIFETIME: Final = timedelta(days=1)
+
+
 class InstallationStatus(StrEnum):
     """How far an installation is, as the app's own server says: `incomplete` until that says `complete`."""
 
@@ -34,7 +38,10 @@ class InstallationStatus(StrEnum):
 
 
 class InstallationRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What makes an integration an installation. `sealed_secrets` are the integration's."""
+    """What makes an integration an installation. `sealed_secrets` are the integration's.
+
+    `completed_at`: when its app first called it complete. `session_id`: of the browser's session that made it.
+    """
 
     organisation_id: int
     integration_id: int
@@ -43,7 +50,14 @@ class InstallationRow(msgspec.Struct, frozen=True, kw_only=True):
     status: InstallationStatus
     created_at: datetime
     updated_at: datetime
+    completed_at: datetime | None
+    session_id: int | None
     sealed_secrets: bytes | None
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it was never complete: somebody began to install the app, and that came to no end so far."""
+        return self.completed_at is None
 
 
 class Installation(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +73,33 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"<Installation {self.id}>"  # what was filled in may be secret
+
+
+class NewInstallation(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes an integration, which is there, an installation. `session_id` as InstallationRow's."""
+
+    organisation_id: int
+    integration_id: int
+    definition_organisation_id: int
+    definition_id: int
+    status: InstallationStatus
+    session_id: int | None
+
+
+class UntoldApp(msgspec.Struct, frozen=True):
+    """An installation whose app wants to be told of its end, and has not been."""
+
+    installation_id: int
+    app_name: str
+
+
+class InstallationNotPending(Forbidden):
+    """It has been complete, so it is an integration like others, and ends as they do."""
+
+    code = "installation-not-pending"
+
+    def __init__(self) -> None:
+        super().__init__("This installation is set up: delete it on its page in the console")
 
 
 class InstallationNotFound(NotFound):

@@ -93,7 +93,8 @@ class Integration(msgspec.Struct, frozen=True, kw_only=True):
 class Detail(Integration, frozen=True, kw_only=True):
     """An integration with its lifecycle. `credential_version` counts what its verification speaks of.
 
-    `verified_at` is when the present credential was proven, None when it was not. `creator_key_id` made it.
+    `verified_at` is when the present credential was proven, None when it was not. `creator_key_id` made it,
+    `creator_is_account`: in the hands of a person, in a browser.
     `granted_at`: its vendor granted us its tokens by OAuth, and they are refreshed here; when the first of them ends,
     and until when none has to be looked at, is by the database's clock. `account_id` and `account_name` tell whose the
     credential is, as proven last; None when it has not been since it changed.
@@ -121,6 +122,7 @@ class Detail(Integration, frozen=True, kw_only=True):
     refreshed_at: datetime | None = None
     account_id: str | None = None
     account_name: str | None = None
+    creator_is_account: bool = False
 
     @property
     def condition(self) -> Condition:
@@ -244,6 +246,7 @@ class IntegrationRow(msgspec.Struct, frozen=True, kw_only=True):
     creator_key_id: int
     state: State = State.NEW
     item_type: ItemType = ItemType.NONE
+    creator_is_account: bool = False
 
 
 class Wanted(msgspec.Struct, frozen=True):

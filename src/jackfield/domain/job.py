@@ -17,6 +17,7 @@ from typing import Final
 import msgspec
 
 from jackfield.domain.errors import NotFound
+from jackfield.domain.integration import InvalidState
 
 #: among a job's counts the one that nobody wants to see: where to go on
 CURSOR: Final = "cursor"
@@ -27,6 +28,7 @@ SERVICE_USER: Final = "jackfield"
 class JobKind(StrEnum):
     VERIFY = "verify"
     DELETE = "delete"
+    UNINSTALL = "uninstall"
     DELIVER = "deliver"
     SYNC = "sync"
     REFRESH = "refresh"
@@ -143,6 +145,15 @@ class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the newest are wanted, of those that have something in common which needs no search."""
         searches = (self.search, self.queued_from, self.queued_until)
         return tuple(self.order) in {(), (("id", True),)} and all(one is None for one in searches)
+
+
+class JobNotWaiting(InvalidState):
+    """Only a job that waits for its next try can be tried before its time."""
+
+    code = "job-not-waiting"
+
+    def __init__(self) -> None:
+        super().__init__("The job isn't waiting for another try, so there is nothing to retry")
 
 
 class JobNotFound(NotFound):

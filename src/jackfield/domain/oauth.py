@@ -25,8 +25,8 @@ from jackfield.domain.errors import Forbidden, JackfieldError, Kind, Unauthentic
 CODE_LIFETIME: Final = timedelta(minutes=5)
 ACCESS_LIFETIME: Final = timedelta(hours=1)
 REFRESH_LIFETIME: Final = timedelta(days=30)
-#: who sends a spent refresh token again within this was too late with an answer, and is no thief
-ROTATION_GRACE: Final = timedelta(seconds=2)
+#: whoever sends a spent code or refresh token again within this time sent it twice, and is no thief
+REUSE_GRACE: Final = timedelta(seconds=2)
 
 _RANDOM_BYTES: Final = 32
 _FORM: Final = re.compile(r"(?P<kind>jfc|jfa|jfr)_[A-Za-z0-9_-]{43}")
@@ -68,10 +68,10 @@ class Client(msgspec.Struct, frozen=True):
 
 
 class ClientRow(msgspec.Struct, frozen=True):
-    """A client as it is stored; None: nothing can act for it."""
+    """A client as it is stored. `secret_digests` are of the secrets that are good now; none: nothing acts for it."""
 
     client: Client
-    secret_digest: bytes | None
+    secret_digests: tuple[bytes, ...]
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,7 +121,7 @@ class Granted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Exchange(msgspec.Struct, frozen=True):
-    """How an exchange went. `granted` None: it was refused; `reused` tells that it had been exchanged before."""
+    """How an exchange went. `granted` None: it was refused; `reused`: it had been exchanged some time before."""
 
     granted: Granted | None
     reused: bool = False

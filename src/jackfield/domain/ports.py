@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from jackfield.domain.app import App, AppFields, AppStatus
@@ -25,7 +25,7 @@ from jackfield.domain.delivery import (
 from jackfield.domain.event import IntegrationEvent
 from jackfield.domain.fetching import Fetch, Fetchable
 from jackfield.domain.idempotency import Claim, EarlierCall, IdempotentCall, KeptAnswer
-from jackfield.domain.installation import InstallationRow, InstallationStatus
+from jackfield.domain.installation import InstallationRow, InstallationStatus, NewInstallation, UntoldApp
 from jackfield.domain.integration import (
     Change,
     Detail,
@@ -197,6 +197,10 @@ class JobTable(Protocol):
         ...
 
     async def get(self, organisation_id: int, job_id: int) -> Job | None: ...
+
+    async def hasten(self, organisation_id: int, job_id: int) -> bool:
+        """Lets a job that waits for its next try run now, and not count as one of its tries; False if none waits."""
+        ...
 
     async def latest(self, organisation_id: int) -> Sequence[Job]:
         """The newest of each kind."""
@@ -373,6 +377,10 @@ class DefinitionTable(Protocol):
         """The app as an OAuth client; None when there is none, or its owner is deleted."""
         ...
 
+    async def replace_secret(self, app: App, secret_digest: bytes, grace: timedelta) -> datetime | None:
+        """Gives the app another client secret; the one it had is good for so long. Returns when that one ends."""
+        ...
+
 
 class InstallationTable(Protocol):
     """What makes integrations installations of apps."""
@@ -381,14 +389,36 @@ class InstallationTable(Protocol):
         """Whoever makes an installation with this id at the same time waits until the end of the unit of work."""
         ...
 
-    async def create(
-        self, organisation_id: int, integration_id: int, definition_organisation_id: int, definition_id: int
-    ) -> None:
+    async def create(self, new: NewInstallation) -> None:
         """Makes the integration, which is there, an installation."""
         ...
 
     async def get(self, organisation_id: int, integration_id: int) -> InstallationRow | None:
         """None also when it is being uninstalled, or is."""
+        ...
+
+    async def latest_of_session(
+        self, organisation_id: int, session_id: int, owner_id: int, definition_id: int
+    ) -> InstallationRow | None:
+        """The newest one of the app, which is its owner's, that was made in the browser's session."""
+        ...
+
+    async def pending_of_person(
+        self, organisation_id: int, owner_id: int, definition_id: int, user: str
+    ) -> Sequence[int]:
+        """Ids of those that the person began and that were never complete, which nobody else looks for meanwhile."""
+        ...
+
+    async def abandoned(self, age: timedelta, most: int) -> Sequence[tuple[int, int]]:
+        """Organisation and id of those that were begun so long ago and were never complete, the oldest first."""
+        ...
+
+    async def untold(self, organisation_id: int) -> Sequence[UntoldApp]:
+        """The organisation's installations, also those under way to their end, whose apps want to be told of that."""
+        ...
+
+    async def was_complete(self, organisation_id: int, integration_id: int) -> bool:
+        """Whether its app ever called it complete, also of one that is being uninstalled."""
         ...
 
     async def set_status(self, organisation_id: int, integration_id: int, status: InstallationStatus) -> None: ...
@@ -400,7 +430,10 @@ class GrantTable(Protocol):
     async def create(self, grant: NewGrant) -> None: ...
 
     async def exchange(self, client: Client, code_digest: bytes, tokens: NewTokens) -> Exchange:
-        """Spends the client's code for the tokens, once; a code that comes again takes its whole family with it."""
+        """Spends the client's code for the tokens, once.
+
+        A code that comes again revokes its whole family, unless it was spent within the last moments.
+        """
         ...
 
     async def rotate(self, client: Client, refresh_digest: bytes, tokens: NewTokens) -> Granted | None:
@@ -425,6 +458,14 @@ class GrantTable(Protocol):
 
     async def find_facts(self, client: Client, digest: bytes) -> TokenFacts | None:
         """What is to be told of a good token of the client's; None when it is not good."""
+        ...
+
+    async def has_been_exchanged(self, organisation_id: int, installation_id: int) -> bool:
+        """Whether the app got tokens for the installation, and so has heard of it."""
+        ...
+
+    async def erase(self, organisation_id: int, installation_id: int) -> None:
+        """Deletes every code and token of the installation."""
         ...
 
     async def purge(self, days: int, most: int) -> int:

@@ -28,13 +28,17 @@ GRANTABLE: Final = tuple(one for one in Capability if one is not Capability.OPER
 
 
 class Principal(msgspec.Struct, frozen=True):
-    """A verified API key: one user in one organisation. A session that a link opened stands in place of a key."""
+    """A verified API key: one user in one organisation. A session that a link opened stands in place of a key.
+
+    `session_id`: of the browser's session in which a person acts; None: a program acts with the key.
+    """
 
     key_id: int
     organisation_id: int
     user: str
     capabilities: frozenset[str]
     expires_at: datetime | None = None
+    session_id: int | None = None
 
     def has(self, capability: Capability) -> bool:
         return capability in self.capabilities

@@ -1,8 +1,8 @@
 """What a form asks for, made from a JSON Schema.
 
-What a schema says of a value decides how it is asked for: texts, numbers, choices, checkboxes, groups of them. What no
-such field can hold (free lists, alternatives) is asked for as JSON. A schema comes from a stranger: how many fields and
-options there can be has a limit, and a form beyond it is one field of JSON.
+What a schema says of a value decides how it is asked for: texts, numbers, choices, checkboxes, groups of them, and
+lists of any of these. What no such field can hold (free lists, alternatives) is asked for as JSON. A schema comes from
+a stranger: how many fields and options there can be has a limit, and a form beyond it is one field of JSON.
 """
 
 import json
@@ -17,6 +17,9 @@ from jackfield.domain.app_schema import Document
 MOST_FIELDS: Final = 200
 MOST_OPTIONS: Final = 2_000
 _DEPTH: Final = 6
+#: rows that a list has at most, and those that it has before anybody filled it in
+MOST_ROWS: Final = 100
+_FIRST_ROWS: Final = 10
 #: a text that may be longer gets several lines
 _ONE_LINE: Final = 300
 #: what makes a schema say something that a field of its type does not show
@@ -35,6 +38,26 @@ _TELLING: Final = {
     "multipleOf": "number",
 }
 
+#: formats of texts: what people call such a text, and an example of one
+FORMATS: Final[Mapping[str, tuple[str, str]]] = {
+    "date": ("a date", "2026-12-31"),
+    "time": ("a time with its offset from UTC", "18:30:00Z"),
+    "date-time": ("a date and time with its offset from UTC", "2026-12-31T18:30:00Z"),
+    "duration": ("a duration", "P3D or PT2H"),
+    "uri": ("a URL", "https://example.com"),
+    "url": ("a URL", "https://example.com"),
+    "iri": ("a URL", "https://example.com"),
+    "uri-reference": ("a URL or a part of one", "/settings"),
+    "email": ("an e-mail address", "name@example.com"),
+    "idn-email": ("an e-mail address", "name@example.com"),
+    "hostname": ("a host name", "app.example.com"),
+    "idn-hostname": ("a host name", "app.example.com"),
+    "ipv4": ("an IPv4 address", "192.0.2.10"),
+    "ipv6": ("an IPv6 address", "2001:db8::10"),
+    "uuid": ("a UUID", "123e4567-e89b-12d3-a456-426614174000"),
+    "regex": ("a regular expression", "^[a-z]+$"),
+}
+
 #: of what cannot be followed, nothing is known
 _UNKNOWN: Final[Mapping[str, Any]] = {"anyOf": ()}
 
@@ -49,10 +72,12 @@ class Widget(StrEnum):
     EMAIL = "email"
     NUMBER = "number"
     INTEGER = "integer"
+    DATE = "date"
     CHECKBOX = "checkbox"
     SELECT = "select"
     CHOICES = "choices"
     GROUP = "group"
+    LIST = "list"
     JSON = "json"
 
 
@@ -68,7 +93,11 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is asked for. `name` is the control's, and `path` where its value is in the whole.
 
     `initial` is what it has before anybody filled it in, as a browser would send it. `secret`: what was filled in is
-    never shown again. `fields` are those of a group.
+    never shown again. `fields` are those of a group, or the rows of a list.
+
+    `row` is what every row of a list asks for, `first_rows` the values that its rows have at first, and `number` says
+    which row of its list a field is, from 1 on. `format` is that of the text, where there is one. `agreement`: only a
+    tick is an answer.
     """
 
     name: str
@@ -82,6 +111,11 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     initial: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
     fields: tuple["Field", ...] = ()
+    row: "Field | None" = None
+    first_rows: tuple[Any, ...] = ()
+    number: int = 0
+    format: str = ""
+    agreement: bool = False
 
 
 class _TooMuch(Exception):
@@ -136,17 +170,17 @@ class _Builder:
         return _UNKNOWN
 
     def json_field(self, name: str, path: Path, title: str, schema: Mapping[str, Any], *, required: bool) -> Field:
-        default = schema.get("default")
+        default, secret = schema.get("default"), self._has_password(schema)
         return Field(
             name=name or "/",
             path=path,
             widget=Widget.JSON,
             title=title,
             description=_text(schema, "description"),
-            hint="Written as JSON.",
+            hint="Written as JSON." + (" Hidden as you type, because there can be a secret in it." if secret else ""),
             required=required,
-            secret=self._has_password(schema),
-            initial=() if default is None else (json.dumps(default, indent=2, ensure_ascii=False),),
+            secret=secret,
+            initial=() if default is None or secret else (json.dumps(default, indent=2, ensure_ascii=False),),
         )
 
     def _field(self, schema: Any, path: Path, required: bool, depth: int) -> Field | None:
@@ -161,6 +195,8 @@ class _Builder:
         if depth >= _DEPTH:
             return self.json_field(name, path, title, settled, required=required)
         widget, options = self._widget(settled)
+        if widget is Widget.LIST:
+            return self._list(settled, name, path, title, required, depth)
         if widget is Widget.JSON:
             return self.json_field(name, path, title, settled, required=required)
         return Field(
@@ -174,7 +210,28 @@ class _Builder:
             secret=widget is Widget.PASSWORD,
             initial=_initial(settled, widget, options),
             options=options,
+            format=_format(settled),
+            agreement=widget is Widget.CHECKBOX and _only_true(settled),
             fields=self.fields(settled, path, depth + 1) if widget is Widget.GROUP else (),
+        )
+
+    def _list(self, schema: Mapping[str, Any], name: str, path: Path, title: str, required: bool, depth: int) -> Field:
+        """A field of rows, or one of JSON where a row could be anything. Raises _TooMuch."""
+        items = self.settled(schema.get("items"))
+        row = self._field(items, (*path, "-"), required=False, depth=depth + 1) if _says_something(items) else None
+        if row is None or row.widget is Widget.JSON:
+            return self.json_field(name, path, title, schema, required=required)
+        return Field(
+            name=name,
+            path=path,
+            widget=Widget.LIST,
+            title=title,
+            description=_text(schema, "description"),
+            hint=_hint(schema, Widget.LIST),
+            required=required,
+            secret=self._has_password(schema),
+            row=row if _text(items, "title") else msgspec.structs.replace(row, title=title),
+            first_rows=_first_rows(schema, row),
         )
 
     def _widget(self, schema: Mapping[str, Any]) -> tuple[Widget, tuple[Option, ...]]:
@@ -182,10 +239,13 @@ class _Builder:
         options = self._limited(_options(schema))
         widget = Widget.JSON
         if options:
-            widget = Widget.SELECT
+            widget = Widget.CHECKBOX if _is_tick(schema) else Widget.SELECT
         elif kind == "array":
-            options = self._limited(_options(self.settled(schema.get("items"))))
-            widget = Widget.CHOICES if options else Widget.JSON
+            offered = _options(self.settled(schema.get("items")))
+            options = self._limited(offered)
+            # too many to show, or not the same for each place in the list
+            free = offered or any(keyword in schema for keyword in ("prefixItems", "contains"))
+            widget = Widget.CHOICES if options else Widget.JSON if free else Widget.LIST
         elif kind == "object":
             # one without properties can have any, and nobody knows which
             known = schema.get("properties") or schema.get("required")
@@ -240,6 +300,73 @@ def _type(schema: Mapping[str, Any]) -> str:
     return "any" if any(keyword in schema for keyword in _ALTERNATIVES) else "string"
 
 
+def _only_true(schema: Mapping[str, Any]) -> bool:
+    """Whether `true` is the one value that there can be: something to agree to."""
+    return schema.get("const") is True or schema.get("enum") == [True]
+
+
+def _is_tick(schema: Mapping[str, Any]) -> bool:
+    """Whether the choices are yes and no, or yes alone, so that a box to tick says it all."""
+    values = schema.get("enum")
+    both = isinstance(values, list) and len(values) == 2 and all(isinstance(one, bool) for one in values)
+    return _only_true(schema) or ("const" not in schema and both)
+
+
+def _says_something(schema: Mapping[str, Any]) -> bool:
+    """Whether a schema tells what a value of it is; of the empty one, any value is."""
+    telling = ("type", "enum", "const", *_TELLING, *_ALTERNATIVES)
+    return any(keyword in schema for keyword in telling)
+
+
+def _first_rows(schema: Mapping[str, Any], row: Field) -> tuple[Any, ...]:
+    """The default, or as many empty rows as there have to be, and one to begin with. Of secrets there is no default."""
+    default = schema.get("default")
+    if isinstance(default, list):
+        return tuple(default[:MOST_ROWS])
+    least = schema.get("minItems")
+    # a row that is a box to tick is never empty
+    needed = min(int(least), _FIRST_ROWS) if isinstance(least, int | float) else 0
+    return (None,) * max(needed, 0 if row.widget is Widget.CHECKBOX else 1)
+
+
+def preset(field: Field, value: Any) -> Field:
+    """The field with a value before anybody filled it in; None: as it is."""
+    if value is None:
+        return field
+    if field.widget is Widget.GROUP:
+        inside = value if isinstance(value, dict) else {}
+        fields = tuple(preset(one, inside.get(one.path[-1])) for one in field.fields)
+        return msgspec.structs.replace(field, fields=fields)
+    if field.widget is Widget.LIST:
+        rows = tuple(value[:MOST_ROWS]) if isinstance(value, list) else ()
+        return msgspec.structs.replace(field, first_rows=rows)
+    if field.secret:
+        return field
+    return msgspec.structs.replace(field, initial=_initial({"default": value}, field.widget, field.options))
+
+
+def row_of(field: Field, index: int, number: int) -> Field:
+    """A row of a list: its controls are called by the index, and people call it by the number."""
+    if field.row is None:
+        raise ValueError(f"{field.name} has no rows")
+    renamed = _renamed(field.row, field.row.name, f"{field.name}/{index}")
+    return msgspec.structs.replace(renamed, number=number)
+
+
+def _renamed(field: Field, before: str, after: str) -> Field:
+    return msgspec.structs.replace(
+        field,
+        name=after + field.name.removeprefix(before),
+        fields=tuple(_renamed(one, before, after) for one in field.fields),
+        row=None if field.row is None else _renamed(field.row, before, after),
+    )
+
+
+def _format(schema: Mapping[str, Any]) -> str:
+    value = schema.get("format")
+    return value if isinstance(value, str) and value in FORMATS else ""
+
+
 def _widget_of_text(schema: Mapping[str, Any]) -> Widget:
     match schema.get("format"):
         case "password":
@@ -248,6 +375,8 @@ def _widget_of_text(schema: Mapping[str, Any]) -> Widget:
             return Widget.URL
         case "email" | "idn-email":
             return Widget.EMAIL
+        case "date":
+            return Widget.DATE
     longest, default = schema.get("maxLength"), schema.get("default")
     is_long = isinstance(longest, int | float) and longest > _ONE_LINE
     return Widget.LINES if is_long or (isinstance(default, str) and "\n" in default) else Widget.TEXT
@@ -285,6 +414,13 @@ def _hint(schema: Mapping[str, Any], widget: Widget) -> str:
         parts += [f"from {low}"] if _is_number(low) else []
         parts += [f"to {high}" if _is_number(low) else f"up to {high}"] if _is_number(high) else []
         return " ".join(parts) + "."
+    if widget is Widget.LIST:
+        least, most = schema.get("minItems", 0), schema.get("maxItems")
+        parts += [f"at least {least}"] if _is_number(least) and least > 1 else []
+        parts += [f"at most {most}"] if _is_number(most) else []
+    if widget in {Widget.TEXT, Widget.DATE} and _format(schema):
+        noun, example = FORMATS[_format(schema)]
+        parts.append(f"{noun}, such as {example}")
     if widget in {Widget.TEXT, Widget.LINES, Widget.PASSWORD}:
         least, most = schema.get("minLength", 0), schema.get("maxLength")
         parts += [f"at least {least} characters"] if _is_number(least) and least > 1 else []

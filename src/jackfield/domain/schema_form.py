@@ -9,7 +9,7 @@ import msgspec
 
 from jackfield.domain.app_schema import flaws_of_configuration
 from jackfield.domain.flaws import Flaw
-from jackfield.domain.schema_fields import Field, Widget, fields_of
+from jackfield.domain.schema_fields import FORMATS, MOST_ROWS, Field, Widget, fields_of, preset, row_of
 
 #: of what is written as JSON
 _JSON_DEPTH: Final = 32
@@ -21,14 +21,27 @@ _64_BITS: Final = range(-(1 << 63), 1 << 63)
 Sent = Mapping[str, Sequence[str]]
 
 
+#: fields that a page has at most, counting those of every row
+MOST_SHOWN: Final = 1_000
+#: controls of a form that are no field of it: the rows that lists have, and the buttons that add and remove one
+_ROWS: Final = "rows:"
+ADD_ROW: Final = "add_row"
+REMOVE_ROW: Final = "remove_row"
+_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,3}")
+
+Path = tuple[str, ...]
+
+
 class Reading(msgspec.Struct, frozen=True):
     """What was filled in. `value` is good when there are no flaws.
 
     `flaws` are by the name of the field they stand at; those of the form as a whole stand under the empty name.
+    `places` are the fields by where their values are in the whole.
     """
 
     value: dict[str, Any]
     flaws: Mapping[str, Sequence[str]]
+    places: Mapping[Path, Field]
 
 
 class SchemaForm:
@@ -38,87 +51,182 @@ class SchemaForm:
         self._schema = schema
         self.fields = fields_of(schema) if schema is not None else ()
 
-    def all_fields(self) -> Iterator[Field]:
-        """Those inside groups, too, in the order of the page."""
-        return _walk(self.fields)
+    @property
+    def title(self) -> str:
+        """What the schema calls the whole."""
+        return self._said("title")
+
+    @property
+    def description(self) -> str:
+        return self._said("description")
+
+    def all_fields(self, sent: Sent | None = None) -> Iterator[Field]:
+        """Those inside groups and rows, too, in the order of the page; as `filled`."""
+        return walk(self.filled(sent))
+
+    def filled(self, sent: Sent | None) -> tuple[Field, ...]:
+        """The fields with the rows that their lists have: those that were sent, or at first (None)."""
+        rows = _Rows(sent)
+        return tuple(rows.of(field) for field in self.fields)
 
     def read(self, sent: Sent) -> Reading:
         """The value that the browser's controls mean, judged by the schema."""
-        complaints: dict[str, list[str]] = {}
+        rows, reader = _Rows(sent), _Reader(sent)
         value: dict[str, Any] = {}
-        for field in self.fields:
-            found = _read(field, sent, complaints)
+        for field in [rows.of(field) for field in self.fields]:
+            found = reader.read(field, field.path)
             if field.path == () and isinstance(found, dict):
                 value = found  # the whole form is one field
             elif field.path != () and found is not msgspec.UNSET:
                 value[field.path[-1]] = found
-        return Reading(value, self._placed(flaws_of_configuration(self._schema, value), complaints))
+        complaints = reader.complaints
+        for name in rows.too_many:
+            complaints.setdefault(name, []).append("There are too many rows")
+        flaws = self._placed(flaws_of_configuration(self._schema, value), complaints, reader.places)
+        return Reading(value, flaws, reader.places)
 
-    def placed(self, flaws: Sequence[Flaw]) -> Mapping[str, Sequence[str]]:
-        """Flaws of a value of this form, by the field that each is about."""
-        return self._placed(flaws, {})
+    def placed(self, flaws: Sequence[Flaw], places: Mapping[Path, Field] | None = None) -> Mapping[str, Sequence[str]]:
+        """Flaws of a value of this form, by the field that each is about; `places` are those of its reading."""
+        known = {field.path: field for field in self.all_fields()} if places is None else places
+        return self._placed(flaws, {}, known)
 
-    def _placed(self, flaws: Sequence[Flaw], complaints: dict[str, list[str]]) -> Mapping[str, Sequence[str]]:
-        by_path = {field.path: field for field in self.all_fields()}
+    def _placed(
+        self, flaws: Sequence[Flaw], complaints: dict[str, list[str]], places: Mapping[Path, Field]
+    ) -> Mapping[str, Sequence[str]]:
         unreadable = set(complaints)
         for flaw in flaws:
             path = tuple(map(str, flaw.path))
-            nearest = next((by_path[path[:end]] for end in range(len(path), -1, -1) if path[:end] in by_path), None)
+            nearest = next((places[path[:end]] for end in range(len(path), -1, -1) if path[:end] in places), None)
+            depth = next((end for end in range(len(path), -1, -1) if path[:end] in places), 0)
             name = nearest.name if nearest else ""
             # of what could not even be read, that is said alone
             if name in unreadable:
                 continue
-            inside = ".".join(path[len(nearest.path) :]) if nearest else ".".join(path)
+            inside = ".".join(path[depth:])
             message = _in_words(nearest, flaw) if not inside else f"{inside}: {flaw.message}"
             complaints.setdefault(name, []).append(message)
         return complaints
 
+    def _said(self, keyword: str) -> str:
+        value = (self._schema or {}).get(keyword)
+        return value.strip() if isinstance(value, str) else ""
+
+
+def with_changed_rows(sent: Sent, add: str, remove: str) -> Sent:
+    """What was sent, with one more row in the list of this name, or without the row of that name."""
+    changed = dict(sent)
+    if add:
+        before = [int(one) for one in sent.get(_ROWS + add, ()) if _INDEX.fullmatch(one)]
+        changed[_ROWS + add] = [*map(str, before), str(max(before, default=-1) + 1)]
+    if remove:
+        listed, _, index = remove.rpartition("/")
+        changed[_ROWS + listed] = [one for one in sent.get(_ROWS + listed, ()) if one != index]
+    return changed
+
+
+def walk(fields: Sequence[Field]) -> Iterator[Field]:
+    """The fields with those inside groups and rows, in the order of the page."""
+    for field in fields:
+        yield field
+        yield from walk(field.fields)
+
+
+class _Rows:
+    """Makes the rows of lists, as many as a page can hold; `sent` None: those at first."""
+
+    def __init__(self, sent: Sent | None) -> None:
+        self._sent = sent
+        self._left = MOST_SHOWN
+        #: names of lists that had more
+        self.too_many: list[str] = []
+
+    def of(self, field: Field) -> Field:
+        self._left -= 1
+        if field.widget is Widget.GROUP:
+            return msgspec.structs.replace(field, fields=tuple(self.of(one) for one in field.fields))
+        if field.widget is not Widget.LIST or field.row is None:
+            return field
+        size = sum(1 for _ in walk((field.row,)))
+        rows: list[Field] = []
+        for index, value in self._indices(field):
+            if len(rows) == MOST_ROWS or self._left < size:
+                self.too_many.append(field.name)
+                break
+            rows.append(self.of(preset(row_of(field, index, len(rows) + 1), value)))
+        return msgspec.structs.replace(field, fields=tuple(rows))
+
+    def _indices(self, field: Field) -> Iterator[tuple[int, Any]]:
+        """The index of each row, with the value that it has before anybody filled it in."""
+        if self._sent is None:
+            yield from enumerate(field.first_rows)
+            return
+        for text in dict.fromkeys(self._sent.get(_ROWS + field.name, ())):
+            if _INDEX.fullmatch(text):
+                yield int(text), None
+
 
 def _in_words(field: Field | None, flaw: Flaw) -> str:
     """What the validator says is for developers; of these, people want to know what to write."""
-    words = {
-        Widget.URL: "This has to be an address, such as https://example.com",
-        Widget.EMAIL: "This has to be an e-mail address, such as name@example.com",
-    }
-    if field is not None and field.widget in words and flaw.message.startswith("The value is not a "):
-        return words[field.widget]
+    if field is not None and field.format and flaw.message.startswith("The value is not a "):
+        noun, example = FORMATS[field.format]
+        return f"This isn't {noun}. Example: {example}"
+    if field is not None and field.agreement and flaw.message == "This is required":
+        return "Tick this box to go on"
     return flaw.message.replace("The value", "This", 1) if flaw.message.startswith("The value ") else flaw.message
 
 
-def _walk(fields: Sequence[Field]) -> Iterator[Field]:
-    for field in fields:
-        yield field
-        yield from _walk(field.fields)
+class _Reader:
+    """Reads fields that have their rows. `complaints` are by the field's name."""
 
+    def __init__(self, sent: Sent) -> None:
+        self._sent = sent
+        self.complaints: dict[str, list[str]] = {}
+        self.places: dict[Path, Field] = {}
 
-def _read(field: Field, sent: Sent, complaints: dict[str, list[str]]) -> Any:
-    """The value of one field; UNSET: nothing was filled in."""
-    if field.widget is Widget.GROUP:
-        return _read_group(field, sent, complaints)
-    given = sent.get(field.name, ())
-    if field.widget is Widget.CHECKBOX:
-        return "true" in given
-    if field.widget is Widget.CHOICES:
-        chosen = [option.value for option in field.options if option.sent in given]
-        return chosen if chosen or field.required else msgspec.UNSET
-    text = given[0] if given else ""
-    if not text.strip():
+    def read(self, field: Field, path: Path) -> Any:
+        """The value of one field, which stands at the path in the whole; UNSET: nothing was filled in."""
+        self.places[path] = field
+        if field.widget is Widget.GROUP:
+            return self._read_group(field, path)
+        if field.widget is Widget.LIST:
+            return self._read_list(field, path)
+        return self._read_control(field, self._sent.get(field.name, ()))
+
+    def _read_control(self, field: Field, given: Sequence[str]) -> Any:
+        if field.widget is Widget.CHECKBOX:
+            ticked = "true" in given
+            return msgspec.UNSET if field.agreement and not ticked else ticked
+        if field.widget is Widget.CHOICES:
+            chosen = [option.value for option in field.options if option.sent in given]
+            return chosen if chosen or field.required else msgspec.UNSET
+        text = given[0] if given else ""
+        if text.strip():
+            try:
+                return _read_text(field, text)
+            except ValueError as error:
+                self.complaints.setdefault(field.name, []).append(str(error))
         return msgspec.UNSET
-    try:
-        return _read_text(field, text)
-    except ValueError as error:
-        complaints.setdefault(field.name, []).append(str(error))
-        return msgspec.UNSET
 
+    def _read_group(self, field: Field, path: Path) -> Any:
+        before = len(self.complaints)
+        found = {part.path[-1]: self.read(part, (*path, part.path[-1])) for part in field.fields}
+        value = {name: one for name, one in found.items() if one is not msgspec.UNSET}
+        # a checkbox that is not ticked is no sign that somebody filled the group in
+        touched = len(self.complaints) > before or any(
+            one is not False and one not in ({}, []) for one in value.values()
+        )
+        return value if field.required or touched else msgspec.UNSET
 
-def _read_group(field: Field, sent: Sent, complaints: dict[str, list[str]]) -> Any:
-    inside: dict[str, list[str]] = {}
-    found = {part.path[-1]: _read(part, sent, inside) for part in field.fields}
-    complaints.update(inside)
-    value = {name: one for name, one in found.items() if one is not msgspec.UNSET}
-    # a checkbox that is not ticked is no sign that somebody filled the group in
-    touched = inside or any(one is not False and one != {} for one in value.values())
-    return value if field.required or touched else msgspec.UNSET
+    def _read_list(self, field: Field, path: Path) -> Any:
+        """Rows that nobody filled in are not there, so that those behind them move up."""
+        values: list[Any] = []
+        before = len(self.complaints)
+        for row in field.fields:
+            value = self.read(row, (*path, str(len(values))))
+            if value is not msgspec.UNSET:
+                values.append(value)
+        touched = values or len(self.complaints) > before
+        return values if field.required or touched else msgspec.UNSET
 
 
 def _read_text(field: Field, text: str) -> Any:
@@ -135,7 +243,7 @@ def _read_text(field: Field, text: str) -> Any:
             return _read_integer(text.strip())
         case Widget.NUMBER:
             return _read_number(text.strip())
-        case Widget.URL | Widget.EMAIL:
+        case Widget.URL | Widget.EMAIL | Widget.DATE:
             return text.strip()
         case Widget.JSON:
             return _read_json(field, text)

@@ -68,7 +68,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     def principal(self) -> Principal:
         """Who acts. Without a key, the session itself stands for it: ids are unique among both."""
         key_id = self.id if self.key_id is None else self.key_id
-        return Principal(key_id, self.organisation_id, self.user, frozenset(self.capabilities))
+        capabilities = frozenset(self.capabilities)
+        return Principal(key_id, self.organisation_id, self.user, capabilities, session_id=self.id)
 
 
 class NewLink(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ from jackfield.domain.definition import (
 from jackfield.domain.integration import JsonObject
 from jackfield.domain.item import ItemType
 from jackfield.domain.provider import AUTH_KEYS, SettingField
+from jackfield.domain.text import flaw_of_name
 
 Sent = Mapping[str, str | None] | None | msgspec.UnsetType
 
@@ -34,6 +35,14 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     extra: Sent = msgspec.UNSET
     enabled: bool | msgspec.UnsetType = msgspec.UNSET
     item_type: ItemType | msgspec.UnsetType = msgspec.UNSET
+
+
+def check_names(sent: Submission) -> None:
+    """Raises FieldProblem for a name or an identifier that nobody could read."""
+    for field, value in (("name", sent.name), ("identifier", sent.identifier)):
+        flaw = flaw_of_name(value) if isinstance(value, str) else None
+        if flaw is not None:
+            raise FieldProblem((field,), flaw)
 
 
 def to_texts(configuration: JsonObject) -> dict[str, str]:

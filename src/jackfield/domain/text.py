@@ -1,10 +1,28 @@
-"""Turning names into identifiers."""
+"""Names: what a person can read, and turning them into identifiers."""
 
 import re
 import unicodedata
 from typing import Final
 
 _WORD: Final = re.compile(r"[a-z0-9]+")
+
+
+#: letters and symbols that look like nothing
+_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+#: of a character that cannot be seen by itself: controls, formats, halves, what is not assigned, and blanks
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Cn", "Zs", "Zl", "Zp"})
+#: of a character that breaks a line, or does worse to whatever shows it
+_BREAKING: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+def flaw_of_name(name: str) -> str | None:
+    """What is wrong with what people are to know a thing by, as a sentence; None: nothing."""
+    kinds = {unicodedata.category(character) for character in name}
+    if kinds & _BREAKING:
+        return "Line breaks, tabs and other control characters are not allowed here"
+    if kinds <= _UNSEEN or all(one in _BLANK or unicodedata.category(one) in _UNSEEN for one in name):
+        return "This needs at least one visible character"
+    return None
 
 
 def words(name: str) -> list[str]:

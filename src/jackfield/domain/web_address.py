@@ -50,6 +50,14 @@ def is_web_address(text: str) -> bool:
         return False
 
 
+def origin_of(url: str) -> str:
+    """Scheme, host and port of a URL that has no complaint, as policies of browsers write them."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    named = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{named}" + ("" if parts.port is None else f":{parts.port}")
+
+
 def with_query(url: str, name: str, value: str) -> str:
     """The URL with one more parameter behind those that it has. The value has nothing that needs escaping."""
     parts = urlsplit(url)

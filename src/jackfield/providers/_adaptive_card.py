@@ -23,7 +23,7 @@ from jackfield.providers._chat_text import (
     table_rows,
     title_of,
 )
-from jackfield.providers._markdown import cut, parse
+from jackfield.providers._markdown import cut
 
 #: the first that has all we use, and that Teams shows on every device
 VERSION: Final = "1.4"
@@ -80,10 +80,10 @@ def card_of(item: Item, body: list[Element]) -> Element:
     return card
 
 
-def elements_of(body: str) -> list[Element]:
+def elements_of(tree: SyntaxTreeNode) -> list[Element]:
     """A CommonMark body as elements of a card."""
     elements: list[Element] = []
-    for node in parse(body).children:
+    for node in tree.children:
         lines = [line for line in _lines(node) if any(text.strip() for text, _ in line)]
         elements += [_rich(line, first=place == 0) for place, line in enumerate(lines)]
     return elements

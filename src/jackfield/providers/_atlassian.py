@@ -40,6 +40,7 @@ from jackfield.providers._endpoints import ENDS_OF_ADDRESSES, URL_PATTERN, own_b
 from jackfield.providers._errors import error_of, find
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow
+from jackfield.providers._places import place_id
 from jackfield.providers._replies import Text, decode, note_budget, raise_for_status, unexpected
 
 GATEWAY: Final = "https://api.atlassian.com"
@@ -148,6 +149,10 @@ _SCOPE_WORDS: Final = {
     "offline_access": "Stay connected when nobody is signed in",
     "read:me": "Read the profile of the Atlassian account",
 }
+
+
+class _Tenant(msgspec.Struct, rename="camel"):
+    cloud_id: Text
 
 
 class _Resource(msgspec.Struct):
@@ -304,6 +309,22 @@ class Atlassian:
         if not url or _AT_GATEWAY.fullmatch(url) or url.rstrip("/").lower() == self._gateway().lower():
             return None
         return _site_address(url)
+
+    async def place_id(self, connection: Connection, number: str) -> str:
+        """The id of a place on the site: its number there, after the site's cloud ID, which stays when the site gets
+        another address. Without a cloud ID the site is asked for it, which takes no login."""
+        gateway = self._at_gateway(connection)
+        site = self.site(connection)
+        if gateway is not None:
+            return f"{gateway[0].rpartition('/')[2].lower()}/{number}"
+        reply = await self._http.request(self._slug, "GET", f"{site}/_edge/tenant_info")
+        if reply.status == 429 or reply.status >= 500:
+            raise_for_status(reply, self._vendor, "")
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            found = msgspec.json.decode(reply.body, type=_Tenant).cloud_id if reply.status == 200 else ""
+            if _CLOUD_ID.fullmatch(found):
+                return f"{found.lower()}/{number}"
+        return place_id(site, number)
 
     async def _ask(self, way: _Way, method: str, path: str, query: Mapping[str, str] | None, json: Any) -> Reply:
         headers = {"Authorization": way.authorization}

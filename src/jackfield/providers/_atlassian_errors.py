@@ -26,7 +26,7 @@ SCOPES: Final = (
 ALLOWED: Final = "https://confluence.atlassian.com/pages/viewpage.action?pageId=1384133808"
 BLOCKED: Final = "https://support.atlassian.com/security-and-access-policies/docs/set-api-token-access/"
 GATEWAY: Final = "https://developer.atlassian.com/cloud/jira/platform/oauth-2-3lo-apps/"
-PRODUCT: Final = "https://github.com/kovetskiy/mark/issues/493"
+PRODUCT: Final = "https://support.atlassian.com/user-management/docs/manage-api-tokens-for-service-accounts"
 DEACTIVATED: Final = (
     "https://community.atlassian.com/forums/Jira-questions/Recover-a-Jira-product-that-has-disappeared/qaq-p/3030032"
 )

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, Protocol
 from markdown_it.tree import SyntaxTreeNode
 
 from jackfield.domain.item import Item, ItemStatus
-from jackfield.providers._markdown import cut
+from jackfield.providers._markdown import cut, unix_lines
 
 #: parts words for a vendor's parser, and not for the eye
 ZERO_WIDTH_SPACE: Final = "\u200b"
@@ -90,7 +90,7 @@ def link_of(url: str | None) -> str | None:
 
 def body_of(item: Item) -> str:
     """The body without the pictures that were pasted into it, whose bytes nobody reads."""
-    return _PASTED.sub("]()", item.body)
+    return _PASTED.sub("]()", unix_lines(item.body))
 
 
 def shorten(text: str, room: int, size: Callable[[str], int]) -> str:

@@ -1,6 +1,7 @@
 """The one HTTP client through which everything leaves: guarded, capped, measured, and silent about secrets."""
 
 import contextlib
+import ssl
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
@@ -12,7 +13,7 @@ from prometheus_client import Counter, Histogram
 
 from jackfield.domain.provider import ConfigurationRejected, VendorUnavailable
 from jackfield.providers._egress import AddressRefused, Egress, Network
-from jackfield.providers._http import Reply, host_of, origin_of
+from jackfield.providers._http import AnswerTooLong, Reply, host_of, origin_of
 
 #: from the first byte we send to the last we receive, seconds
 TOTAL_SECONDS: Final = 10.0
@@ -33,13 +34,18 @@ SECONDS: Final = Histogram(
 #: what each failure of the connection is called; the first that fits
 _FAILURES: Final[tuple[tuple[type[aiohttp.ClientError], str], ...]] = (
     (aiohttp.ClientConnectorDNSError, "has no address that can be looked up"),
-    (aiohttp.ClientConnectorCertificateError, "has no certificate that can be trusted"),
-    (aiohttp.ClientConnectorSSLError, "has no certificate that can be trusted"),
+    (aiohttp.ClientConnectorSSLError, "broke off while the connection was encrypted"),
     (aiohttp.ClientConnectorError, "cannot be reached"),
     (aiohttp.ServerDisconnectedError, "broke off the connection"),
     (aiohttp.ClientOSError, "broke off the connection"),
     (aiohttp.ClientPayloadError, "broke off in the middle of its answer"),
 )
+#: what OpenSSL calls an answer that is not TLS: a server that speaks plain HTTP there
+_PLAIN: Final = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "RECORD_LAYER_FAILURE"})
+#: X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH, X509_V_ERR_CERT_HAS_EXPIRED
+_OTHER_NAME: Final = frozenset({62, 64})
+_EXPIRED: Final = 10
+_NO_TLS: Final = "answers without TLS there: enter its address with http, or the port that it has for https"
 _tracer: Final = trace.get_tracer("jackfield")
 
 
@@ -64,8 +70,9 @@ class GuardedClient:
     ) -> Reply:
         """One call, without redirects. Any status is a reply.
 
-        Raises ConfigurationRejected for an address that is none or must not be called, and VendorUnavailable when no
-        whole answer came in time. Neither says more of the address than its host, since a path may be a secret.
+        Raises ConfigurationRejected for an address that is none, must not be called or is not the server's (TLS says
+        so), and VendorUnavailable when no whole answer came in time. Neither says more of the address than its host,
+        since a path may be a secret.
         """
         host = host_of(url)
         started = time.perf_counter()
@@ -147,11 +154,24 @@ async def _read(response: aiohttp.ClientResponse, host: str) -> bytes:
         if size > BODY_BYTES:
             # not read to its end, so the connection cannot be used again
             response.close()
-            raise VendorUnavailable(
-                f"{host} sent more than {BODY_BYTES // 1024 // 1024} MiB, which no answer of it has"
+            raise AnswerTooLong(
+                f"{host} sent more than {BODY_BYTES // 1024 // 1024} MiB in one answer, and no more is read: check "
+                "that the address is right, and that what the settings name is no larger than it has to be"
             )
         parts.append(part)
     return b"".join(parts)
+
+
+def _certificate(error: Exception) -> str:
+    """What is wrong with a server's certificate, and what to do about it."""
+    if isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in _OTHER_NAME:
+        return "has a certificate for another name: enter the address that the certificate is for"
+    if isinstance(error, ssl.SSLCertVerificationError) and error.verify_code == _EXPIRED:
+        return "has a certificate that has expired: whoever runs that server has to renew it"
+    return (
+        "has a certificate that this service does not trust: enter the address that has a trusted one, "
+        "or ask the operator to trust its authority (SSL_CERT_FILE)"
+    )
 
 
 def _explain(error: aiohttp.ClientError, host: str) -> ConfigurationRejected | VendorUnavailable:
@@ -159,5 +179,11 @@ def _explain(error: aiohttp.ClientError, host: str) -> ConfigurationRejected | V
         return ConfigurationRejected("The address is malformed")
     if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, AddressRefused):
         return error.os_error
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return ConfigurationRejected(f"{host} {_certificate(error.certificate_error)}")
+    if isinstance(error, aiohttp.ClientConnectorSSLError) and _PLAIN & {getattr(error.os_error, "reason", None)}:
+        return ConfigurationRejected(
+            f"{host} answers without TLS there: enter its address with http, or its port for https"
+        )
     sentence = next((words for kind, words in _FAILURES if isinstance(error, kind)), "did not answer in HTTP")
     return VendorUnavailable(f"{host} {sentence}")

@@ -7,8 +7,10 @@ Embeds notify nobody, and messages go out with all mentions forbidden; what look
 import re
 from typing import Final
 
+from markdown_it.tree import SyntaxTreeNode
+
 from jackfield.providers._chat_text import ZERO_WIDTH_SPACE, blocks_of
-from jackfield.providers._markdown import cut, parse
+from jackfield.providers._markdown import cut
 
 _FENCE: Final = "```"
 _ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'*+,;=%-]*[A-Za-z0-9/]")
@@ -41,9 +43,9 @@ def link(text: str, url: str) -> str:
     return f"[{label}]({address})"
 
 
-def markdown_of(body: str) -> str:
+def markdown_of(tree: SyntaxTreeNode) -> str:
     """A CommonMark body as Discord takes it."""
-    return "\n\n".join(blocks_of(parse(body), _DiscordMarkdown()))
+    return "\n\n".join(blocks_of(tree, _DiscordMarkdown()))
 
 
 def _escape(text: str) -> str:

@@ -5,14 +5,13 @@ anybody, load an image, run a quick action, nor leave the place that it is given
 """
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 from markdown_it.tree import SyntaxTreeNode
 
 from jackfield.domain.item import Item, ItemStatus
-from jackfield.providers._markdown import cut, parse
+from jackfield.providers._markdown import Document, cut, fitted, read, unix_lines
 
 #: between a sign and what it would refer to: nobody sees it, and no vendor reads a reference across it
 _BREAK: Final = "\u200b"
@@ -29,8 +28,6 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029]")
 #: a facts' list is to be read, not stored
 _MOST_FACTS: Final = 50
 _LONGEST_FACT: Final = 500
-#: most characters that one character of text becomes
-_GROWTH: Final = 4
 _TITLE: Final = "(untitled)"
 
 
@@ -69,22 +66,17 @@ def body_of(item: Item, limit: int, dialect: Dialect, *, with_status: bool, endi
 
 def render(text: str, limit: int, dialect: Dialect, ending: str = "") -> str:
     """CommonMark as harmless Markdown of at most `limit` characters; what is cut ends with `…` and the ending."""
-    writer = _Writer(dialect)
-    blocks: list[str] = []
-    left = limit
-    nodes = list(parse(_CONTROL.sub(" ", text)).children)
-    for place, node in enumerate(nodes):
-        block = writer.block(node)
-        if not block:
-            continue
-        last = place == len(nodes) - 1
-        if len(block) + 2 <= left - (0 if last else len(ending) + 3):
-            blocks.append(block)
-            left -= len(block) + 2
-            continue
-        blocks.append(_beginning(node, left - 2, dialect, ending))
-        break
-    return "\n\n".join(block for block in blocks if block)
+    document = read(_CONTROL.sub(" ", unix_lines(text)))
+    return fitted(document, limit, lambda kept: _written(kept, dialect, ending), len)
+
+
+def _written(document: Document, dialect: Dialect, ending: str) -> str:
+    nodes = document.tree.children
+    text = _Writer(dialect).blocks(document.tree)
+    if document.whole or not ending:
+        return text
+    # words go on behind words, and below everything else
+    return f"{text}{ending}" if nodes and nodes[-1].type == "paragraph" else f"{text}\n\n{ending.strip()}".strip()
 
 
 def escape(text: str, dialect: Dialect) -> str:
@@ -148,20 +140,6 @@ def _facts(item: Item, dialect: Dialect, *, with_status: bool) -> str:
     return "\n".join(lines[:_MOST_FACTS])
 
 
-def _beginning(node: SyntaxTreeNode, room: int, dialect: Dialect, ending: str) -> str:
-    """As much of a block's words as there is room for."""
-    words = escape(cut(" ".join(_words(node)), max(0, (room - len(ending) - 2) // _GROWTH)), dialect)
-    text = f"{words.removesuffix('…')}…{ending}"
-    return text if len(text) <= room else ""
-
-
-def _words(node: SyntaxTreeNode) -> Iterator[str]:
-    if node.type in {"text", "code_inline", "fence", "code_block"}:
-        yield from node.content.split()
-    for child in node.children:
-        yield from _words(child)
-
-
 class _Writer:
     """Writes a tree as Markdown."""
 
@@ -180,16 +158,16 @@ class _Writer:
             "bullet_list": self._list,
             "ordered_list": self._list,
             "table": self._table,
-        }.get(node.type, self._blocks)
+        }.get(node.type, self.blocks)
         return write(node)
 
     def _heading(self, node: SyntaxTreeNode) -> str:
         return f"{'#' * int(node.tag[1:])} {self._lines(node)}".strip()
 
     def _quote(self, node: SyntaxTreeNode) -> str:
-        return "\n".join(f"> {line}".rstrip() for line in self._blocks(node).split("\n"))
+        return "\n".join(f"> {line}".rstrip() for line in self.blocks(node).split("\n"))
 
-    def _blocks(self, node: SyntaxTreeNode) -> str:
+    def blocks(self, node: SyntaxTreeNode) -> str:
         return "\n\n".join(text for text in (self.block(child) for child in node.children) if text)
 
     def _lines(self, node: SyntaxTreeNode) -> str:
@@ -215,7 +193,7 @@ class _Writer:
         for item in node.children:
             marker = "-" if number is None else f"{number}."
             number = None if number is None else min(number + 1, 999_999_999)
-            content = "\n".join(self.block(child) for child in item.children) if tight else self._blocks(item)
+            content = "\n".join(self.block(child) for child in item.children) if tight else self.blocks(item)
             content = re.sub(r"^\\\[([ xX])\\\] ", r"[\1] ", content)
             indent = " " * (len(marker) + 1)
             lines = content.split("\n")

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from jackfield.domain.provider import ConfigurationRejected
+from jackfield.domain.provider import ConfigurationRejected, VendorUnavailable
 
 
 class Endpoints(msgspec.Struct, frozen=True):
@@ -31,6 +31,12 @@ class Reply(msgspec.Struct, frozen=True):
         return f"<Reply {self.status}, {len(self.body)} bytes>"
 
 
+class AnswerTooLong(VendorUnavailable):
+    """More came than is read of any answer. Asking for less may help, where the vendor lets one."""
+
+    code = "answer-too-long"
+
+
 class HttpClient(Protocol):
     async def request(
         self,
@@ -45,8 +51,9 @@ class HttpClient(Protocol):
     ) -> Reply:
         """One call, without redirects. Any status is a reply.
 
-        Raises ConfigurationRejected for an address that is none or must not be called, and VendorUnavailable when no
-        whole answer came in time. Neither says more of the address than its host, since a path may be a secret.
+        Raises ConfigurationRejected for an address that is none, must not be called or is not the server's (TLS says
+        so), and VendorUnavailable when no whole answer came in time. Neither says more of the address than its host,
+        since a path may be a secret.
         """
         ...
 

@@ -7,8 +7,10 @@ zero width space behind `*`, `_`, `~` or a backtick leaves the character without
 import re
 from typing import Final
 
+from markdown_it.tree import SyntaxTreeNode
+
 from jackfield.providers._chat_text import ZERO_WIDTH_SPACE, blocks_of, one_line
-from jackfield.providers._markdown import cut, parse
+from jackfield.providers._markdown import cut
 
 _FENCE: Final = "```"
 #: where a form could begin: behind a word it cannot, nor before a blank
@@ -43,10 +45,10 @@ def bold(text: str) -> str:
     return f"*{inert(text)}*"
 
 
-def sections_of(body: str, limit: int) -> list[str]:
+def sections_of(tree: SyntaxTreeNode, limit: int) -> list[str]:
     """A CommonMark body as texts of at most `limit` characters each."""
     sections: list[str] = []
-    for block in blocks_of(parse(body), _Mrkdwn()):
+    for block in blocks_of(tree, _Mrkdwn()):
         for part in _split(block, limit):
             if sections and len(sections[-1]) + 2 + len(part) <= limit:
                 sections[-1] += f"\n\n{part}"

@@ -114,8 +114,8 @@ class OpenIdProvider:
             pass
         try:
             return verify(tokens.id_token, await self._newer_keys(metadata), expected)
-        except UnknownKey:
-            raise IdentityUnproven("the id_token is signed with a key that the provider does not have") from None
+        except UnknownKey as error:
+            raise IdentityUnproven(error.reason) from None
 
     async def _exchange(self, metadata: _Metadata, arrival: Arrival) -> _Tokens:
         form = {

@@ -1,10 +1,10 @@
 """How long a vendor wants to be left alone, as headers of its replies tell."""
 
 import email.utils
-import time
 from datetime import UTC, datetime
 from typing import Final
 
+from jackfield.providers._clock import vendor_time
 from jackfield.providers._http import Reply
 
 #: asked to wait longer than this, nobody waits: the job says so instead
@@ -12,11 +12,14 @@ _LONGEST_WAIT: Final = 7 * 24 * 3600.0
 
 
 def seconds_until(reply: Reply, header: str, unit: float = 1.0) -> float | None:
-    """The time from now to the moment in a header, which counts from 1970 in units of so many seconds."""
+    """The time from now to the moment in a header, which counts from 1970 in units of so many seconds.
+
+    Now is what the vendor's clock says, where the reply tells it: the moment is of that clock, and ours may differ.
+    """
     text = reply.headers.get(header, "").strip()
     if not (text.isascii() and text.isdigit() and len(text) < 20):
         return None
-    return min(max(0.0, int(text) * unit - time.time()), _LONGEST_WAIT)
+    return min(max(0.0, int(text) * unit - _now(reply).timestamp()), _LONGEST_WAIT)
 
 
 def retry_after(reply: Reply) -> float | None:
@@ -31,4 +34,8 @@ def retry_after(reply: Reply) -> float | None:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), _LONGEST_WAIT)
+    return min(max(0.0, (moment - _now(reply)).total_seconds()), _LONGEST_WAIT)
+
+
+def _now(reply: Reply) -> datetime:
+    return vendor_time(reply) or datetime.now(UTC)

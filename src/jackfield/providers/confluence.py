@@ -28,6 +28,7 @@ from jackfield.domain.provider import (
     Manifest,
     Meaning,
     ObjectVanished,
+    Place,
     ProviderError,
     SettingField,
     Source,
@@ -36,10 +37,10 @@ from jackfield.domain.provider import (
 )
 from jackfield.providers import _atlassian, _atlassian_errors, _storage_format
 from jackfield.providers._atlassian_errors import text_of
-from jackfield.providers._chat_text import body_of, facts_of, link_of, own_facts_of, shorten, title_of
+from jackfield.providers._chat_text import body_of, facts_of, link_of, own_facts_of, title_of
 from jackfield.providers._errors import find, refusal
 from jackfield.providers._http import Endpoints, HttpClient, Reply
-from jackfield.providers._markdown import parse
+from jackfield.providers._markdown import Document, fitted, read
 from jackfield.providers._replies import Text, decode, unexpected, web_url
 from jackfield.providers._units import cut_utf16, utf16_length
 
@@ -172,6 +173,7 @@ class _Listed(msgspec.Struct):
 
 
 class Confluence(_atlassian.AuthorizesAtSites):
+    names_are_reused: ClassVar[bool] = False
     manifest: ClassVar[Manifest] = Manifest(
         slug="confluence",
         name="Confluence",
@@ -253,6 +255,12 @@ class Confluence(_atlassian.AuthorizesAtSites):
             await self._ensure_space(connection, _space_of(connection))
         name = user.display_name or user.public_name or user.account_id
         return Verified(account=Account(id=user.account_id, name=name))
+
+    async def locate(self, connection: Connection) -> Place | None:
+        """By the number of the space, which is its own for ever, and the site."""
+        if not connection.configuration.get("space_id", "").strip():
+            return None
+        return Place(id=await self._site.place_id(connection, _space_of(connection)))
 
     async def _user(self, connection: Connection) -> _User:
         """The user that Confluence takes the credential for. To an expired token it answers as to nobody."""
@@ -427,17 +435,17 @@ def _titles(delivery: Delivery) -> tuple[str, str]:
 
 def _body_of(delivery: Delivery) -> dict[str, Any]:
     item = delivery.item
-    body = shorten(body_of(item), _BODY_LENGTH, lambda body: utf16_length(_text(item, body, delivery.marker)))
-    return {"representation": "storage", "value": _text(item, body, delivery.marker)}
+    text = fitted(read(body_of(item)), _BODY_LENGTH, lambda body: _text(item, body, delivery.marker), utf16_length)
+    return {"representation": "storage", "value": text}
 
 
-def _text(item: Item, body: str, marker: str) -> str:
+def _text(item: Item, body: Document, marker: str) -> str:
     facts = [*facts_of(item), *own_facts_of(item)]
-    text = _storage_format.body(parse(body)) + _storage_format.facts(facts[:_FACTS])
+    text = _storage_format.body(body.tree) + _storage_format.facts(facts[:_FACTS])
     url = link_of(item.url)
     if url is not None:
         words = f"{item.type.value.replace('_', ' ').capitalize()} {item.key}"
-        text += _storage_format.link_paragraph(words if body == body_of(item) else f"Read on: {words}", url)
+        text += _storage_format.link_paragraph(words if body.whole else f"Read on: {words}", url)
     return text + _storage_format.anchor(_anchor(marker))
 
 

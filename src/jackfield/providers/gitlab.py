@@ -219,6 +219,7 @@ class GitLab(AuthorizesByCode):
             rotates=True,
             ends_at_once=True,
             token_sets=(TokenSet(lifetime_seconds=2 * 3600.0),),
+            verified_by=("api", "read_api", "read_user"),
         ),
         tells_progress=False,
         errors=ERRORS,

@@ -8,6 +8,7 @@ has created since the first doubtful try, and then, by the keys that come next, 
 """
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar, Final, NamedTuple
@@ -29,6 +30,7 @@ from jackfield.domain.provider import (
     Manifest,
     Meaning,
     ObjectVanished,
+    Place,
     ProviderError,
     RightMissing,
     SettingField,
@@ -38,10 +40,10 @@ from jackfield.domain.provider import (
     Verified,
 )
 from jackfield.providers import _adf, _atlassian, _atlassian_errors
-from jackfield.providers._chat_text import STATUS_WORDS, body_of, facts_of, link_of, own_facts_of, shorten, title_of
+from jackfield.providers._chat_text import STATUS_WORDS, body_of, facts_of, link_of, own_facts_of, title_of
 from jackfield.providers._errors import find, fit_to_show, refusal
 from jackfield.providers._http import Endpoints, HttpClient, Reply
-from jackfield.providers._markdown import parse
+from jackfield.providers._markdown import Document, fitted, read
 from jackfield.providers._replies import Text, decode, unexpected, web_url
 from jackfield.providers._units import cut_utf16, first_utf16, utf16_length
 
@@ -150,6 +152,12 @@ class _User(msgspec.Struct, rename="camel"):
     display_name: Text
 
 
+class _Project(msgspec.Struct):
+    id: Text
+    key: Text
+    name: str | None = None
+
+
 class _Category(msgspec.Struct):
     key: str
 
@@ -216,6 +224,7 @@ class _Server(msgspec.Struct, rename="camel"):
 
 
 class Jira(_atlassian.AuthorizesAtSites):
+    names_are_reused: ClassVar[bool] = False
     manifest: ClassVar[Manifest] = Manifest(
         slug="jira",
         name="Jira",
@@ -324,6 +333,24 @@ class Jira(_atlassian.AuthorizesAtSites):
             await self._ensure_rights(connection, _key_of(connection))
         return Verified(account=Account(id=user.account_id, name=user.display_name))
 
+    async def locate(self, connection: Connection) -> Place | None:
+        """Reads the project, which Jira finds by its former keys as well; None for who may not look at it."""
+        if not connection.configuration.get("project_key", "").strip():
+            return None
+        key = _key_of(connection)
+        known = (connection.place_id or "").rpartition("/")[2]
+        for name in filter(None, (key, known)):
+            reply = await self._site.call(connection, "GET", f"/rest/api/3/project/{quote(name, safe='')}", _READ)
+            if reply.status == 200:
+                found = decode(reply, _Project, "Jira")
+                is_renamed = re.fullmatch(_KEY_PATTERN, found.key) is not None and found.key.upper() != key
+                return Place(
+                    id=await self._site.place_id(connection, found.id),
+                    name=found.name or found.key,
+                    settings={"project_key": found.key} if is_renamed else {},
+                )
+        return None
+
     async def _ensure_rights(self, connection: Connection, key: str) -> None:
         """That the account may create and edit issues in the project."""
         query = {"projectKey": key, "permissions": f"{_CREATE},{_EDIT}"}
@@ -373,7 +400,10 @@ class Jira(_atlassian.AuthorizesAtSites):
     async def _create(self, connection: Connection, delivery: Delivery, key: str) -> Delivered:
         item = delivery.item
         kind = connection.configuration.get("issue_type", "").strip() or "Task"
-        fields = {"project": {"key": key}, "issuetype": {"name": kind}, **_fields_of(item), "labels": _labels_of(item)}
+        known = (connection.place_id or "").rpartition("/")[2]
+        # by its number it is found whatever its key is
+        project = {"id": known} if known else {"key": key}
+        fields = {"project": project, "issuetype": {"name": kind}, **_fields_of(item), "labels": _labels_of(item)}
         reply = await self._write(connection, "POST", "/rest/api/3/issue", _body(fields, delivery.marker))
         if reply.status == 404:
             raise self._site.nowhere(connection)
@@ -591,26 +621,26 @@ def _body(fields: dict[str, Any], marker: str) -> dict[str, Any]:
 def _fields_of(item: Item) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "summary": cut_utf16(title_of(item), _SUMMARY_LENGTH),
-        "description": _description(item, shorten(body_of(item), _DESCRIPTION_LENGTH, lambda body: _size(item, body))),
+        "description": fitted(read(body_of(item)), _DESCRIPTION_LENGTH, lambda body: _description(item, body), _size),
     }
     if item.priority and item.priority.strip():
         fields["priority"] = {"name": item.priority.strip()}
     return fields
 
 
-def _description(item: Item, body: str) -> dict[str, Any]:
+def _description(item: Item, body: Document) -> dict[str, Any]:
     # status and labels are the issue's own
     facts = [*facts_of(msgspec.structs.replace(item, labels=()))[1:], *own_facts_of(item)]
-    parts = [_adf.blocks(parse(body)), _adf.facts(facts[:_FACTS])]
+    parts = [_adf.blocks(body.tree), _adf.facts(facts[:_FACTS])]
     url = link_of(item.url)
     if url is not None:
         words = f"{item.type.value.replace('_', ' ').capitalize()} {item.key}"
-        parts.append(_adf.link_paragraph(words if body == body_of(item) else f"Read on: {words}", url))
+        parts.append(_adf.link_paragraph(words if body.whole else f"Read on: {words}", url))
     return _adf.document(*parts)
 
 
-def _size(item: Item, body: str) -> int:
-    return utf16_length(msgspec.json.encode(_description(item, body)).decode())
+def _size(description: dict[str, Any]) -> int:
+    return utf16_length(msgspec.json.encode(description).decode())
 
 
 def _labels_of(item: Item) -> list[str]:

@@ -20,14 +20,16 @@ from jackfield.domain.provider import (
     Check,
     ConfigurationRejected,
     Connection,
-    CredentialRefused,
     Delivered,
     Delivery,
     Facts,
     ItemRejected,
     Manifest,
     OAuth,
+    ObjectRightMissing,
     ObjectVanished,
+    Place,
+    ProviderError,
     RightMissing,
     SecretField,
     SettingField,
@@ -40,11 +42,14 @@ from jackfield.domain.provider import (
 )
 from jackfield.providers._credentials import member, token
 from jackfield.providers._endpoints import api_url
+from jackfield.providers._errors import fit_to_show
 from jackfield.providers._gfm import MENTIONS, Dialect, body_of, title_of
 from jackfield.providers._http import Endpoints, HttpClient, Reply
+from jackfield.providers._linear_errors import ERRORS, SOURCES, GraphQLError, errors_of, kinds_of, refusal_of
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow
-from jackfield.providers._replies import Text, decode, limited, note_budget, raise_for_status, unexpected, web_url
-from jackfield.providers._waits import retry_after, seconds_until
+from jackfield.providers._replies import Text, decode, note_budget, raise_for_status, web_url
+from jackfield.providers._units import cut_utf16
+from jackfield.providers._waits import seconds_until
 
 _CHECKED: Final = date(2026, 11, 21)
 _WHO: Final = "query { viewer { id name } organization { id name urlKey } }"
@@ -75,6 +80,8 @@ _TITLE_CHARACTERS: Final = 255
 #: Linear does not say how long a description may be; nobody reads more
 _DESCRIPTION_CHARACTERS: Final = 65_536
 _MOST_LABELS: Final = 50
+#: refusals that are about the workspace's plan, whatever they name
+_OF_PLAN: Final = frozenset({"USAGE_LIMIT_EXCEEDED", "FEATURE_NOT_ACCESSIBLE"})
 #: issues in one query
 _BATCH: Final = 100
 #: IDs that an item's issue can have: each time that people delete it, the next one has another
@@ -111,10 +118,6 @@ _PRIORITIES: Final = {
     "low": 4,
     "lowest": 4,
 }
-#: errors that are about what was sent
-_REFUSALS: Final = frozenset(
-    {"INPUT_ERROR", "INVALID_INPUT", "USER_ERROR", "ENTITY_NOT_FOUND", "USAGE_LIMIT_EXCEEDED", "FEATURE_NOT_ACCESSIBLE"}
-)
 _FIELDS: Final = "id url trashed state { type } assignee { name }"
 _CONTEXT: Final = f"""query($team: String!, $filter: IssueFilter!) {{
   team(id: $team) {{ id states(first: 100) {{ nodes {{ id type position }} }} }}
@@ -134,22 +137,10 @@ _STATES: Final = (
     f"query($filter: IssueFilter!) {{ issues(filter: $filter, first: {_BATCH}, includeArchived: true) "
     f"{{ nodes {{ {_FIELDS} }} }} }}"
 )
+_PROJECT: Final = "query($project: String!) { project(id: $project) { id teams(first: 100) { nodes { id key } } } }"
+_TEAM: Final = "query($team: String!) { team(id: $team) { id key name } }"
 #: every query, for those who check them against Linear's schema
-QUERIES: Final = (_WHO, *_WHO_WITH.values(), _CONTEXT, _LABELS, _CREATE, _UPDATE, _STATES)
-
-
-class _Extensions(msgspec.Struct):
-    code: str = ""
-    type: str = ""
-
-
-class _Error(msgspec.Struct):
-    message: str = ""
-    extensions: _Extensions | None = None
-
-
-class _Errors(msgspec.Struct):
-    errors: list[_Error] | None = None
+QUERIES: Final = (_WHO, _TEAM, *_WHO_WITH.values(), _CONTEXT, _LABELS, _CREATE, _UPDATE, _STATES, _PROJECT)
 
 
 class _User(msgspec.Struct):
@@ -172,6 +163,16 @@ class _Who(msgspec.Struct):
     organization: _Organization
     team: _Id | None = None
     project: _Id | None = None
+
+
+class _TeamFound(msgspec.Struct):
+    id: Text
+    key: Text | None = None
+    name: str | None = None
+
+
+class _FoundTeam(msgspec.Struct):
+    team: _TeamFound | None = None
 
 
 class _Answer(msgspec.Struct):
@@ -251,14 +252,16 @@ class _Updated(msgspec.Struct, rename="camel"):
 
 
 class _Refused(Exception):
-    """Linear does not take what was sent; `about` is the setting that it speaks of."""
+    """Linear does not take what was sent; `error` is what that means, `about` the setting that it may speak of."""
 
-    def __init__(self, about: str | None) -> None:
+    def __init__(self, error: ProviderError, about: str | None) -> None:
         super().__init__()
+        self.error = error
         self.about = about
 
 
 class Linear(AuthorizesByCode):
+    names_are_reused: ClassVar[bool] = False
     flow: ClassVar[Flow] = Flow(
         authorize_at="{site}/oauth/authorize",
         tokens_at="{api}/oauth/token",
@@ -344,7 +347,9 @@ class Linear(AuthorizesByCode):
             Check.EMULATOR,
             Check.DESCRIPTION,
         ),
+        errors=ERRORS,
         sources=(
+            *SOURCES,
             Source("authentication and errors", "https://linear.app/developers/graphql", _CHECKED),
             Source("OAuth and revocation", "https://linear.app/developers/oauth-2-0-authentication", _CHECKED),
             Source("limits", "https://linear.app/developers/rate-limiting", _CHECKED),
@@ -374,9 +379,6 @@ class Linear(AuthorizesByCode):
             _raise_for_errors(reply, "read", refusals=bool(places))
         except _Refused as refused:
             raise _no_place(refused.about if refused.about in places else max(places)) from None
-        raise_for_status(reply, "Linear", "read")
-        if reply.status != 200:
-            raise unexpected(reply, "Linear")
         found = decode(reply, _Answer, "Linear").data
         for name, there in (("team_id", found.team), ("project_id", found.project)):
             if name in places and there is None:
@@ -390,6 +392,25 @@ class Linear(AuthorizesByCode):
                 url=web_url(f"https://linear.app/{key}") if key else None,
             )
         )
+
+    async def locate(self, connection: Connection) -> Place | None:
+        """Asks for the team, by the setting, and else by the ID that it had when it was looked up last."""
+        team = connection.configuration.get("team_id", "").strip()
+        if not team:
+            return None
+        for name in filter(None, (team, connection.place_id)):
+            try:
+                found = (await self._ask(connection, _TEAM, {"team": name}, _FoundTeam, "read")).team
+            except _Refused:
+                found = None
+            if found is not None:
+                is_renamed = not _is_uuid(team) and found.key is not None and found.key.upper() != team.upper()
+                return Place(
+                    id=found.id,
+                    name=found.name,
+                    settings={"team_id": found.key} if found.key is not None and is_renamed else {},
+                )
+        return None
 
     async def deliver(self, connection: Connection, delivery: Delivery) -> Delivered:
         """Creates the item's issue under an ID made from the marker, so that it cannot be created twice, or updates
@@ -405,8 +426,29 @@ class Linear(AuthorizesByCode):
             else:
                 issue = await self._update(connection, there, context, content, delivery.item)
         except _Refused as refused:
-            raise _rejected(refused) from None
-        return Delivered(vendor_id=issue.id, url=web_url(issue.url))
+            await self._check_places(connection, refused)
+            raise refused.error from None
+        return _delivered(issue, context, delivery.item)
+
+    async def _check_places(self, connection: Connection, refused: _Refused) -> None:
+        """Raises ConfigurationRejected when it is a place of the settings that Linear does not know, or that does not
+        go with the other one: then no issue goes, and not this one alone."""
+        project = connection.configuration.get("project_id", "").strip()
+        if refused.about is None or not project:
+            return
+        reply = await self._post(connection, {"query": _PROJECT, "variables": {"project": project}})
+        try:
+            _raise_for_errors(reply, "read", refusals=True)
+        except _Refused:
+            raise _no_place("project_id") from None
+        found = decode(reply, _Data[_ProjectFound], "Linear").data.project
+        if found is None:
+            raise _no_place("project_id")
+        team = _team(connection).lower()
+        if not any(team in {one.id.lower(), one.key.lower()} for one in found.teams.nodes):
+            raise ConfigurationRejected(
+                "Linear has this project in other teams than the one of the setting: check project_id", "project_id"
+            )
 
     async def read_back(self, connection: Connection, vendor_ids: Sequence[str]) -> Mapping[str, VendorState]:
         """One query for each hundred issues."""
@@ -417,7 +459,7 @@ class Linear(AuthorizesByCode):
             try:
                 found = await self._ask(connection, _STATES, {"filter": filter_}, _Found, "read")
             except _Refused as refused:
-                raise _rejected(refused) from None
+                raise refused.error from None
             for issue in found.issues.nodes:
                 if issue.id in vendor_ids and not issue.trashed:
                     states[issue.id] = _state_of(issue)
@@ -428,7 +470,7 @@ class Linear(AuthorizesByCode):
         wanted = list(_ids(delivery.marker)) if delivery.vendor_id is None else [delivery.vendor_id]
         if not all(_is_uuid(one) for one in wanted):
             raise ObjectVanished("Linear has no such issue: its ID is none")
-        variables = {"team": _team(connection), "filter": {"id": {"in": wanted}}}
+        variables = {"team": connection.place_id or _team(connection), "filter": {"id": {"in": wanted}}}
         try:
             context = await self._ask(connection, _CONTEXT, variables, _Context, "read")
         except _Refused:
@@ -440,7 +482,7 @@ class Linear(AuthorizesByCode):
     async def _content(self, connection: Connection, delivery: Delivery, context: _Context) -> dict[str, Any]:
         item = delivery.item
         content: dict[str, Any] = {
-            "title": title_of(item, _TITLE_CHARACTERS),
+            "title": cut_utf16(title_of(item, _TITLE_CHARACTERS), _TITLE_CHARACTERS),
             "description": body_of(item, _DESCRIPTION_CHARACTERS, _DIALECT, with_status=False),
         }
         priority = _PRIORITIES.get((item.priority or "").strip().lower())
@@ -490,7 +532,15 @@ class Linear(AuthorizesByCode):
             if there is None:
                 raise
             return await self._update(connection, there, context, content, delivery.item)
-        return _issue_of(made.issue_create)
+        issue = _issue_of(made.issue_create)
+        if _STATUSES.get(issue.state.type) is delivery.item.status or state is None or "stateId" in wanted:
+            return issue
+        # the team begins its issues in a state that means another status
+        change = {"id": issue.id, "input": {"stateId": state}}
+        try:
+            return _issue_of((await self._ask(connection, _UPDATE, change, _Updated, "write")).issue_update)
+        except (_Refused, RightMissing):
+            return issue
 
     async def _update(
         self, connection: Connection, there: _Issue, context: _Context, content: dict[str, Any], item: Item
@@ -504,6 +554,12 @@ class Linear(AuthorizesByCode):
             wanted["stateId"] = state
         try:
             made = await self._ask(connection, _UPDATE, {"id": there.id, "input": wanted}, _Updated, "write")
+        except RightMissing as missing:
+            if "scope" in str(missing).lower():
+                raise
+            raise ObjectRightMissing(
+                "Linear does not let the key's account change this issue: its team may be private", "write"
+            ) from None
         except _Refused:
             if not {"stateId", "addedLabelIds"} & set(wanted):
                 raise
@@ -518,9 +574,6 @@ class Linear(AuthorizesByCode):
         """The data of an answer. Raises _Refused when it is about what was sent, else ProviderError."""
         reply = await self._post(connection, {"query": query, "variables": variables})
         _raise_for_errors(reply, right, refusals=True)
-        raise_for_status(reply, "Linear", right)
-        if reply.status != 200:
-            raise unexpected(reply, "Linear")
         return decode(reply, _Data[type_], "Linear").data  # type: ignore[valid-type]
 
     async def _post(self, connection: Connection, json: dict[str, Any]) -> Reply:
@@ -556,9 +609,7 @@ class Linear(AuthorizesByCode):
         )
         if reply.status in {400, 401}:
             return
-        raise_for_status(reply, "Linear", "to end the token")
-        if reply.status != 200:
-            raise unexpected(reply, "Linear")
+        _raise_for_errors(reply, "to end the token")
 
     def _api_url(self) -> str:
         return api_url(self._endpoints, "https://api.linear.app")
@@ -572,47 +623,44 @@ class _Data(msgspec.Struct, Generic[_T]):
     data: _T
 
 
+class _TeamNamed(msgspec.Struct):
+    id: Text
+    key: str = ""
+
+
+class _Teams(msgspec.Struct):
+    nodes: list[_TeamNamed]
+
+
+class _ProjectTeams(msgspec.Struct):
+    teams: _Teams
+
+
+class _ProjectFound(msgspec.Struct):
+    project: _ProjectTeams | None = None
+
+
 def _raise_for_errors(reply: Reply, right: str, *, refusals: bool = False) -> None:
-    """Raises what the errors in the body mean; a body that has none is left to the caller."""
-    try:
-        errors = msgspec.json.decode(reply.body, type=_Errors).errors or []
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    """Raises what the errors in the body, or the status, mean. `refusals`: what is about the issue or about one of the
+    places of the settings is raised as _Refused, since the caller knows more of it."""
+    errors = errors_of(reply)
+    if not errors and reply.status == 200:
         return
-    kinds = {kind for error in errors if error.extensions is not None for kind in _kinds(error.extensions)}
-    if kinds & {"RATELIMITED", "RATE_LIMITED"}:
-        reset = seconds_until(reply, "x-ratelimit-requests-reset", _MILLISECONDS)
-        raise limited(reply, "Linear", reset if retry_after(reply) is None else None)
-    if kinds & {"AUTHENTICATION_ERROR", "UNAUTHENTICATED"}:
-        raise CredentialRefused("Linear refuses the key: it is wrong, expired or revoked")
-    if "FORBIDDEN" in kinds:
-        raise RightMissing(f"Linear takes the key, but it lacks the right {right}", right)
-    if refusals and kinds & _REFUSALS:
-        raise _Refused(_setting(" ".join(error.message for error in errors)))
-    if errors and reply.status < 400:
-        raise unexpected(reply, "Linear")
+    error = refusal_of(errors, reply, right)
+    if refusals and errors and type(error) is ItemRejected:
+        raise _Refused(error, None if set(kinds_of(errors)) & _OF_PLAN else _setting(errors))
+    if not errors:
+        # redirects, and whatever else the table has no status for
+        raise_for_status(reply, "Linear", right) if reply.status not in {401, 403, 429} else None
+    raise error
 
 
-def _kinds(extensions: _Extensions) -> Iterator[str]:
-    """Linear writes the kind of an error in two members, and in two ways."""
-    for word in (extensions.code, extensions.type):
-        yield word.upper().replace(" ", "_")
-
-
-def _setting(message: str) -> str | None:
-    """The setting that a refusal is about, as far as its words tell."""
-    words = message.lower()
+def _setting(errors: Sequence[GraphQLError]) -> str | None:
+    """The setting that a refusal may be about, as far as its words tell."""
+    words = " ".join(error.message for error in errors).lower()
     if "team" in words:
         return "team_id"
     return "project_id" if "project" in words else None
-
-
-def _rejected(refused: _Refused) -> ConfigurationRejected | ItemRejected:
-    if refused.about is None:
-        return ItemRejected("Linear does not take the issue: its team may have rules of its own for issues")
-    what = "team" if refused.about == "team_id" else "project"
-    return ConfigurationRejected(
-        f"Linear does not know this {what}, or does not take the issue there: check {refused.about}", refused.about
-    )
 
 
 def _who(places: Mapping[str, str]) -> dict[str, Any]:
@@ -667,6 +715,23 @@ def _issue_of(payload: _Payload) -> _Issue:
     if not payload.success or payload.issue is None:
         raise VendorUnavailable("Linear did not write the issue, and does not say why")
     return payload.issue
+
+
+def _delivered(issue: _Issue, context: _Context, item: Item) -> Delivered:
+    """What was brought out, and that the issue is in another state than it was to be, if it is."""
+    status = _STATUSES.get(issue.state.type, ItemStatus.OPEN)
+    if status is item.status:
+        return Delivered(vendor_id=issue.id, url=web_url(issue.url))
+    if _target(context, item.status) is None:
+        why = f"the team's workflow has no state of the type {_TYPES[item.status][0]}"
+    else:
+        why = "it may be in another team, or its workflow does not allow it"
+    return Delivered(
+        vendor_id=issue.id,
+        url=web_url(issue.url),
+        not_done=f"Linear left the issue in a state of the type {fit_to_show(issue.state.type)}: {why}",
+        status=status,
+    )
 
 
 def _state_of(issue: _Issue) -> VendorState:

@@ -2,15 +2,16 @@
 
 REST API: https://mantisbt.org/docs/master/en-US/Developers_Guide/html/restapi.html
 It answers 403, not 401, to a token that it does not know, as to a lack of rights; who the token's user is tells which.
+An error has a number, the same in every language: core/constant_inc.php, and api/soap/mc_api.php for those without one.
 
 An issue has the marker of its item in "Additional Information": there is no field that nobody sees and that the API
 tells again. After a lost answer it is looked for in the list of what the token's user reported, newest changes first,
-which is read from the database itself.
+which is read from the database itself, as far back as the first doubtful try.
 """
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Final
 from urllib.parse import quote
 
@@ -27,8 +28,12 @@ from jackfield.domain.provider import (
     Delivered,
     Delivery,
     Facts,
+    KnownError,
     Manifest,
+    Meaning,
+    ObjectRightMissing,
     ObjectVanished,
+    Place,
     ProviderError,
     RightMissing,
     SecretField,
@@ -37,18 +42,27 @@ from jackfield.domain.provider import (
     VendorState,
     Verified,
 )
+from jackfield.providers._chat_text import STATUS_WORDS
 from jackfield.providers._credentials import token
 from jackfield.providers._endpoints import ENDS_OF_ADDRESSES, URL_PATTERN, api_url, own_base_url
-from jackfield.providers._http import Endpoints, HttpClient, Reply
-from jackfield.providers._mantis_text import description_of, summary_of
+from jackfield.providers._errors import error_of, find, fit_to_show, refusal
+from jackfield.providers._http import AnswerTooLong, Endpoints, HttpClient, Reply
+from jackfield.providers._mantis_text import beyond_of, description_of, summary_of, within_basic_plane
+from jackfield.providers._places import number_of, place_id
 from jackfield.providers._replies import Text, decode, raise_for_status, unexpected, web_url
 
 _CHECKED: Final = date(2026, 11, 21)
+_READ_AT: Final = date(2026, 11, 30)
 #: the second is for web servers that do not rewrite addresses
 _BELOW: Final = ("", "/index.php")
-#: of a list, and how many of them are looked through
+#: of a list, and how many of them are looked through at least, and at most for a marker
 _PAGE: Final = 50
 _PAGES: Final = 4
+_MOST_PAGES: Final = 100
+#: clocks differ
+_CLOCK: Final = timedelta(minutes=15)
+#: what a server does not allow in so short a time; it does not tell how long that is, and an hour is its default
+_SPAM_SECONDS: Final = 900.0
 #: so many issues are read one by one
 _FEW: Final = 3
 _PRIORITIES: Final = ("none", "low", "normal", "high", "urgent", "immediate")
@@ -63,15 +77,135 @@ _ASSIGNED: Final = 50
 _RESOLVED: Final = 80
 _RESOLUTIONS: Final = {ItemStatus.OPEN: "reopened", ItemStatus.CLOSED: "fixed"}
 _ENUMERATIONS: Final = "/config?option%5B%5D=status_enum_string&option%5B%5D=resolution_enum_string"
+#: what is asked of a project before items go there
+_OPTIONS: Final = ("allow_no_category", "report_bug_threshold", "update_bug_threshold")
 _UPDATE: Final = "to update issues (update_bug_threshold)"
 _UPDATE_RESOLVED: Final = "to update resolved issues (update_readonly_bug_threshold)"
 _REPORT: Final = "to report issues (report_bug_threshold)"
 _VIEW: Final = "to view the issue"
 
+_CONSTANTS: Final = "https://github.com/mantisbt/mantisbt/blob/master/core/constant_inc.php"
+_FAULTS: Final = "https://github.com/mantisbt/mantisbt/blob/master/core/classes/ApiObjectFactory.class.php"
+_UPDATING: Final = "https://github.com/mantisbt/mantisbt/blob/master/api/soap/mc_issue_api.php"
+#: how a server shows the number of an error to people
+_NUMBERED: Final = "APPLICATION ERROR #"
+_READ_ONLY: Final = 1103
+#: what a server may tell for an option that is off
+_OFF: Final = (0, False, "0", "OFF")
+_NO_STATUS: Final = "it does not tell its statuses, or has none of this kind"
+
+
+def _known(
+    meaning: Meaning,
+    words: str,
+    *names: str | int,
+    field: str | None = None,
+    right: str | None = None,
+    source: str = _CONSTANTS,
+) -> tuple[KnownError, ...]:
+    return tuple(
+        KnownError(
+            name=f"{_NUMBERED}{name}" if isinstance(name, int) else name,
+            meaning=meaning,
+            words=f"MantisBT {words}",
+            field=field,
+            right=right,
+            source=source,
+        )
+        for name in names
+    )
+
+
+_ERRORS: Final = (
+    # by their numbers
+    *_known(Meaning.ITEM, "asks for a field that is empty", 11),
+    *_known(Meaning.RIGHT, f"takes the token, but its user lacks the right {_REPORT}", 13, right=_REPORT),
+    *_known(Meaning.ITEM, "does not take the value of a field", 20, 21, 24, 26, 29),
+    *_known(Meaning.LIMIT, "suspects spam, as the token's user made many changes in a short time", 27),
+    *_known(Meaning.ITEM, "does not take a text of this length", 28),
+    *_known(Meaning.OURS, "does not know what it is asked for", 19, 100, 102, 103, 200, 201, 202, 203, 2000, 2800),
+    *_known(Meaning.PASSING, "has trouble with its own configuration", 101),
+    *_known(Meaning.PASSING, "has trouble with its database", 400, 401, 402, 403),
+    *_known(Meaning.CONFIGURATION, "has no such project, or hides it from the token's user", 700, field="project"),
+    *_known(Meaning.CREDENTIAL, "does not know the token or its user any more", 801, 811, 900, 2300, 2702),
+    *_known(Meaning.GONE, "does not have the issue any more", 1100),
+    *_known(
+        Meaning.OBJECT_RIGHT, "keeps resolved issues as they are for the token's user", 1103, right=_UPDATE_RESOLVED
+    ),
+    *_known(Meaning.ITEM, "keeps the issue open as long as issues that it depends on are open", 1104),
+    *_known(Meaning.PASSING, "has the issue changed by others at this moment", 1105),
+    *_known(
+        Meaning.CONFIGURATION,
+        "asks for custom fields in new issues of the project: make them optional",
+        1300,
+        1303,
+        1305,
+        field="project",
+    ),
+    *_known(Meaning.CREDENTIAL, "cannot find the token's user in its directory", 1400, 1403),
+    *_known(Meaning.PASSING, "has trouble with its directory", 1401, 1404),
+    *_known(Meaning.CONFIGURATION, "wants a category that the project has", 1502, 1503, field="category"),
+    # by its sentences, which have no number
+    *_known(
+        Meaning.CONFIGURATION, "wants a category that the project has", "category", field="category", source=_FAULTS
+    ),
+    *_known(
+        Meaning.CONFIGURATION,
+        "asks for custom fields in new issues of the project: make them optional",
+        "custom field",
+        field="project",
+        source=_FAULTS,
+    ),
+    *_known(
+        Meaning.CONFIGURATION,
+        "has no such project, or hides it from the token's user",
+        "project",
+        field="project",
+        source=_FAULTS,
+    ),
+    *_known(
+        Meaning.OBJECT_RIGHT,
+        "keeps resolved issues as they are for the token's user",
+        "readonly",
+        right=_UPDATE_RESOLVED,
+        source=_UPDATING,
+    ),
+    *_known(
+        Meaning.OBJECT_RIGHT,
+        "does not let the token's user change this issue",
+        "not enough rights to update issues",
+        right=_UPDATE,
+        source=_UPDATING,
+    ),
+    # by their status
+    *_known(Meaning.ITEM, "does not take the issue", "400", "422", source=_FAULTS),
+    *_known(Meaning.ITEM, "does not take an issue of this size", "413", source=_FAULTS),
+    *_known(Meaning.PASSING, "has the issue changed by others at this moment", "409", source=_FAULTS),
+    *_known(Meaning.LIMIT, "limits our calls", "429", source=_FAULTS),
+)
+
+
+#: what an error with such a meaning is about is no one item, so it is found out first
+_NOT_ITEMS: Final = frozenset({Meaning.CREDENTIAL, Meaning.LIMIT, Meaning.PASSING})
+
+
+class _Project(msgspec.Struct):
+    id: int
+    name: Text
+    #: what the token's user may do there
+    access_level: Any = None
+    categories: Any = None
+
+
+#: of a project
+_NAME_LENGTH: Final = 128
+
 
 class _User(msgspec.Struct):
     id: int
     name: Text
+    #: those that are not below others
+    projects: Any = None
 
 
 class _Named(msgspec.Struct):
@@ -90,6 +224,9 @@ class _Issue(msgspec.Struct):
     status: _Named | None = None
     handler: _Handler | None = None
     additional_information: str | None = None
+    summary: str | None = None
+    description: str | None = None
+    updated_at: str | None = None
 
 
 class _Issues(msgspec.Struct):
@@ -101,7 +238,7 @@ class _Created(msgspec.Struct):
 
 
 class _Projects(msgspec.Struct):
-    projects: list[_Named]
+    projects: list[_Project]
 
 
 class _Options(msgspec.Struct):
@@ -110,9 +247,11 @@ class _Options(msgspec.Struct):
 
 class _Error(msgspec.Struct):
     message: str = ""
+    code: int | None = None
 
 
 class MantisBT:
+    names_are_reused: ClassVar[bool] = False
     manifest: ClassVar[Manifest] = Manifest(
         slug="mantisbt",
         name="MantisBT",
@@ -155,7 +294,6 @@ class MantisBT:
             ),
             SettingField(
                 name="category",
-                verified=False,
                 title="Category",
                 help="The category of new issues in the project, if the project asks for one.",
                 pattern=r"^\S.{0,127}$",
@@ -178,6 +316,7 @@ class MantisBT:
             limits="None of its own; a web server before it may answer 429 with Retry-After.",
         ),
         tracks=True,
+        errors=_ERRORS,
         sources=(
             Source(
                 "authentication",
@@ -214,6 +353,14 @@ class MantisBT:
                 "https://mantisbt.org/docs/master/en-US/Admin_Guide/html-desktop/",
                 _CHECKED,
             ),
+            Source("the numbers of its errors", _CONSTANTS, _READ_AT),
+            Source("the status of each error", _FAULTS, _READ_AT),
+            Source("who may change an issue", _UPDATING, _READ_AT),
+            Source(
+                "which options it tells",
+                "https://github.com/mantisbt/mantisbt/blob/master/api/rest/restcore/config_rest.php",
+                _READ_AT,
+            ),
         ),
     )
 
@@ -222,14 +369,16 @@ class MantisBT:
         self._endpoints = endpoints
 
     async def verify(self, connection: Connection) -> Verified:
-        """Reads the user of the token, and, with a project, whether it is among those that the user sees.
+        """Reads the user of the token, and, with a project, whether items can go there.
 
-        MantisBT does not tell what the user may do there.
+        That is: the user sees the project, may report and update issues in it, and there is a category if it asks for
+        one. What the server keeps to itself is not looked at.
         """
         user = await self._user(connection)
         settings = connection.configuration
         if settings.get("project", "").strip() or settings.get("project_id", "").strip():
-            await self._ensure_project(connection, _project_of(connection))
+            project = await self._project(connection, _project_of(connection), user)
+            await self._ensure_takes_issues(connection, project)
         return Verified(account=Account(id=str(user.id), name=user.name))
 
     async def _user(self, connection: Connection) -> _User:
@@ -247,27 +396,90 @@ class MantisBT:
             )
         return decode(reply, _User, "MantisBT")
 
-    async def _ensure_project(self, connection: Connection, project: dict[str, Any]) -> None:
-        """By its number; a name is looked for in the list of all, where subprojects stand beside the others."""
-        path = f"/projects/{project['id']}" if "id" in project else "/projects"
-        reply = await self._call(connection, "GET", path)
+    async def locate(self, connection: Connection) -> Place | None:
+        """By the project's number; a name is looked up, and a name that is none any more by the number that it had."""
+        settings = connection.configuration
+        if not (settings.get("project", "").strip() or settings.get("project_id", "").strip()):
+            return None
+        own = own_base_url(connection) or self._endpoints.base_url
+        project, known = _project_of(connection), number_of(connection.place_id, own)
+        if "id" in project:
+            return Place(id=place_id(own, project["id"]))
+        try:
+            found = await self._project(connection, project, await self._user(connection))
+        except ConfigurationRejected:
+            if known is None:
+                raise
+            found = await self._project(connection, {"id": int(known)}, await self._user(connection))
+        is_renamed = not _same(found.name, project["name"]) and len(found.name) <= _NAME_LENGTH
+        return Place(
+            id=place_id(own, found.id), name=found.name, settings={"project": found.name} if is_renamed else {}
+        )
+
+    async def _project(self, connection: Connection, project: dict[str, Any], user: _User) -> _Project:
+        """By its number; a name is looked for among what the user's own entry lists.
+
+        Projects below others are not listed there, and older servers list none: then the list of all is read, which has
+        everything about each of them.
+        """
+        number = project["id"] if "id" in project else _number_of(project["name"], user.projects)
+        found = await self._projects(connection, "/projects" if number is None else f"/projects/{number}")
+        for one in found:
+            if _same(one.name, project["name"]) if number is None else one.id == number:
+                return one
+        raise _no_project()
+
+    async def _projects(self, connection: Connection, path: str) -> list[_Project]:
+        try:
+            reply = await self._call(connection, "GET", path)
+        except AnswerTooLong:
+            raise ConfigurationRejected(
+                "MantisBT has too many projects to look for one by its name: enter its number", "project"
+            ) from None
         self._check(reply)
         if reply.status == 404:
             raise _no_project()
         if reply.status != 200:
             raise unexpected(reply, "MantisBT")
-        found = decode(reply, _Projects, "MantisBT").projects
-        # databases compare names without their case
-        name = str(project.get("name", "")).casefold()
-        if not any(one.id == project["id"] if "id" in project else one.name.casefold() == name for one in found):
-            raise _no_project()
+        return decode(reply, _Projects, "MantisBT").projects
+
+    async def _ensure_takes_issues(self, connection: Connection, project: _Project) -> None:
+        options = await self._options(connection, project.id)
+        level = project.access_level.get("id") if isinstance(project.access_level, dict) else None
+        for option, right in (("report_bug_threshold", _REPORT), ("update_bug_threshold", _UPDATE)):
+            if not _reaches(level, options.get(option)):
+                raise _right_missing(right)
+        offered = _names_in(project.categories)
+        category = connection.configuration.get("category", "").strip()
+        if category and offered and not any(_same(category, name) for name in offered):
+            raise ConfigurationRejected(f"MantisBT has no such category in the project: {_some(offered)}", "category")
+        if not category and options.get("allow_no_category", True) in _OFF:
+            raise ConfigurationRejected(
+                f"MantisBT wants a category for each new issue of the project: {_some(offered)}", "category"
+            )
+
+    async def _options(self, connection: Connection, number: int) -> Mapping[str, Any]:
+        """Those of the project that the server tells; servers may keep any of them to themselves."""
+        query = "&".join(f"option%5B%5D={option}" for option in _OPTIONS)
+        reply = await self._call(connection, "GET", f"/config?{query}&project_id={number}")
+        if 400 <= reply.status < 500 and reply.status != 429:
+            return {}
+        self._check(reply)
+        if reply.status != 200:
+            raise unexpected(reply, "MantisBT")
+        configs = decode(reply, _Options, "MantisBT").configs
+        if isinstance(configs, list):
+            return {one["option"]: one.get("value") for one in configs if _is_option(one)}
+        return configs if isinstance(configs, dict) else {}
 
     async def deliver(self, connection: Connection, delivery: Delivery) -> Delivered:
         """As an issue of the project."""
         if delivery.vendor_id is not None:
             return await self._update(connection, delivery, delivery.vendor_id)
-        project = _project_of(connection)
-        if delivery.retried and (found := await self._find(connection, project, delivery.marker)):
+        known = number_of(connection.place_id, own_base_url(connection) or self._endpoints.base_url)
+        # by its number it is found whatever its name is
+        project = _project_of(connection) if known is None else {"id": int(known)}
+        if delivery.retried and (found := await self._find(connection, project, delivery)):
             return await self._update(connection, delivery, found)
         return await self._create(connection, delivery, project)
 
@@ -286,7 +498,7 @@ class MantisBT:
                 break
         for vendor_id in left:
             # what the token's user must not see is as good as gone
-            with contextlib.suppress(ObjectVanished, RightMissing):
+            with contextlib.suppress(ObjectVanished, ObjectRightMissing):
                 issue = await self._read(connection, vendor_id, "id,status,handler")
                 states[vendor_id] = self._state(connection, issue)
         return states
@@ -300,37 +512,81 @@ class MantisBT:
         category = connection.configuration.get("category", "").strip()
         if category:
             issue["category"] = {"name": category}
-        if delivery.item.status is not ItemStatus.OPEN:
-            issue |= await self._status_fields(connection, delivery.item.status)
-        reply = await self._call(connection, "POST", "/issues", json=issue)
+        status = delivery.item.status
+        wanted = await self._status_fields(connection, status) if status is not ItemStatus.OPEN else {}
+        reply, why = await self._write(connection, "POST", "/issues", issue, wanted)
         if reply.status == 403:
-            raise await self._denied(connection, _REPORT)
+            raise await self._denied(connection, _REPORT, reply)
         self._check(reply)
         if reply.status != 201:
             raise _refused(reply)
-        return self._delivered(connection, decode(reply, _Created, "MantisBT").issue.id)
+        created = decode(reply, _Created, "MantisBT").issue
+        if (written := await self._rewritten(connection, created, issue)) is not None:
+            created = written
+        if status is not ItemStatus.OPEN and not wanted:
+            why = _NO_STATUS
+        return self._delivered(connection, created, status, why)
 
     async def _update(self, connection: Connection, delivery: Delivery, vendor_id: str) -> Delivered:
         item = delivery.item
         there = await self._read(connection, vendor_id, "id,status")
         patch = _fields_of(item)
-        status = _status_of(there)
-        if status is not item.status:
-            patch |= await self._status_fields(connection, item.status)
-        reply = await self._call(connection, "PATCH", f"/issues/{there.id}", json=patch)
-        if reply.status == 403 and status is ItemStatus.CLOSED:
-            # resolved issues are for reading only, but for managers
-            if item.status is ItemStatus.CLOSED:
-                return self._delivered(connection, there.id)
-            raise _right_missing(_UPDATE_RESOLVED)
+        before = _status_of(there)
+        wanted = await self._status_fields(connection, item.status) if before is not item.status else {}
+        path = f"/issues/{there.id}"
+        reply, why = await self._write(connection, "PATCH", path, patch, wanted)
         if reply.status == 403:
-            raise _right_missing(_UPDATE)
+            raise await self._update_denied(connection, there, reply)
         self._check(reply)
         if reply.status == 404:
             raise _vanished()
         if reply.status != 200:
             raise _refused(reply)
-        return self._delivered(connection, there.id)
+        updated = await self._rewritten(connection, _only(reply, there), patch) or _only(reply, there)
+        if before is not item.status and not wanted:
+            why = _NO_STATUS
+        return self._delivered(connection, updated, item.status, why)
+
+    async def _write(
+        self, connection: Connection, method: str, path: str, fields: dict[str, Any], status: dict[str, Any]
+    ) -> tuple[Reply, str]:
+        """With the status, else without it, and why without it; text that the database cannot keep is replaced."""
+        reply = await self._call(connection, method, path, json={**fields, **status})
+        if reply.status >= 500 and _is_beyond(fields):
+            fields = _within(fields)
+            reply = await self._call(connection, method, path, json={**fields, **status})
+        if not status or reply.status not in {400, 403, 409, 422} or _is_read_only(reply):
+            return reply, ""
+        without = await self._call(connection, method, path, json=fields)
+        return without, _said(reply) if 200 <= without.status < 300 else ""
+
+    async def _rewritten(self, connection: Connection, issue: _Issue, fields: dict[str, Any]) -> _Issue | None:
+        """Writes texts again that the database has cut off at the first character that it cannot keep."""
+        kept = (issue.summary, issue.description)
+        lost = any(
+            text is not None and beyond_of(sent) and beyond_of(text) != beyond_of(sent)
+            for text, sent in zip(kept, (fields["summary"], fields["description"]), strict=True)
+        )
+        if not lost:
+            return None
+        replaced = {name: within_basic_plane(fields[name]) for name in ("summary", "description")}
+        reply = await self._call(connection, "PATCH", f"/issues/{issue.id}", json=replaced)
+        return _only(reply, issue) if reply.status == 200 else None
+
+    async def _update_denied(self, connection: Connection, issue: _Issue, reply: Reply) -> ProviderError:
+        """What a 403 to a change means: the issue is resolved, or the user may not change it, or any of the project."""
+        if _is_read_only(reply) or _status_of(issue) is ItemStatus.CLOSED:
+            return refusal(MantisBT.manifest, "readonly")
+        try:
+            user = await self._user(connection)
+            await self._ensure_takes_issues(connection, await self._project(connection, _project_of(connection), user))
+        except RightMissing as lacking:
+            return lacking
+        except CredentialRefused as refused:
+            return refused
+        except ProviderError:
+            pass
+        return refusal(MantisBT.manifest, "not enough rights to update issues")
 
     async def _status_fields(self, connection: Connection, status: ItemStatus) -> dict[str, Any]:
         """By the names that the server has; nothing when it does not tell them, or has none that fits."""
@@ -351,15 +607,17 @@ class MantisBT:
             fields["resolution"] = {"name": resolution}
         return fields
 
-    async def _find(self, connection: Connection, project: dict[str, Any], marker: str) -> str | None:
-        """The ID of the issue with the marker, if it is among what the token's user has reported of late."""
-        for page in range(1, _PAGES + 1):
-            where = {"project_id": str(project["id"])} if "id" in project else {}
-            issues = await self._list(connection, page, "id,additional_information", filter_id="reported", **where)
+    async def _find(self, connection: Connection, project: dict[str, Any], delivery: Delivery) -> str | None:
+        """The ID of the issue with the marker, if the token's user has reported it since the first doubtful try."""
+        where = {"project_id": str(project["id"])} if "id" in project else {}
+        select = "id,additional_information,updated_at"
+        for page in range(1, _MOST_PAGES + 1):
+            issues = await self._list(connection, page, select, filter_id="reported", **where)
             for issue in issues:
-                if _additional(marker) in (issue.additional_information or ""):
+                if _additional(delivery.marker) in (issue.additional_information or ""):
                     return str(issue.id)
-            if len(issues) < _PAGE:
+            # sticky issues come first, however old they are
+            if len(issues) < _PAGE or (page >= _PAGES and _is_before(issues[-1], delivery.since)):
                 break
         return None
 
@@ -367,7 +625,7 @@ class MantisBT:
         query = {"page_size": str(_PAGE), "page": str(page), "select": select, **where}
         reply = await self._call(connection, "GET", "/issues", query=query)
         if reply.status == 403:
-            raise await self._denied(connection, _VIEW)
+            raise await self._denied(connection, _VIEW, reply)
         self._check(reply)
         if reply.status == 404 and "project_id" in where:
             raise _no_project()
@@ -379,7 +637,9 @@ class MantisBT:
         path = f"/issues/{quote(vendor_id, safe='')}"
         reply = await self._call(connection, "GET", path, query={"select": select})
         if reply.status == 403:
-            raise await self._denied(connection, _VIEW)
+            denied = await self._denied(connection, _VIEW, reply)
+            # the others are not hidden
+            raise ObjectRightMissing(str(denied), _VIEW) if isinstance(denied, RightMissing) else denied
         self._check(reply)
         if reply.status in {404, 410}:
             raise _vanished()
@@ -390,8 +650,10 @@ class MantisBT:
             raise _vanished()
         return issues[0]
 
-    async def _denied(self, connection: Connection, right: str) -> ProviderError:
+    async def _denied(self, connection: Connection, right: str, reply: Reply) -> ProviderError:
         """What a 403 means: the user of the token is known, or the token is not."""
+        if (told := _of_all(reply)) is not None:
+            return told
         try:
             await self._user(connection)
         except ProviderError as error:
@@ -400,6 +662,8 @@ class MantisBT:
 
     def _check(self, reply: Reply) -> None:
         """Raises what a status means that is not about the issue."""
+        if (error := _of_all(reply)) is not None:
+            raise error
         if reply.status == 404 and not _from_mantis(reply):
             raise ConfigurationRejected("MantisBT has no REST API at this address: check base_url", "base_url")
         raise_for_status(reply, "MantisBT", "to use this API")
@@ -427,8 +691,18 @@ class MantisBT:
                 break
         return reply
 
-    def _delivered(self, connection: Connection, number: int) -> Delivered:
-        return Delivered(vendor_id=str(number), url=self._address(connection, number))
+    def _delivered(self, connection: Connection, issue: _Issue, wanted: ItemStatus, why: str) -> Delivered:
+        """What the server tells of the issue now is what counts: a workflow may lead elsewhere."""
+        status = _status_of(issue) if issue.status is not None else wanted
+        missed = status is not wanted
+        if missed and not why and issue.status is not None:
+            why = f"it is {fit_to_show(issue.status.name)} now"
+        return Delivered(
+            vendor_id=str(issue.id),
+            url=self._address(connection, issue.id),
+            not_done=f"MantisBT did not change the status to {STATUS_WORDS[wanted]}: {why}" if missed or why else None,
+            status=status if missed else None,
+        )
 
     def _state(self, connection: Connection, issue: _Issue) -> VendorState:
         handler = issue.handler
@@ -510,23 +784,110 @@ def _from_mantis(reply: Reply) -> bool:
         return False
 
 
+def _error_in(reply: Reply) -> _Error:
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return msgspec.json.decode(reply.body, type=_Error)
+    return _Error()
+
+
+def _number_in(reply: Reply) -> str | None:
+    """The number of an error, as servers show it to people."""
+    code = _error_in(reply).code
+    return None if code is None or reply.status < 400 else f"{_NUMBERED}{code}"
+
+
+def _said(reply: Reply) -> str:
+    """The server's own words for why it does not do something, and else its status."""
+    return fit_to_show(_error_in(reply).message) or f"HTTP {reply.status}"
+
+
+def _of_all(reply: Reply) -> ProviderError | None:
+    """An error that is about no one item, by its number."""
+    number = _number_in(reply)
+    known = find(_ERRORS, number) if number is not None else None
+    if known is None or known.meaning not in _NOT_ITEMS:
+        return None
+    return error_of(known, reply=reply, seconds=_SPAM_SECONDS if known.meaning is Meaning.LIMIT else None)
+
+
+def _is_read_only(reply: Reply) -> bool:
+    error = _error_in(reply)
+    words = error.message.lower()
+    return reply.status == 403 and (error.code == _READ_ONLY or "readonly" in words or "read-only" in words)
+
+
 def _refused(reply: Reply) -> ProviderError:
-    """For an issue that MantisBT does not take."""
-    if reply.status not in {400, 404, 422}:
+    """For an issue that MantisBT does not take. Of an empty or wrong field only the words tell which one it is."""
+    if reply.status not in {400, 404, 409, 413, 422} and _number_in(reply) is None:
         return unexpected(reply, "MantisBT")
+    words = _error_in(reply).message.lower()
+    named = [name for name in ("category", "custom field") if name in words]
+    # a text may have the word in it, so it has to be what the sentence is about
+    named += ["project"] if words.startswith("project") else []
+    number = _number_in(reply)
+    names = [*named, *([number] if number is not None else []), str(reply.status)]
+    return refusal(MantisBT.manifest, *names, reply=reply, reason=_error_in(reply).message)
+
+
+def _is_beyond(fields: Mapping[str, Any]) -> bool:
+    return any(beyond_of(text) for text in fields.values() if isinstance(text, str))
+
+
+def _within(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: within_basic_plane(text) if isinstance(text, str) else text for name, text in fields.items()}
+
+
+def _only(reply: Reply, otherwise: _Issue) -> _Issue:
+    """The issue of an answer to a change; older servers tell less."""
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        issues = msgspec.json.decode(reply.body, type=_Issues).issues
+        if issues and issues[0].id == otherwise.id:
+            return issues[0]
+    return _Issue(id=otherwise.id)
+
+
+def _is_before(issue: _Issue, since: datetime | None) -> bool:
+    """Whether the issue was changed last before then; what has no date was not."""
+    if since is None:
+        return True
     try:
-        words = msgspec.json.decode(reply.body, type=_Error).message.lower()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        words = ""
-    if "category" in words:
-        return ConfigurationRejected("MantisBT wants a category that the project has", "category")
-    if "project" in words:
-        return _no_project()
-    if "custom field" in words:
-        return ConfigurationRejected(
-            "MantisBT asks for custom fields in new issues of the project: make them optional", "project"
-        )
-    return ConfigurationRejected("MantisBT does not take the issue: check the project and the category", "project")
+        moment = datetime.fromisoformat(issue.updated_at or "")
+    except ValueError:
+        return False
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) < since - _CLOCK
+
+
+def _same(left: str, right: str) -> bool:
+    """Databases compare names without their case."""
+    return left.strip().casefold() == right.strip().casefold()
+
+
+def _number_of(name: str, projects: Any) -> int | None:
+    """The number of the project of that name in a list, which may be anything."""
+    for one in projects if isinstance(projects, list) else ():
+        if isinstance(one, dict) and isinstance(one.get("name"), str) and _same(one["name"], name):
+            number = one.get("id")
+            return number if isinstance(number, int) and number > 0 else None
+    return None
+
+
+def _names_in(categories: Any) -> list[str]:
+    found = categories if isinstance(categories, list) else ()
+    return [one["name"] for one in found if isinstance(one, dict) and isinstance(one.get("name"), str)]
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(fit_to_show(name) for name in names[:5])
+    return f"enter one of its own, such as {shown}" if shown else "enter one of its own"
+
+
+def _reaches(level: Any, threshold: Any) -> bool:
+    """Whether an access level is enough for what is a lowest one, or a list of them; what is not told is enough."""
+    if not isinstance(level, int):
+        return True
+    if isinstance(threshold, list):
+        return level in threshold
+    return not isinstance(threshold, int) or level >= threshold
 
 
 def _no_project() -> ConfigurationRejected:

@@ -27,6 +27,7 @@ from jackfield.domain.provider import (
     OAuth,
     ObjectRightMissing,
     ObjectVanished,
+    Place,
     RightMissing,
     SecretField,
     SettingField,
@@ -42,6 +43,7 @@ from jackfield.providers._errors import find, fit_to_show
 from jackfield.providers._gfm import MENTIONS, Dialect, body_of, escape, title_of
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow
+from jackfield.providers._places import MOVED, number_of, place_id
 from jackfield.providers._replies import Text, decode, note_budget, raise_for_status, unexpected, web_url
 from jackfield.providers._sentry_errors import ERRORS, REPEATED, SOURCES, WRITE, limit_of, refusal_of, words_of
 from jackfield.providers._waits import seconds_until
@@ -103,6 +105,7 @@ class _Links(msgspec.Struct, rename="camel"):
 class _Organization(msgspec.Struct):
     id: Text
     name: Text
+    slug: Text | None = None
     links: _Links | None = None
     #: what the token may do there; only in the answer about one
     access: list[Text] | None = None
@@ -134,6 +137,7 @@ class _Comment(msgspec.Struct):
 
 
 class Sentry(AuthorizesByCode):
+    names_are_reused: ClassVar[bool] = False
     flow: ClassVar[Flow] = Flow(authorize_at="{site}/oauth/authorize/", tokens_at="{site}/oauth/token/")
     manifest: ClassVar[Manifest] = Manifest(
         slug="sentry",
@@ -265,6 +269,25 @@ class Sentry(AuthorizesByCode):
         if found.access and not {WRITE, "event:admin"} & set(found.access):
             raise RightMissing(f"Sentry takes the token, but it lacks the right {WRITE}", WRITE)
         return Verified(account=_account([found]), scopes=None if found.access is None else tuple(found.access))
+
+    async def locate(self, connection: Connection) -> Place | None:
+        """Reads the organisation, by its name, and else by the number that it had when it was looked up last."""
+        if not connection.configuration.get("org_slug", "").strip():
+            return None
+        slug = _organisation(connection)
+        for name in filter(None, (slug, number_of(connection.place_id, own_base_url(connection)))):
+            reply = await self._send(connection, "GET", _organisation_path(name))
+            if reply.status == 200:
+                found = decode(reply, _Organization, "Sentry")
+                is_renamed = found.slug is not None and _SLUG.fullmatch(found.slug) and found.slug != slug.lower()
+                return Place(
+                    id=place_id(own_base_url(connection), found.id),
+                    name=found.name,
+                    settings={"org_slug": found.slug} if found.slug is not None and is_renamed else {},
+                )
+            if reply.status not in {*MOVED, 403, 404}:
+                raise_for_status(reply, "Sentry", "org:read")
+        return None
 
     async def _check_project(self, connection: Connection, organisation: str) -> None:
         """Raises ConfigurationRejected when the project that is set is not there. A token that may not read projects

@@ -9,6 +9,7 @@ answer was lost may be posted twice.
 """
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, ClassVar, Final
 
@@ -19,34 +20,55 @@ from jackfield.domain.provider import (
     AuthMethod,
     Category,
     Check,
-    ConfigurationRejected,
     Connection,
     CredentialRefused,
     Delivered,
     Delivery,
     Facts,
-    ItemRejected,
     Manifest,
     ProviderError,
     SecretField,
     Source,
 )
 from jackfield.providers._adaptive_card import Element, card_of, elements_of, link_element, web_link_of
-from jackfield.providers._chat_text import body_of, shorten
+from jackfield.providers._chat_text import body_of
 from jackfield.providers._credentials import token
+from jackfield.providers._errors import find, refusal
 from jackfield.providers._http import Endpoints, HttpClient, Reply, origin_of
+from jackfield.providers._markdown import Document, fitted, read
 from jackfield.providers._replies import raise_for_status, unexpected
+from jackfield.providers._teams_errors import ERRORS, LIMITS, WORKFLOW_ERRORS
 
-_CHECKED: Final = date(2026, 11, 21)
-_PATTERN: Final = (
-    r"^https://([a-z0-9-]{1,63}\.){1,8}(logic\.azure\.com|api\.powerplatform\.com)(:443)?"
-    r"/[!-~]{1,2000}$"
+_CHECKED: Final = date(2026, 11, 30)
+#: of workflows' webhooks: the public cloud, the United States' governments (GCC, GCC High, DoD), and China's
+_HOSTS: Final = (
+    "logic.azure.com",
+    "logic.azure.us",
+    "logic.azure.cn",
+    "api.powerplatform.com",
+    "api.gov.powerplatform.microsoft.us",
+    "api.high.powerplatform.microsoft.us",
+    "api.appsplatform.us",
+    "api.powerplatform.partner.microsoftonline.cn",
+    "powerautomate.com",
+    "powerautomate.us",
+    "powerautomate.cn",
+    "flow.microsoft.com",
+    "flow.microsoft.us",
+    "flow.appsplatform.us",
 )
-_WEBHOOK: Final = re.compile(_PATTERN)
+
+
+def _pattern(origins: Sequence[str] = ()) -> str:
+    """What a webhook's address has to match: at one of Microsoft's hosts, or of the operator's."""
+    hosts = "|".join(map(re.escape, _HOSTS))
+    ours = "".join(f"|{re.escape(origin.removeprefix('http'))}" for origin in origins)
+    return rf"^http(s://([a-z0-9-]{{1,63}}\.){{1,8}}({hosts})(:443)?{ours})/[!-~]{{1,2000}}$"
+
+
+_ORIGIN: Final = re.compile(r"[A-Za-z]{1,10}://[^/?#]{1,300}")
 #: of a message in bytes. Teams takes about 28 KB of what it makes of it, which is more than what we send
 _MESSAGE_SIZE: Final = 20_000
-#: what a workflow that was turned off or deleted answers with status 400
-_OFF: Final = frozenset({"WorkflowTriggerIsNotEnabled", "WorkflowDisabled", "WorkflowNotFound"})
 
 
 class _Fault(msgspec.Struct):
@@ -74,7 +96,7 @@ class Teams:
                 help="Of a workflow that posts what a webhook receives: Teams, the channel's menu, Workflows, "
                 "Send webhook alerts to a channel.",
                 required=True,
-                pattern=_PATTERN,
+                pattern=_pattern(),
                 example="https://prod-00.westeurope.logic.azure.com/workflows/...",
                 keeps_query=True,
             ),
@@ -96,7 +118,12 @@ class Teams:
         ),
         unprovable="A workflow's only call is the one that posts, so its first delivery proves it.",
         checks=(Check.DESCRIPTION,),
+        errors=ERRORS,
         sources=(
+            Source("errors of workflows", WORKFLOW_ERRORS, _CHECKED),
+            Source("errors and limits of the trigger", LIMITS, _CHECKED),
+            Source("hosts", "https://learn.microsoft.com/en-us/power-automate/ip-address-configuration", _CHECKED),
+            Source("clouds of governments", "https://learn.microsoft.com/en-us/power-automate/us-govt", _CHECKED),
             Source(
                 "webhooks of workflows",
                 "https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/"
@@ -116,7 +143,13 @@ class Teams:
 
     def __init__(self, http: HttpClient, endpoints: Endpoints) -> None:
         self._http = http
-        self._origins = {origin_of(url) for url in (endpoints.base_url, endpoints.api_url) if url is not None}
+        origins = sorted({_written(url) for url in (endpoints.base_url, endpoints.api_url) if url is not None})
+        self._webhook_pattern = re.compile(_pattern(origins))
+        if origins:
+            # what the operator allows can be entered
+            [secret] = Teams.manifest.secrets
+            allowed = msgspec.structs.replace(secret, pattern=self._webhook_pattern.pattern)
+            self.manifest = msgspec.structs.replace(Teams.manifest, secrets=(allowed,))  # type: ignore[misc]
 
     async def deliver(self, connection: Connection, delivery: Delivery) -> Delivered:
         """Posts a card, whether there was one before or not."""
@@ -128,10 +161,11 @@ class Teams:
     def _webhook(self, connection: Connection) -> str:
         """Raises CredentialRefused for addresses of anybody else."""
         url = token(connection, "Microsoft Teams", "webhook_url", "webhook URL")
-        try:
-            known = _WEBHOOK.fullmatch(url) is not None or origin_of(url) in self._origins
-        except ConfigurationRejected:
-            known = False
+        # in scheme and host, case does not count
+        origin = _ORIGIN.match(url)
+        if origin is not None:
+            url = origin[0].lower() + url[origin.end() :]
+        known = self._webhook_pattern.fullmatch(url) is not None
         if not known:
             raise CredentialRefused("Microsoft Teams has no webhooks at such an address: copy it from the workflow")
         return url
@@ -143,15 +177,21 @@ def _number(vendor_id: str | None) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
+def _written(url: str) -> str:
+    """The origin of an operator's address as people write it: without the usual port."""
+    scheme, _, rest = origin_of(url).partition("://")
+    return f"{scheme}://{rest.removesuffix(':443' if scheme == 'https' else ':80')}"
+
+
 def _error(reply: Reply) -> ProviderError:
-    if reply.status in {401, 403, 404, 405, 410} or (reply.status == 400 and _code(reply) in _OFF):
-        return CredentialRefused(
-            "Microsoft Teams does not take the webhook: its workflow was deleted or turned off, or wants a login"
-        )
-    raise_for_status(reply, "Microsoft Teams", "to use this webhook")
-    if reply.status in {400, 413, 415}:
-        return ItemRejected("Microsoft Teams does not take the card that is made of this item")
-    return unexpected(reply, "Microsoft Teams")
+    """What a refusal means, by its code, else by its status."""
+    if 200 <= reply.status < 300:
+        # a page instead of a workflow's answer
+        return unexpected(reply, "Microsoft Teams")
+    code = _code(reply)
+    if find(ERRORS, code, reply.status) is None:
+        raise_for_status(reply, "Microsoft Teams", "to use this webhook")
+    return refusal(Teams.manifest, *([code] if code else []), reply.status, reply=reply)
 
 
 def _code(reply: Reply) -> str:
@@ -163,15 +203,14 @@ def _code(reply: Reply) -> str:
 
 def _message(item: Item) -> dict[str, Any]:
     """The item in a card; a body that was cut ends with a link to the rest."""
-    body = body_of(item)
     url = web_link_of(item.url)
 
-    def elements(kept: str) -> list[Element]:
-        rest = [link_element("Read on", url)] if kept != body and url is not None else []
-        return [*elements_of(kept), *rest]
+    def elements(kept: Document) -> list[Element]:
+        rest = [link_element("Read on", url)] if not kept.whole and url is not None else []
+        return [*elements_of(kept.tree), *rest]
 
     room = _MESSAGE_SIZE - _size(_wrapped(card_of(item, [])))
-    return _wrapped(card_of(item, elements(shorten(body, room, lambda kept: _size(elements(kept))))))
+    return _wrapped(card_of(item, fitted(read(body_of(item)), room, elements, _size)))
 
 
 def _wrapped(card: Element) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from jackfield.domain.principal import Caller, Capability
 from jackfield.domain.submission import (
     Submission,
     check_deliverable,
+    check_names,
     check_sent_again,
     from_texts,
     moved_destinations,
@@ -73,6 +74,7 @@ class Administration:
         """A new integration. Raises CapabilityMissing, FieldProblem or OnlyOne."""
         caller.require(Capability.MANAGE)
         definition = await self._creatable(vendor)
+        check_names(sent)
         secrets = settle_secrets(definition, None, sent.auth)
         configuration = settle_configuration(definition, {}, sent.extra)
         shown = {} if configuration is msgspec.UNSET else configuration
@@ -152,6 +154,7 @@ class Administration:
         return definition
 
     async def _change(self, found: Detail, definition: Definition, sent: Submission) -> Change:
+        check_names(sent)
         stored = await self._open(found)
         before = to_texts(found.configuration)
         configuration = settle_configuration(definition, before, sent.extra)

@@ -1,6 +1,7 @@
 """Apps: what developers publish, and what the operator decides about it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final, NoReturn
 
 import msgspec
@@ -28,6 +29,8 @@ DECISIONS: Final = {
     AppStatus.APPROVED: Action.DEFINITION_APPROVED,
     AppStatus.ARCHIVED: Action.DEFINITION_ARCHIVED,
 }
+_SECRET_REPLACED: Final = Action.DEFINITION_SECRET_REPLACED
+_SECRET_FIELDS: Final = ("client_secret",)
 
 
 class Registered:
@@ -44,6 +47,16 @@ class Registered:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret in clear is not to be pickled")
+
+
+class ReplacedSecret(Registered):
+    """An app with its new client secret. `previous_expires_at`: until when the old one is good; None: not any more."""
+
+    __slots__ = ("previous_expires_at",)
+
+    def __init__(self, app: App, client_secret: str, previous_expires_at: datetime | None) -> None:
+        super().__init__(app, client_secret)
+        self.previous_expires_at = previous_expires_at
 
 
 class AppPage(msgspec.Struct, frozen=True):
@@ -102,6 +115,40 @@ class Apps:
                 return app
             await work.audit.add(by_caller(caller, Action.DEFINITION_UPDATED, (app.id,), tuple(fields.said)))
             return await work.definitions.update(app, fields)
+
+    async def replace_secret(self, caller: Caller, definition_id: int, grace: timedelta) -> ReplacedSecret:
+        """Gives the app a new client secret, whatever its status; the old one is good for so long.
+
+        Raises CapabilityMissing or AppNotFound.
+        """
+        caller.require(Capability.MANAGE)
+        async with self._database.transaction() as work:
+            app = await work.definitions.get_own_for_update(caller.organisation_id, definition_id)
+            if app is None:
+                raise AppNotFound(ids.to_hex(definition_id))
+            await work.audit.add(by_caller(caller, _SECRET_REPLACED, (app.id,), _SECRET_FIELDS))
+            return await self._replace_secret(work, app, grace)
+
+    async def replace_secret_of(self, reference: str, grace: timedelta, origin: Origin) -> ReplacedSecret:
+        """As `replace_secret`, by the operator. Raises AppNotFound."""
+        async with self._database.transaction() as work:
+            app = await _find(work, reference)
+            await work.audit.add(by_operator(origin, app.organisation_id, _SECRET_REPLACED, (app.id,), _SECRET_FIELDS))
+            return await self._replace_secret(work, app, grace)
+
+    async def _replace_secret(self, work: UnitOfWork, app: App, grace: timedelta) -> ReplacedSecret:
+        secret = new_client_secret()
+        digest = api_key.digest(self._pepper, secret)
+        return ReplacedSecret(app, secret, await work.definitions.replace_secret(app, digest, grace))
+
+    async def get_own(self, caller: Caller, definition_id: int) -> App:
+        """One of the caller's organisation's own. Raises CapabilityMissing or AppNotFound."""
+        caller.require(Capability.MANAGE)
+        async with self._database.transaction() as work:
+            app = await work.definitions.get_own_for_update(caller.organisation_id, definition_id)
+        if app is None:
+            raise AppNotFound(ids.to_hex(definition_id))
+        return app
 
     async def check_updatable(self, caller: Caller, definition_id: int) -> None:
         """Raises what `update` would, before it looks at what was sent."""

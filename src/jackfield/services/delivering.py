@@ -11,7 +11,15 @@ from jackfield.domain.health import Health, health_after
 from jackfield.domain.integration import Detail, used
 from jackfield.domain.job import JobState
 from jackfield.domain.ports import Database, HotDeliveries, HotIntegrations, UnitOfWork, Vault
-from jackfield.domain.provider import AccountResting, Connection, Delivered, Delivery, PlaceMoved, ProviderError
+from jackfield.domain.provider import (
+    AccountResting,
+    ConfigurationRejected,
+    Connection,
+    Delivered,
+    Delivery,
+    PlaceMoved,
+    ProviderError,
+)
 from jackfield.services.catalog import Catalog
 from jackfield.services.deliveries import begin_deliveries
 from jackfield.services.places import Places, Whereabouts
@@ -85,15 +93,22 @@ class Delivering:
         """Brings out what is due; a place that moves meanwhile is looked up again, and the rest goes there."""
         delivered = failed = 0
         was_taken = False
-        for number in range(_LOOKS):
-            where = await self._places.find(found, secrets, anew=number > 0)
+        where = await self._places.find(found, secrets)
+        for _ in range(_LOOKS):
             sending = Sending(run, await self._target(where, secrets), self._deliveries, self._calls)
             await sending.send_all()
             delivered, failed = delivered + sending.delivered, failed + sending.failed
             was_taken = was_taken or sending.was_taken
-            if where.error is not None or not isinstance(sending.refusal, PlaceMoved):
+            # what is wrong with a setting may be that the place has another name
+            if (
+                where.error is not None
+                or where.place_id is None
+                or not isinstance(sending.refusal, ConfigurationRejected)
+            ):
                 break
-            found = where.integration
+            before, where = where, await self._places.find(where.integration, secrets, anew=True)
+            if where.error is None and not isinstance(sending.refusal, PlaceMoved) and _is_same(before, where):
+                break
         sending.delivered, sending.failed, sending.was_taken = delivered, failed, was_taken
         return sending
 
@@ -133,6 +148,10 @@ class _Unlocated:
 
     async def deliver(self, _connection: Connection, _delivery: Delivery) -> Delivered:
         raise self._error
+
+
+def _is_same(before: Whereabouts, after: Whereabouts) -> bool:
+    return (before.links, before.integration.configuration) == (after.links, after.integration.configuration)
 
 
 async def _let_go(work: UnitOfWork, found: Detail | None) -> None:

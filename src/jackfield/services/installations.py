@@ -9,13 +9,16 @@ from jackfield.domain.app_schema import flaws_of_configuration
 from jackfield.domain.audit import Action, AuditEntry, by_app, by_caller
 from jackfield.domain.health import Health
 from jackfield.domain.installation import (
+    PENDING_LIFETIME,
     READ,
     WRITE,
     Installation,
     InstallationNotFound,
+    InstallationNotPending,
     InstallationRow,
     InstallationStatus,
     InvalidConfiguration,
+    NewInstallation,
     configuration_of,
     installation_name,
     sealed_as,
@@ -34,6 +37,7 @@ from jackfield.domain.oauth import Holder
 from jackfield.domain.ports import Database, HotIntegrations, UnitOfWork, Vault
 from jackfield.domain.principal import Caller, Capability, Origin
 from jackfield.domain.text import identifier_from
+from jackfield.services.deletion import begin_deletion
 
 
 class Installations:
@@ -55,7 +59,9 @@ class Installations:
     ) -> Installation:
         """Installs the app in the caller's organisation; it is incomplete until the app's server says otherwise.
 
-        With an id that was reserved and is used already, nothing is made, and that installation is returned. Raises
+        An app without a server to go to is complete at once. What the same person began before with the app, and never
+        finished, ends. With an id that was reserved and is used already, nothing is made, and that installation is
+        returned. Raises
         CapabilityMissing, AppNotFound, AppArchived, InvalidConfiguration with all that the form refuses, or
         InstallationNotFound when the id's installation is gone again.
         """
@@ -71,6 +77,38 @@ class Installations:
                 await _install(work, caller, definition_id, configuration, integration_id, sealed)
             created = await _existing(work, caller.organisation_id, integration_id)
         return await self._opened(created)
+
+    async def made_in(self, caller: Caller, app: App) -> InstallationRow | None:
+        """The newest installation of the app that the caller's browser made in its session; None: it made none."""
+        session_id = caller.principal.session_id
+        if session_id is None:
+            return None
+        async with self._database.transaction() as work:
+            return await work.installations.latest_of_session(
+                caller.organisation_id, session_id, app.organisation_id, app.id
+            )
+
+    async def remove_pending(self, caller: Caller, installation_id: int) -> None:
+        """Ends one that was never complete. Nothing to do where it is gone already.
+
+        Raises CapabilityMissing or InstallationNotPending.
+        """
+        caller.require(Capability.MANAGE)
+        async with self._database.transaction() as work:
+            if await _end_pending(work, caller, caller.organisation_id, installation_id):
+                return
+            if await work.installations.get(caller.organisation_id, installation_id) is not None:
+                raise InstallationNotPending
+
+    async def ask_for_due(self, most: int) -> int:
+        """Ends what was begun a day ago and never finished; returns how many."""
+        async with self._database.transaction() as work:
+            abandoned = await work.installations.abandoned(PENDING_LIFETIME, most)
+        ended = 0
+        for organisation_id, integration_id in abandoned:
+            async with self._database.transaction() as work:
+                ended += await _end_pending(work, None, organisation_id, integration_id)
+        return ended
 
     async def read(self, holder: Holder, definition_reference: str, origin: Origin) -> Installation:
         """The token's own installation, for the app's server; audited, since secrets may be in it.
@@ -140,10 +178,43 @@ async def _install(
     flaws = flaws_of_configuration(app.configuration_fields, configuration)
     if flaws:
         raise InvalidConfiguration(flaws)
+    await _replace_pending(work, caller, app)
     row = _integration_row(caller, app, integration_id, configuration, sealed)
     await work.integrations.create(row)
-    await work.installations.create(row.organisation_id, row.id, app.organisation_id, app.id)
+    await work.installations.create(
+        NewInstallation(
+            organisation_id=row.organisation_id,
+            integration_id=row.id,
+            definition_organisation_id=app.organisation_id,
+            definition_id=app.id,
+            status=InstallationStatus.INCOMPLETE if app.oauth_callback_url else InstallationStatus.COMPLETE,
+            session_id=caller.principal.session_id,
+        )
+    )
     await work.audit.add(by_caller(caller, Action.INSTALLATION_CREATED, (row.id, app.id), ("configuration",)))
+
+
+async def _replace_pending(work: UnitOfWork, caller: Caller, app: App) -> None:
+    """Ends what the person began before with the app and never finished: this takes its place."""
+    pending = await work.installations.pending_of_person(
+        caller.organisation_id, app.organisation_id, app.id, caller.principal.user
+    )
+    for integration_id in pending:
+        await _end_pending(work, caller, caller.organisation_id, integration_id)
+
+
+async def _end_pending(work: UnitOfWork, caller: Caller | None, organisation_id: int, integration_id: int) -> bool:
+    """Ends one that was never complete, as a deletion does; its tokens are dead with this transaction.
+
+    False, and nothing is done, when it is gone, or its app has called it complete meanwhile.
+    """
+    integration = await work.integrations.get_detail_for_update(organisation_id, integration_id)
+    found = await work.installations.get(organisation_id, integration_id)
+    if integration is None or found is None or not found.is_pending:
+        return False
+    app = await work.definitions.get_app(found.definition_id)
+    await begin_deletion(work, caller, integration, app.display_name if app else integration.provider)
+    return True
 
 
 async def _own(work: UnitOfWork, holder: Holder) -> InstallationRow:
@@ -165,7 +236,8 @@ def _entry(holder: Holder, origin: Origin, action: Action, field: str) -> AuditE
 def _integration_row(
     caller: Caller, app: App, integration_id: int, configuration: Mapping[str, Any], sealed: bytes
 ) -> IntegrationRow:
-    """Not worked with before the app's server says that it is complete."""
+    """Not worked with before the app's server, if it has one, says that it is complete."""
+    is_complete = app.oauth_callback_url is None
     name, user = installation_name(app, configuration), caller.principal.user
     return IntegrationRow(
         id=integration_id,
@@ -177,12 +249,13 @@ def _integration_row(
         sealed_secrets=sealed,
         configuration=EMPTY_OBJECT,
         metadata=EMPTY_OBJECT,
-        status=Status.PENDING,
+        status=Status.ACTIVE if is_complete else Status.PENDING,
         enabled=True,
         created_by=user,
         creator_user=user,
         creator_key_id=caller.principal.key_id,
-        state=State.NEW,
+        creator_is_account=caller.principal.session_id is not None,
+        state=State.LIVE if is_complete else State.NEW,
     )
 
 

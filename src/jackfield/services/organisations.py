@@ -9,6 +9,7 @@ import msgspec
 from jackfield.domain import key as api_key
 from jackfield.domain.audit import Action, by_caller, by_operator, checked_user
 from jackfield.domain.errors import Conflict, Invalid, NotFound
+from jackfield.domain.installation import UntoldApp
 from jackfield.domain.key import ApiKey
 from jackfield.domain.organisation import (
     HandleTaken,
@@ -97,10 +98,23 @@ class Organisations:
         async with self._database.transaction() as work:
             return await find_one(work, reference)
 
-    async def delete(self, reference: str, origin: Origin) -> Organisation:
-        """Deletes it for good: secrets, items and data keys erased, API keys dead at once; the handle stays taken."""
+    async def untold_apps(self, reference: str) -> Sequence[UntoldApp]:
+        """The installations whose apps would not be told if the organisation were deleted now. Raises as `get`."""
         async with self._database.transaction() as work:
             organisation = await find_one(work, reference)
+            return await work.installations.untold(organisation.id)
+
+    async def delete(self, reference: str, origin: Origin) -> Organisation:
+        """Deletes it for good: secrets, items and data keys erased, API keys dead at once; the handle stays taken.
+
+        With the secrets goes what signs calls to the apps that are installed: those that wanted to be told that their
+        installation has ended are not told any more, and each is named in the audit.
+        """
+        async with self._database.transaction() as work:
+            organisation = await find_one(work, reference)
+            for untold in await work.installations.untold(organisation.id):
+                action, subjects = Action.INSTALLATION_NOT_UNINSTALLED, (untold.installation_id,)
+                await work.audit.add(by_operator(origin, organisation.id, action, subjects))
             await work.organisations.mark_deleted(organisation.id)
             await work.integrations.delete_all(organisation.id)
             await work.items.erase(organisation.id)

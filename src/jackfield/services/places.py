@@ -83,6 +83,11 @@ class Places:
             stored, learnt = await learn(work, stored, definition, place)
         return _at(stored, learnt)
 
+    async def followed(self, found: Detail, secrets: Secrets) -> bool:
+        """Whether the vendor knows the place by another name, which the settings have from now on."""
+        where = await self.find(found, secrets, anew=True)
+        return where.error is None and where.integration.configuration != found.configuration
+
     async def known_id(self, found: Detail) -> str | None:
         """The vendor's id of the place to which the settings led when they were looked up last."""
         here = current_of(await self._hot.list(found), await self._settings(found))

@@ -23,6 +23,7 @@ from jackfield.domain.job import SERVICE_USER, Job, JobKind, JobState, NewJob, R
 from jackfield.domain.ports import Database, UnitOfWork, Vault
 from jackfield.domain.principal import Caller, Capability
 from jackfield.domain.provider import (
+    ConfigurationRejected,
     CredentialRefused,
     ItemRejected,
     ProviderError,
@@ -31,7 +32,7 @@ from jackfield.domain.provider import (
 )
 from jackfield.services.catalog import Catalog
 from jackfield.services.places import Places, at, learn
-from jackfield.services.running import Outcome, Retries, Run
+from jackfield.services.running import Outcome, Retries, Run, TryAgain
 from jackfield.services.vendor_calls import VendorCalls
 from jackfield.services.verdicts import refusal, verdict
 
@@ -104,16 +105,24 @@ class Verification:
         if provider is None:
             reason = "The provider of this vendor is not installed, so its credential cannot be verified"
             return refusal(found, reason, verifies=True, health=Health.MISCONFIGURED)
+        place_id = await self._places.known_id(found)
+        secrets = Secrets({})
         try:
             secrets = await self._secrets(found)
             await run.step(1)
-            place_id = await self._places.known_id(found)
             verified = await self._calls.call(found, secrets, at(place_id, provider.verify))
-            if verified.place is not None and place_id is None:
+            if verified.place is None:
+                await self._places.find(found, secrets)
+            elif place_id is None:
                 await self._places.locate_former(found, secrets)
         except (VendorUnavailable, ItemRejected):
             # no word on the credential: what was proven before stands
             raise
+        except ConfigurationRejected as error:
+            if place_id is not None and await self._places.followed(found, secrets):
+                # the place has another name now, and the settings have it as well
+                raise TryAgain from None
+            return refusal(found, str(error), verifies=True, health=health_after(error))
         except ProviderError as error:
             return refusal(found, str(error), verifies=True, health=health_after(error))
         return Outcome(

@@ -1,5 +1,6 @@
 """Definitions that tenants authored. Whoever they belong to, every organisation may have integrations of them."""
 
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
@@ -10,10 +11,10 @@ from jackfield.domain.definition import AuthoredDefinition
 from jackfield.domain.oauth import Client, ClientRow
 from jackfield.storage.pool import Connection
 
-COLUMNS: Final = "organisation_id, id, name, description, status, verify_url, uninstallation_url"
+COLUMNS: Final = "organisation_id, id, name, description, status, icon_url, verify_url, uninstallation_url"
 #: every column that an App is made of, by the names of its fields
 APP_COLUMNS: Final = """organisation_id, id, status, created_at, updated_at, identifier_field_path, name, author,
-    call_to_action, configuration_fields, contact, description, error_codes, oauth_callback_url, scopes, tags,
+    call_to_action, configuration_fields, contact, description, error_codes, icon_url, oauth_callback_url, scopes, tags,
     uninstallation_url"""
 #: those that a developer says something of, in the order of CREATE's arguments
 FIELDS: Final = AppFields.__struct_fields__
@@ -59,9 +60,17 @@ update definition set status = $3, updated_at = now() where organisation_id = $1
 returning {APP_COLUMNS}
 """
 GET_CLIENT: Final = """
-select d.organisation_id, d.id, o.handle, d.client_secret_digest
+select d.organisation_id, d.id, o.handle, d.client_secret_digest,
+    case when d.previous_secret_expires_at > now() then d.previous_secret_digest end
 from definition d join organisation o on o.id = d.organisation_id
 where d.id = $1 and o.deleted_at is null
+"""
+# one that is still good from the time before ends with this: two are good at most
+REPLACE_SECRET: Final = """
+update definition set client_secret_digest = $3, previous_secret_digest = client_secret_digest,
+    previous_secret_expires_at = case when client_secret_digest is not null and $4::interval > '0' then now() + $4 end
+where organisation_id = $1 and id = $2
+returning previous_secret_expires_at
 """
 
 
@@ -127,18 +136,27 @@ class DefinitionTable:
         record = await self._connection.fetchrow(GET_CLIENT, definition_id)
         if record is None:
             return None
-        organisation_id, identity, handle, digest = record
-        return ClientRow(Client(organisation_id, identity, handle), digest)
+        organisation_id, identity, handle, *digests = record
+        good = tuple(digest for digest in digests if digest is not None)
+        return ClientRow(Client(organisation_id, identity, handle), good)
+
+    async def replace_secret(self, app: App, secret_digest: bytes, grace: timedelta) -> datetime | None:
+        """Gives the app another client secret; the one it had is good for so long. Returns when that one ends."""
+        expires_at: datetime | None = await self._connection.fetchval(
+            REPLACE_SECRET, app.organisation_id, app.id, secret_digest, grace
+        )
+        return expires_at
 
 
 def _to_authored(record: asyncpg.Record) -> AuthoredDefinition:
-    organisation_id, identity, name, description, status, verify_url, uninstallation_url = record
+    organisation_id, identity, name, description, status, icon_url, verify_url, uninstallation_url = record
     return AuthoredDefinition(
         organisation_id=organisation_id,
         id=identity,
         name=display_name(name, identity),
         description=description,
         approved=status == AppStatus.APPROVED,
+        icon_url=icon_url,
         verify_url=verify_url,
         uninstallation_url=uninstallation_url,
     )

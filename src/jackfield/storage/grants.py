@@ -12,7 +12,7 @@ from jackfield.domain.oauth import (
     ACCESS_LIFETIME,
     CODE_LIFETIME,
     REFRESH_LIFETIME,
-    ROTATION_GRACE,
+    REUSE_GRACE,
     Client,
     Exchange,
     Granted,
@@ -38,11 +38,11 @@ insert into oauth_grant (organisation_id, integration_id, scopes, code_digest, c
 values ($1, $2, $3, $4, now() + $5::interval)
 """
 
-# Two at once: the second waits for the first, and then finds the code exchanged. What `seen` has is from before both,
-# so who merely lost the race is told from who comes again.
+# Two at once: the second waits for the first, and then finds the code exchanged. Within the grace nobody is punished
+# for that, whichever of the two statements began first.
 EXCHANGE: Final = f"""
 with seen as (
-    select g.organisation_id, g.id, g.exchanged_at is not null as reused, i.sealed_secrets
+    select g.organisation_id, g.id, coalesce(g.exchanged_at < now() - $8::interval, false) as reused, i.sealed_secrets
     from oauth_grant g {_ALIVE}
     where g.code_digest = $1 and n.definition_organisation_id = $2 and n.definition_id = $3
 ), exchanged as (
@@ -128,6 +128,14 @@ where t.digest = $1 and t.spent_at is null and t.revoked_at is null and g.revoke
     and n.definition_organisation_id = $2 and n.definition_id = $3
 """
 
+HAS_BEEN_EXCHANGED: Final = """
+select exists (
+    select from oauth_grant where organisation_id = $1 and integration_id = $2 and exchanged_at is not null
+)
+"""
+# with their tokens
+ERASE: Final = "delete from oauth_grant where organisation_id = $1 and integration_id = $2"
+
 PURGE_TOKENS: Final = """
 delete from oauth_token where (organisation_id, id) in (
     select organisation_id, id from oauth_token where expires_at < now() - make_interval(days => $1) limit $2
@@ -154,7 +162,10 @@ class GrantTable:
         )
 
     async def exchange(self, client: Client, code_digest: bytes, tokens: NewTokens) -> Exchange:
-        """Spends the client's code for the tokens, once; a code that comes again takes its whole family with it."""
+        """Spends the client's code for the tokens, once.
+
+        A code that comes again revokes its whole family, unless it was spent within the last moments.
+        """
         record = await self._connection.fetchrow(
             EXCHANGE,
             code_digest,
@@ -164,6 +175,7 @@ class GrantTable:
             tokens.refresh_digest,
             ACCESS_LIFETIME,
             REFRESH_LIFETIME,
+            REUSE_GRACE,
         )
         if record is None:
             return Exchange(None)
@@ -199,7 +211,7 @@ class GrantTable:
     async def revoke_family_of_spent(self, client: Client, refresh_digest: bytes) -> bool:
         """Revokes all that a spent refresh token belongs to, unless it was spent just now; True if it did."""
         status = await self._connection.execute(
-            REVOKE_FAMILY_OF_SPENT, refresh_digest, client.organisation_id, client.definition_id, ROTATION_GRACE
+            REVOKE_FAMILY_OF_SPENT, refresh_digest, client.organisation_id, client.definition_id, REUSE_GRACE
         )
         return not status.endswith(" 0")
 
@@ -227,6 +239,15 @@ class GrantTable:
         """What is to be told of a good token of the client's; None when it is not good."""
         record = await self._connection.fetchrow(FIND_FACTS, digest, client.organisation_id, client.definition_id)
         return _to_facts(record) if record else None
+
+    async def has_been_exchanged(self, organisation_id: int, installation_id: int) -> bool:
+        """Whether the app got tokens for the installation, and so has heard of it."""
+        found: bool = await self._connection.fetchval(HAS_BEEN_EXCHANGED, organisation_id, installation_id)
+        return found
+
+    async def erase(self, organisation_id: int, installation_id: int) -> None:
+        """Deletes every code and token of the installation."""
+        await self._connection.execute(ERASE, organisation_id, installation_id)
 
     async def purge(self, days: int, most: int) -> int:
         """Deletes up to `most` tokens that expired so many days ago, and grants without any; returns how many."""

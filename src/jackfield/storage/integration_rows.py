@@ -15,7 +15,7 @@ COLUMNS: Final = """i.id, i.organisation_id, i.provider, i.name, i.unique_identi
 DETAIL_COLUMNS: Final = f"""{COLUMNS}, i.identifier, i.item_type, i.state, i.state_changed_at, i.error, i.error_at,
     i.verified_at, i.credential_version, i.creator_user, i.creator_key_id, i.deleted_at,
     i.verification_due_at, i.health, i.health_reason, i.health_since, i.granted_at, i.token_expires_at, i.fresh_until,
-    i.refresh_due_at, i.refreshed_at, i.account_id, i.account_name"""
+    i.refresh_due_at, i.refreshed_at, i.account_id, i.account_name, i.creator_is_account"""
 
 #: what is being deleted is not seen any more
 VISIBLE: Final = "i.state not in ('deleting', 'deleted')"
@@ -81,4 +81,5 @@ def to_detail(record: asyncpg.Record) -> Detail:
         refreshed_at=record[32],
         account_id=record[33],
         account_name=record[34],
+        creator_is_account=record[35],
     )

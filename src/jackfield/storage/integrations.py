@@ -46,9 +46,9 @@ where i.organisation_id = $1 and i.id = any($2::bigint[]) order by i.id for upda
 INSERT: Final = f"""
 insert into integration as i (
     organisation_id, id, provider, name, identifier, unique_identifier, sealed_secrets, configuration, metadata,
-    status, enabled, created_by, creator_user, creator_key_id, state, item_type
+    status, enabled, created_by, creator_user, creator_key_id, state, item_type, creator_is_account
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 returning {DETAIL_COLUMNS}
 """
 
@@ -174,6 +174,7 @@ class IntegrationTable:
             row.creator_key_id,
             row.state,
             row.item_type,
+            row.creator_is_account,
         )
         if record is None:
             raise LookupError("an insert returned no row")

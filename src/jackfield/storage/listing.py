@@ -93,15 +93,21 @@ order by {{order}} limit $5 offset $6
 
 LET_PLANNER_CHOOSE: Final = "set local enable_sort = on; set local plan_cache_mode = force_custom_plan"
 
+
+def as_people_sort(column: str) -> str:
+    """How a statement sorts by what people call things; spelled like the index integration_name."""
+    return f'people_order({column}) collate "C"'
+
+
 # an id carries the time of its making, so the two have one order, and one index
 _ORDER: Final = {
     "id": "i.id",
     "created": "i.id",
     "updated": "i.updated_at",
     "state_changed": "i.state_changed_at",
-    "name": "i.name",
+    "name": as_people_sort("i.name"),
     "vendor": "i.provider",
-    "identifier": "i.identifier",
+    "identifier": as_people_sort("i.identifier"),
 }
 
 

@@ -20,7 +20,7 @@ from jackfield.web.dialects.organisations.routes import DIALECT as ORGANISATIONS
 from jackfield.web.dialects.platform.routes import AREAS as PLATFORM_AREAS
 from jackfield.web.dialects.platform.routes import DIALECT as PLATFORM
 from jackfield.web.observe import Observe
-from jackfield.web.pages import connect_script, connecting, installing, sign_in, single_sign_on
+from jackfield.web.pages import authorizing, connect_script, connecting, installing, sign_in, single_sign_on
 from jackfield.web.routing import ContractRoutes
 from jackfield.web.tenant_address import TenantAddress
 
@@ -55,6 +55,7 @@ def create_app(
             *docs.routes(DIALECTS, manifests, public_url),
             *sign_in.ROUTES,
             *single_sign_on.ROUTES,
+            *authorizing.ROUTES,
             *installing.ROUTES,
             *connect_script.ROUTES,
             *connecting.ROUTES,

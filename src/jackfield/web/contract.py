@@ -378,8 +378,12 @@ def _list_parameters(wanted: type) -> tuple[str, ...]:
     return tuple(
         field.encode_name
         for field in msgspec.structs.fields(wanted)
-        if isinstance(msgspec.inspect.type_info(field.type), msgspec.inspect.ListType)
+        if isinstance(_unannotated(msgspec.inspect.type_info(field.type)), msgspec.inspect.ListType)
     )
+
+
+def _unannotated(info: msgspec.inspect.Type) -> msgspec.inspect.Type:
+    return _unannotated(info.type) if isinstance(info, msgspec.inspect.Metadata) else info
 
 
 def _decode_json(body: bytes) -> Any:

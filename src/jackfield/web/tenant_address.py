@@ -7,6 +7,7 @@ its beginning, mean nothing. All of that is taken off before the path is looked 
 import re
 from collections.abc import Sequence
 from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,6 +17,8 @@ from jackfield.domain.errors import Forbidden
 #: keys of the ASGI scope: the handles that the address names, and what stood before the path
 TENANTS: Final = "jackfield.tenants"
 PREFIX: Final = "jackfield.tenant_prefix"
+#: and the name of the organisation's own host, where the address has one
+HOST: Final = "jackfield.tenant_host"
 
 _BEHIND: Final = re.compile(r"//?tenants/([^/]+)/(/?.*)", re.DOTALL)
 _LABEL: Final = re.compile(r"[a-z0-9-]{1,63}")
@@ -69,7 +72,10 @@ class TenantAddress:
         name = re.sub(r":[0-9]*$", "", host).rstrip(".").lower()
         if not name.endswith(self._suffix):
             return []
-        return [_handle(name.removesuffix(self._suffix))]
+        handle = _handle(name.removesuffix(self._suffix))
+        if handle:
+            scope[HOST] = f"{handle}{self._suffix}"
+        return [handle]
 
 
 def require_tenant(request: Request, *handles: str) -> None:
@@ -80,12 +86,30 @@ def require_tenant(request: Request, *handles: str) -> None:
 
 def _handle(text: str) -> str:
     """What is no handle is nobody's."""
-    return text if _LABEL.fullmatch(text) else ""
+    return text if is_handle(text) else ""
+
+
+def is_handle(text: str) -> bool:
+    """Whether an organisation could be called so."""
+    return _LABEL.fullmatch(text) is not None
 
 
 def named_tenants(request: Request) -> tuple[str, ...]:
     named: tuple[str, ...] = request.scope.get(TENANTS, ())
     return named
+
+
+def issuer_of(request: Request) -> str:
+    """What the OAuth server calls itself at this address (RFC 8414 §3.3): as links, but by the organisation's own host.
+
+    The host's name is put together from the operator's domain and the handle, never taken over from Host.
+    """
+    base, host = base_url(request), request.scope.get(HOST)
+    if host is None:
+        return base
+    parts = urlsplit(base)
+    port = "" if parts.port is None else f":{parts.port}"
+    return parts._replace(netloc=f"{host}{port}").geturl()
 
 
 def base_url(request: Request) -> str:

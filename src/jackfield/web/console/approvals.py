@@ -41,6 +41,7 @@ async def show_list(browser: Browser) -> Response:
     return view(
         browser,
         "apps.html",
+        images=[app.icon_url or "" for app in shown],
         rows=await _rows(browser, shown),
         statuses=[(one.value, f"{words.app_badge(one).label} ({count:,})") for one, count in counts.items()],
         chosen=status,

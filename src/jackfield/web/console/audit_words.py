@@ -39,6 +39,8 @@ GROUPS: Final[Mapping[str, Mapping[Action, str]]] = {
         Action.DEFINITION_CREATED: "Created a definition",
         Action.DEFINITION_UPDATED: "Changed a definition",
         Action.DEFINITION_APPROVED: "Approved a definition",
+        Action.JOB_RETRIED: "Retried a job",
+        Action.DEFINITION_SECRET_REPLACED: "Replaced an app's client secret",
         Action.DEFINITION_ARCHIVED: "Archived a definition",
     },
     "Organisation": {

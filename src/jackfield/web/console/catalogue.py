@@ -50,21 +50,30 @@ async def show_list(browser: Browser) -> Response:
     text, category = queries.text(query, "q"), queries.choice(query, "category", Category)
     available = await browser.services.catalog.available(browser.caller.organisation_id)
     wanted = {category: available[category]} if category else available
+    is_filtered = bool(text or category)
+    # the organisation's own that nobody else sees stand in their own section, as long as there is one
+    listed_here = {
+        one: [definition for definition in definitions if definition.public or is_filtered]
+        for one, definitions in wanted.items()
+    }
     entries = {
         one: [entry_of(browser.services.catalog, definition) for definition in definitions]
-        for one, definitions in wanted.items()
+        for one, definitions in listed_here.items()
     }
     found = {one: [entry for entry in listed if _fits(entry, text)] for one, listed in entries.items()}
     own = await browser.services.apps.list(browser.caller, None, _MOST_OWN)
+    shown = {one: listed[:_MOST_OF_CATEGORY] for one, listed in found.items() if listed}
+    of_others = [entry.definition.icon_url for listed in shown.values() for entry in listed]
     return view(
         browser,
         "catalogue.html",
-        found={one: listed[:_MOST_OF_CATEGORY] for one, listed in found.items() if listed},
+        images=[*of_others, *(app.icon_url or "" for app in own.apps)],
+        found=shown,
         more={one: len(listed) - _MOST_OF_CATEGORY for one, listed in found.items()},
         categories=_CATEGORIES,
         category=category or "",
         q=text,
-        is_filtered=bool(text or category),
+        is_filtered=is_filtered,
         own=own.apps,
         all_own=_YOURS if own.next_before else "",
     )
@@ -77,6 +86,7 @@ async def show_own(browser: Browser) -> Response:
     return view(
         browser,
         "own_apps.html",
+        images=[app.icon_url or "" for app in page.apps],
         own=page.apps,
         first=_YOURS if before else "",
         following=queries.address(_YOURS, before=ids.to_hex(page.next_before)) if page.next_before else "",

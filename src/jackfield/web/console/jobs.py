@@ -7,8 +7,9 @@ from starlette.responses import Response
 from jackfield.domain import ids
 from jackfield.domain.job import JobFilter, JobKind, JobNotFound, JobState
 from jackfield.web.console import queries, words
-from jackfield.web.console.view import view
+from jackfield.web.console.view import done, view
 from jackfield.web.pages.browser import Browser
+from jackfield.web.pages.form import read_form
 from jackfield.web.pages.routing import page_route
 
 PATH: Final = "/console/jobs"
@@ -53,14 +54,27 @@ async def show_list(browser: Browser) -> Response:
 
 async def show_one(browser: Browser) -> Response:
     reference: str = browser.request.path_params["id"]
+    return view(browser, "job.html", job=await browser.services.jobs.get(browser.caller, _job_id(browser), reference))
+
+
+async def retry(browser: Browser) -> Response:
+    form = await read_form(browser.request)
+    browser.check_form(form)
+    job = await browser.services.jobs.retry(browser.caller, _job_id(browser), browser.request.path_params["id"])
+    return done(f"{PATH}/{ids.to_hex(job.id)}", "job-retried")
+
+
+def _job_id(browser: Browser) -> int:
+    """Raises JobNotFound for what is no id of ours."""
+    reference: str = browser.request.path_params["id"]
     try:
-        job_id = ids.parse_hex(reference)
+        return ids.parse_hex(reference)
     except ids.MalformedId:
         raise JobNotFound(reference) from None
-    return view(browser, "job.html", job=await browser.services.jobs.get(browser.caller, job_id, reference))
 
 
 ROUTES: Final = [
     page_route(PATH, {"GET": show_list}),
     page_route(f"{PATH}/{{id}}", {"GET": show_one}),
+    page_route(f"{PATH}/{{id}}/retry", {"POST": retry}),
 ]

@@ -28,6 +28,7 @@ TOLD: Final[Mapping[str, Done]] = {
     "deleting": Done("It is being deleted, and its credential ended at the vendor."),
     "item-saved": Done("The item is saved, and is on its way to each integration of its type."),
     "item-deleted": Done("The item is deleted, and is closed wherever it was brought to."),
+    "job-retried": Done("The job runs again now."),
     "key-revoked": Done("The key is revoked. It is refused everywhere from now on."),
     "session-ended": Done("The session is ended."),
     "approved": Done("It is approved: every organisation can install it."),

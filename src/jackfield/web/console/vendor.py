@@ -51,9 +51,11 @@ async def show_one(browser: Browser) -> Response:
     return view(
         browser,
         "vendor.html",
+        images=[definition.icon_url],
         entry=entry_of(catalog, definition),
         manifest=manifest,
         app=app,
+        is_own=app is not None and app.organisation_id == browser.caller.organisation_id,
         ways=_ways(definition),
         settings=_settings(definition),
         lacks=_lacks(manifest, catalog.abilities(vendor)) if manifest else "",

@@ -1,5 +1,6 @@
 """A page of the console: its template, between the navigation and what was done just now."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -37,10 +38,19 @@ ENVIRONMENT.filters.update(
 )
 
 
-def view(browser: Browser, template: str, status: int = 200, *, connects: bool = False, **values: Any) -> Response:
+def view(
+    browser: Browser,
+    template: str,
+    status: int = 200,
+    *,
+    connects: bool = False,
+    images: Iterable[str] = (),
+    **values: Any,
+) -> Response:
     """A page for who is signed in; `template` is its name in templates/console. Raises SessionInvalid.
 
     `connects`: a form of it leads to where something is connected, which may be at another name of this service.
+    `images`: addresses of pictures of others that it shows.
     """
     caller = browser.caller
     path = browser.request.url.path
@@ -50,6 +60,7 @@ def view(browser: Browser, template: str, status: int = 200, *, connects: bool =
         status,
         public_url if connects and public_url else None,
         scripts=True,
+        images=images,
         browser=browser,
         path=path,
         places=places(caller, path),

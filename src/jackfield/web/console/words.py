@@ -90,6 +90,7 @@ _GRADES: Final[Mapping[Grade, Badge]] = {
 JOB_KINDS: Final[Mapping[JobKind, str]] = {
     JobKind.VERIFY: "Verification",
     JobKind.DELETE: "Deletion",
+    JobKind.UNINSTALL: "Uninstallation",
     JobKind.DELIVER: "Delivery",
     JobKind.SYNC: "Synchronisation",
     JobKind.REFRESH: "Refresh",

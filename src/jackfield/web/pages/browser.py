@@ -4,7 +4,7 @@ A form carries what only this service can have given to this browser, and comes 
 """
 
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,12 +21,16 @@ from jackfield.domain.session import (
 from jackfield.services import Services
 from jackfield.services.sessions import ANY_FORM, OpenedSession
 from jackfield.web.contract import REQUEST_ID
+from jackfield.web.cookies import read_cookie
 from jackfield.web.pages.form import Form
 
 #: the hidden field of every form
 FORM_TOKEN: Final = "form_token"
 _SESSION: Final = "jackfield-session"
 _VISITOR: Final = "jackfield-visitor"
+#: where somebody wanted to go who had to sign in first, by whatever way they do
+_WANTED: Final = "jackfield-wanted"
+_WANTED_SECONDS: Final = 3600
 
 
 class Browser:
@@ -44,12 +48,12 @@ class Browser:
     @classmethod
     async def of(cls, request: Request) -> "Browser":
         services: Services = request.scope["state"]["services"]
-        token = request.cookies.get(_name(request, _SESSION), "")
+        token = read_cookie(request, _name(request, _SESSION))
         try:
             return cls(request, token, await services.sessions.authenticate(token), is_new=False)
         except SessionInvalid:
             pass
-        visitor = request.cookies.get(_name(request, _VISITOR), "")
+        visitor = read_cookie(request, _name(request, _VISITOR))
         if looks_like_visitor(visitor):
             return cls(request, visitor, None, is_new=False)
         return cls(request, generate_visitor_token(), None, is_new=True)
@@ -109,6 +113,28 @@ class Browser:
         response.delete_cookie(
             _name(self.request, _SESSION), path="/", secure=_is_secure(self.request), httponly=True, samesite="lax"
         )
+        return response
+
+    @property
+    def wanted_page(self) -> str:
+        """The page that `remember_page` was told of, as the browser has it."""
+        return unquote(self.request.cookies.get(_name(self.request, _WANTED), ""))
+
+    def remember_page(self, response: Response, page: str) -> Response:
+        """Lets the browser keep where it is to go after signing in; empty: nowhere in particular."""
+        name, secure = _name(self.request, _WANTED), _is_secure(self.request)
+        if page:
+            response.set_cookie(
+                name,
+                quote(page, safe="/"),
+                max_age=_WANTED_SECONDS,
+                path="/",
+                secure=secure,
+                httponly=True,
+                samesite="lax",
+            )
+        elif name in self.request.cookies:
+            response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
         return response
 
     def _set_cookie(self, response: Response, name: str, value: str) -> None:

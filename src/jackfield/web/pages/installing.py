@@ -1,26 +1,68 @@
 """Installing an app, and how that went (contract `platform`): the form made from what its developer asks for."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from jackfield.domain import ids
 from jackfield.domain.app import App, AppNotFound, AppStatus
-from jackfield.domain.installation import GRANTED, InvalidConfiguration
-from jackfield.domain.schema_form import SchemaForm, Sent
+from jackfield.domain.installation import (
+    GRANTED,
+    READ,
+    WRITE,
+    InstallationRow,
+    InstallationStatus,
+    InvalidConfiguration,
+)
+from jackfield.domain.schema_fields import Field, Widget
+from jackfield.domain.schema_form import ADD_ROW, REMOVE_ROW, SchemaForm, Sent, walk, with_changed_rows
 from jackfield.domain.session import FormRefused
+from jackfield.web.pages.authorizing import is_state, with_state
 from jackfield.web.pages.browser import Browser
 from jackfield.web.pages.form import read_form
-from jackfield.web.pages.rendering import REFERRER_POLICY, redirect, render
-from jackfield.web.pages.routing import page_route
+from jackfield.web.pages.rendering import QUIET_HEADERS, REFERRER_POLICY, redirect, render
+from jackfield.web.pages.routing import INTEGRATIONS, page_route, sign_in_address
 from jackfield.web.pages.shown_field import ShownField
 from jackfield.web.tenant_address import PREFIX, require_tenant
 
 _PATH: Final = "/platform/integrations/{id}"
+#: adds and removes rows without a new page; the form works without it
+SCRIPT: Final = "/platform/form.js"
+_SCRIPT_SOURCE: Final = (Path(__file__).parent.parent / "static" / "form_rows.js").read_bytes()
 #: the hidden field that has the id of the installation to be
 _INSTALLATION: Final = "installation"
+#: and what the app wants to have back (RFC 6749 §4.1.1)
+_STATE: Final = "state"
+
+
+#: what every installation lets its app do, in words
+_MEANINGS: Final = {
+    READ: "Read what you fill in here",
+    WRITE: "Mark this installation as set up, or not",
+}
+
+
+class Outcome(StrEnum):
+    """What is told of how it went."""
+
+    CONNECTED = "connected"
+    #: the app's server has not called it complete yet
+    PENDING = "pending"
+    #: this browser's session has installed nothing of the app
+    NOTHING = "nothing"
+    #: nobody is signed in
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+    #: the app tells of an error, and is connected all the same
+    PROBLEM = "problem"
+    REMOVED = "removed"
 
 
 async def show(browser: Browser) -> Response:
@@ -34,6 +76,10 @@ async def install(browser: Browser) -> Response:
     installation_id = _reserved(sent.first(_INSTALLATION))
     browser.check_form(sent, _purpose(app, installation_id))
     form = SchemaForm(app.configuration_fields)
+    add, remove_ = sent.first(ADD_ROW), sent.first(REMOVE_ROW)
+    if add or remove_:
+        # nothing is judged yet
+        return _page(browser, app, installation_id, with_changed_rows(sent, add, remove_), {})
     reading = form.read(sent)
     if reading.flaws:
         return _page(browser, app, installation_id, sent, reading.flaws)
@@ -42,15 +88,38 @@ async def install(browser: Browser) -> Response:
         installed = await services.installations.create(browser.caller, app.id, reading.value, installation_id)
     except InvalidConfiguration as error:
         # the developer has changed the form meanwhile
-        return _page(browser, app, installation_id, sent, form.placed(error.flaws))
+        return _page(browser, app, installation_id, sent, form.placed(error.flaws, reading.places))
     issued = await services.oauth_server.issue_code(browser.caller, installed.id) if app.oauth_callback_url else None
-    place = issued.callback if issued and issued.callback else f"{_here(browser, app)}/connections/success"
-    return redirect(place, REFERRER_POLICY)
+    if issued is None or issued.callback is None:
+        return redirect(f"{_here(browser, app)}/connections/success", REFERRER_POLICY)
+    return redirect(with_state(issued.callback, sent.first(_STATE)), REFERRER_POLICY)
+
+
+async def remove(browser: Browser) -> Response:
+    """Ends an installation that this browser's person began and the app never finished."""
+    app = await _seen(browser)
+    sent = await read_form(browser.request)
+    installation_id = _reserved(sent.first(_INSTALLATION))
+    browser.check_form(sent, _removal(app, installation_id))
+    await browser.services.installations.remove_pending(browser.caller, installation_id)
+    return redirect(f"{_here(browser, app)}/connections/removed")
+
+
+async def show_removed(browser: Browser) -> Response:
+    app = await _seen(browser)
+    removed = not await _has_installed(browser, app)
+    return _outcome(browser, app, Outcome.REMOVED if removed else Outcome.NOTHING)
 
 
 async def show_success(browser: Browser) -> Response:
+    """What this browser's own session made of the app, whatever led here."""
     app = await _seen(browser)
-    return render("page_outcome.html", browser=browser, app=app, message=None, again=_here(browser, app))
+    if browser.session is None:
+        return _outcome(browser, app, Outcome.UNKNOWN)
+    made = await browser.services.installations.made_in(browser.caller, app)
+    if made is None:
+        return _outcome(browser, app, Outcome.NOTHING)
+    return _outcome(browser, app, Outcome.PENDING if _is_incomplete(made) else Outcome.CONNECTED, made)
 
 
 async def show_error(browser: Browser) -> Response:
@@ -58,7 +127,36 @@ async def show_error(browser: Browser) -> Response:
     app = await _seen(browser)
     code = browser.request.query_params.get("error_code", "")
     message = (app.error_codes or {}).get(code) or "The app could not be connected. It did not say why."
-    return render("page_outcome.html", browser=browser, app=app, message=message, again=_here(browser, app))
+    made = await browser.services.installations.made_in(browser.caller, app) if browser.session else None
+    is_connected = made is not None and not _is_incomplete(made)
+    return _outcome(browser, app, Outcome.PROBLEM if is_connected else Outcome.FAILED, made, message)
+
+
+def _outcome(
+    browser: Browser, app: App, outcome: Outcome, made: InstallationRow | None = None, message: str = ""
+) -> Response:
+    """How it went. `made`: what this browser's session made of the app; if it is not finished, it can be removed."""
+    pending = made if made is not None and made.is_pending else None
+    return render(
+        "page_outcome.html",
+        browser=browser,
+        app=app,
+        outcome=outcome,
+        message=message,
+        here=_here(browser, app),
+        integration=f"{INTEGRATIONS}/{ids.to_hex(made.integration_id)}" if made else "",
+        pending=ids.to_hex(pending.integration_id) if pending else "",
+        form_token=browser.form_token(_removal(app, pending.integration_id)) if pending else "",
+        sign_in_address=sign_in_address(browser.request),
+    )
+
+
+async def _has_installed(browser: Browser, app: App) -> bool:
+    return browser.session is not None and await browser.services.installations.made_in(browser.caller, app) is not None
+
+
+def _is_incomplete(made: InstallationRow) -> bool:
+    return made.status is InstallationStatus.INCOMPLETE
 
 
 def _page(
@@ -66,26 +164,38 @@ def _page(
 ) -> Response:
     """The form; with what was sent and what is wrong with it, where something was."""
     form = SchemaForm(app.configuration_fields)
+    fields = form.filled(sent)
     shown = {
-        field.name: ShownField.of(field, f"field-{number}", sent, flaws.get(field.name, ()))
-        for number, field in enumerate(form.all_fields(), start=1)
+        field.name: ShownField.of(field, _control(field), sent, flaws.get(field.name, ())) for field in walk(fields)
     }
+    has_rows = any(field.widget is Widget.LIST for field in walk(fields))
     return render(
         "page_install.html",
         422 if flaws else 200,
         app.oauth_callback_url,
+        images=[app.icon_url or ""],
         browser=browser,
         app=app,
-        fields=form.fields,
+        scripts=has_rows,
+        script=SCRIPT if has_rows else "",
+        form=form,
+        fields=fields,
         shown=shown,
         flaws=flaws,
         overall=flaws.get("", ()),
         granted=GRANTED,
+        meanings=_MEANINGS,
         goes_to=urlsplit(app.oauth_callback_url).netloc if app.oauth_callback_url else "",
         address=_here(browser, app),
         installation=ids.to_hex(installation_id),
         form_token=browser.form_token(_purpose(app, installation_id)),
+        state=_state(browser, sent),
     )
+
+
+def _control(field: Field) -> str:
+    """The id of a field's control: the same however many rows stand before it."""
+    return f"field-{hashlib.blake2b(field.name.encode(), digest_size=6).hexdigest()}"
 
 
 async def _installable(browser: Browser) -> App:
@@ -107,6 +217,12 @@ async def _seen(browser: Browser) -> App:
     return app
 
 
+def _state(browser: Browser, sent: Sent | None) -> str:
+    """What the app gets back with the code, as it led the browser here; what cannot be given back is left out."""
+    state = browser.request.query_params.get(_STATE, "") if sent is None else next(iter(sent.get(_STATE, ())), "")
+    return state if is_state(state) else ""
+
+
 def _definition_id(browser: Browser) -> int:
     reference: str = browser.request.path_params["id"]
     try:
@@ -122,6 +238,10 @@ def _reserved(reference: str) -> int:
         raise FormRefused from None
 
 
+def _removal(app: App, installation_id: int) -> str:
+    return f"remove {app.id} {installation_id}"
+
+
 def _purpose(app: App, installation_id: int) -> str:
     """A form is for one installation of one app."""
     return f"install {app.id} {installation_id}"
@@ -132,8 +252,16 @@ def _here(browser: Browser, app: App) -> str:
     return f"{browser.request.scope.get(PREFIX, '')}/platform/integrations/{app.hex_id}"
 
 
+async def _script(_: Request) -> Response:
+    headers = {**QUIET_HEADERS, "cache-control": "max-age=300"}
+    return Response(_SCRIPT_SOURCE, headers=headers, media_type="text/javascript")
+
+
 ROUTES: Final = [
+    Route(SCRIPT, _script, methods=["GET"]),
     page_route(_PATH, {"GET": show, "POST": install}),
     page_route(f"{_PATH}/connections/success", {"GET": show_success}),
     page_route(f"{_PATH}/connections/error", {"GET": show_error}),
+    page_route(f"{_PATH}/connections/remove", {"POST": remove}),
+    page_route(f"{_PATH}/connections/removed", {"GET": show_removed}),
 ]

@@ -8,7 +8,7 @@ from urllib.parse import quote
 _QUERY: Final = r"[A-Za-z0-9_.~*%+=&-]{0,600}"
 _OWN_PAGE: Final = re.compile(
     rf"(?P<path>/console(/[A-Za-z0-9_./-]*)?)(\?{_QUERY})?"
-    r"|(?P<other>/(platform|tenants)/[A-Za-z0-9_./-]*)(\?error_code=[A-Za-z0-9_.~%+-]{0,600})?"
+    r"|(?P<other>/(platform|tenants)/[A-Za-z0-9_./-]*)(\?(error_code|state)=[A-Za-z0-9_.~%+-]{0,1600})?"
 )
 
 

@@ -1,12 +1,13 @@
 """A page: its template, and the headers that keep it to itself."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from jackfield.domain.web_address import origin_of
 from jackfield.web.pages.field_words import ENGLISH
 
 _WEB: Final = Path(__file__).parent.parent
@@ -22,6 +23,9 @@ QUIET_HEADERS: Final[Mapping[str, str]] = {
     "x-content-type-options": "nosniff",
 }
 
+#: a header of many hosts would be longer than proxies take
+_MOST_ORIGINS: Final = 20
+
 #: pages may add filters of their own
 ENVIRONMENT: Final = Environment(
     loader=FileSystemLoader(_WEB / "templates"),
@@ -34,9 +38,16 @@ ENVIRONMENT.globals["field_words"] = ENGLISH
 
 
 def render(
-    template: str, status: int = 200, leads_to: str | None = None, *, scripts: bool = False, **values: Any
+    template: str,
+    status: int = 200,
+    leads_to: str | None = None,
+    *,
+    scripts: bool = False,
+    images: Iterable[str] = (),
+    **values: Any,
 ) -> Response:
     """A page. `leads_to`: the address to which the answer to its form may redirect. `scripts`: ours may run on it.
+    `images`: addresses of pictures that it shows, beside our own.
 
     Browsers hold `form-action` against every redirect that follows, and an app's server may send on to other hosts: to
     its own, and to this service by its public name. So the scheme is all that can be said of them.
@@ -44,13 +55,20 @@ def render(
     forms = "'self'" if leads_to is None else f"'self' {leads_to.partition(':')[0].lower()}:"
     running = "script-src 'self'; connect-src 'self'; " if scripts else ""
     headers = {
-        "content-security-policy": f"default-src 'none'; {running}style-src 'self'; img-src 'self'; base-uri 'none'; "
-        f"form-action {forms}; frame-ancestors 'none'",
+        "content-security-policy": f"default-src 'none'; {running}style-src 'self'; "
+        f"img-src {_image_sources(images)}; base-uri 'none'; form-action {forms}; frame-ancestors 'none'",
         "x-content-type-options": "nosniff",
         "referrer-policy": REFERRER_POLICY,
         "cache-control": "no-store",
     }
     return HTMLResponse(ENVIRONMENT.get_template(template).render(style=STYLE_PATH, **values), status, headers)
+
+
+def _image_sources(addresses: Iterable[str]) -> str:
+    """Where a page's pictures may come from: these hosts, each once; of very many, any host by https."""
+    origins = dict.fromkeys(origin_of(address) for address in addresses if address)
+    named = ("https:",) if len(origins) > _MOST_ORIGINS else tuple(origins)
+    return " ".join(("'self'", *named))
 
 
 def redirect(address: str, referrer_policy: str | None = None) -> Response:

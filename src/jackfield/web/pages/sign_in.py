@@ -21,7 +21,8 @@ async def show_sign_in(browser: Browser) -> Response:
     next_page = own_page(browser.request.query_params.get("next", ""))
     if browser.session is not None:
         return redirect(next_page or CONSOLE)
-    return _sign_in_page(browser, next_page)
+    # a link may be used next, which knows nothing of the page
+    return browser.remember_page(_sign_in_page(browser, next_page), next_page)
 
 
 async def sign_in(browser: Browser) -> Response:
@@ -45,7 +46,7 @@ async def use_link(browser: Browser) -> Response:
     form = await read_form(browser.request)
     browser.check_form(form)
     opened = await browser.services.sessions.open_by_link(browser.request.path_params["token"], browser.origin)
-    return await complete_sign_in(browser, opened, "")
+    return await complete_sign_in(browser, opened, own_page(browser.wanted_page))
 
 
 async def sign_out(browser: Browser) -> Response:
@@ -60,7 +61,7 @@ async def complete_sign_in(browser: Browser, opened: OpenedSession, next_page: s
     """On to the page that was wanted, with the new session; the one before it, if any, is over."""
     if browser.session is not None:
         await browser.services.sessions.end(browser.session, browser.origin)
-    return browser.sign_in(redirect(next_page or CONSOLE), opened)
+    return browser.remember_page(browser.sign_in(redirect(next_page or CONSOLE), opened), "")
 
 
 def _sign_in_page(browser: Browser, next_page: str, complaint: str = "") -> Response:

@@ -3,7 +3,7 @@
 from jackfield.storage.migrations.plain_sql import run_beside
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 
 
 def upgrade() -> None:

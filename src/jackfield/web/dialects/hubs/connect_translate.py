@@ -3,12 +3,16 @@
 from jackfield.domain import ids
 from jackfield.domain.connecting import ConnectSession, ConnectSessionNotFound, Wish
 from jackfield.domain.definition import FieldProblem
+from jackfield.domain.text import flaw_of_name
 from jackfield.services.connect_links import MadeConnectLink
 from jackfield.web.dialects.hubs import connect_schemas as schemas
 
 
 def to_wish(body: schemas.CreateConnectSession) -> Wish:
-    """Raises FieldProblem for what looks like an id and is none."""
+    """Raises FieldProblem for what looks like an id and is none, or a name that nobody could read."""
+    flaw = flaw_of_name(body.name) if body.name is not None else None
+    if flaw is not None:
+        raise FieldProblem(("name",), flaw)
     return Wish(
         vendor=body.vendor,
         integration_id=None if body.integration_id is None else _to_integration_id(body.integration_id),

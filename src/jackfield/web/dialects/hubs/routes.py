@@ -117,6 +117,11 @@ async def get_job(call: Call[None, IncludeQuery]) -> JobAnswer:
     return JobAnswer(data=show_job(job), includes=show_includes([job], call.query.include))
 
 
+async def retry_job(call: Call[None, None]) -> JobDescriptorAnswer:
+    reference = call.path["jobId"]
+    return show_descriptor(await call.services.jobs.retry(call.caller, to_job_id(reference), reference))
+
+
 _NO_INTEGRATION: Final = Answer("There is no such integration.", ErrorAnswer, ["404.hub.integration"])
 _INTEGRATIONS: Final = "/hubs/current/integrations"
 
@@ -327,6 +332,22 @@ DIALECT: Final = Dialect(
                 404: Answer("There is no such job.", ErrorAnswer, ["404.job"]),
             },
             query=IncludeQuery,
+        ),
+        Operation(
+            name="retryJob",
+            method="POST",
+            path="/jobs/{jobId}/retry",
+            summary="Retry a job now",
+            description="For a job that is waiting for its next try. A try that you ask for does not count as one.",
+            tag="Jobs",
+            handler=retry_job,
+            capability=Capability.MANAGE,
+            failure="Failed to retry the job",
+            success=202,
+            answers={
+                202: Answer("The job.", JobDescriptorAnswer),
+                404: Answer("There is no such job.", ErrorAnswer, ["404.job"]),
+            },
         ),
         *CONNECT_OPERATIONS,
         *OPERATIONS,

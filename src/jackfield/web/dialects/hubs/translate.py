@@ -106,7 +106,9 @@ def show(administered: Administered, meta: Sequence[str]) -> schemas.Integration
         identifier=integration.identifier,
         auth=_show_auth(administered.masks, definition),
         extra=to_texts(integration.configuration),
-        creator=schemas.Creator(id=ids.to_hex(integration.creator_key_id), type="api-key"),
+        creator=schemas.Creator(
+            id=ids.to_hex(integration.creator_key_id), type="account" if integration.creator_is_account else "api-key"
+        ),
         hub_id=ids.to_hex(integration.organisation_id),
         state=_show_state(integration),
         health=_show_health(integration),

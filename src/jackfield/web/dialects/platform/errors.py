@@ -16,6 +16,7 @@ from jackfield.domain.errors import (
 )
 from jackfield.domain.flaws import Flaw, Flawed
 from jackfield.domain.oauth import InvalidClient, OAuthError, ScopeMissing, TokenInvalid
+from jackfield.domain.session import TooManyFailures
 from jackfield.web.contract import Answer, BodyTooLarge, MethodNotAllowed, Operation, json_response
 from jackfield.web.dialects.platform.reference import CODES, OAUTH_CODES
 from jackfield.web.dialects.platform.schemas import ErrorAnswer, ErrorItem, OAuthErrorAnswer
@@ -47,6 +48,7 @@ _PROBLEMS: Final[Mapping[Problem, str]] = {
 #: the first that fits: status and type
 _KINDS: Final[tuple[tuple[type[Exception], int, str], ...]] = (
     (Unauthenticated, 401, "authentication_error"),
+    (TooManyFailures, 429, "rate_limit_error"),
     (Forbidden, 403, "permission_error"),
     (NotFound, 404, "not_found_error"),
     (MethodNotAllowed, 405, "method_not_allowed_error"),
@@ -138,6 +140,8 @@ def _headers(error: Exception) -> dict[str, str]:
         case BodyTooLarge():
             # what is left of the body is not read, so the connection cannot be used again
             headers = {"connection": "close"}
+        case TooManyFailures():
+            headers = {"retry-after": str(error.seconds)}
         case Unavailable():
             headers = {"retry-after": "1"}
     return headers
@@ -150,6 +154,8 @@ def _render_oauth(error: Exception) -> Response:
             status, code, description = 401, error.code, str(error)
         case OAuthError():
             status, code, description = 400, error.code, str(error)
+        case TooManyFailures():
+            status, code, description = 429, "temporarily_unavailable", str(error)
         case TenantMismatch():
             status, code, description = 403, "unauthorized_client", str(error)
         case BodyTooLarge():

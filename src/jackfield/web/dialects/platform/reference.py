@@ -91,5 +91,9 @@ def _id(of: str, example: str) -> PathParameter:
 
 PATH_PARAMETERS: Final[Mapping[str, PathParameter]] = {
     "id": _id("app", "697dd2a9000bf5ea0a0b3c4d"),
+    "handle": PathParameter(
+        "The handle of the organisation.",
+        {"type": "string", "pattern": "^[a-z0-9-]{1,63}$", "examples": ["acme-motors"]},
+    ),
     "installation_id": _id("installation", "697dd2a9000bf5ea0a0b3c4e"),
 }

@@ -1,5 +1,6 @@
 """The platform contract: developers register apps, and the apps' servers work with what was installed."""
 
+from datetime import timedelta
 from typing import Final
 from urllib.parse import urlencode
 
@@ -20,6 +21,8 @@ from jackfield.web.dialects.platform.schemas import (
     PageMeta,
     PlatformIntegration,
     PlatformIntegrationList,
+    ReplacedClientSecret,
+    ReplaceSecretQuery,
     Revoked,
     ServerMetadata,
     TokenAnswer,
@@ -28,8 +31,15 @@ from jackfield.web.dialects.platform.schemas import (
     TokenSelf,
     UpdateInstallation,
     UpdatePlatformIntegration,
+    UpdateQuery,
 )
-from jackfield.web.dialects.platform.security import by_access_token, by_client, by_key, by_nothing
+from jackfield.web.dialects.platform.security import (
+    by_access_token,
+    by_client,
+    by_key,
+    by_known_tenant,
+    require_organisation,
+)
 from jackfield.web.dialects.platform.translate import (
     from_cursor,
     show,
@@ -37,18 +47,23 @@ from jackfield.web.dialects.platform.translate import (
     show_facts,
     show_holder,
     show_installation,
+    show_replaced_secret,
     show_tokens,
+    to_changes,
     to_cursor,
     to_definition_id,
     to_fields,
 )
-from jackfield.web.tenant_address import base_url
+from jackfield.web.pages.authorizing import PATH as AUTHORIZE
+from jackfield.web.tenant_address import base_url, issuer_of
 
 _APPS: Final = "/api/v2/platform-integrations"
 _OAUTH: Final = "/api/platform_integrations/oauth"
 _METADATA: Final = "/.well-known/oauth-authorization-server"
 #: how the addresses begin that can stand behind a tenant, pages among them
 AREAS: Final = (_APPS, "/api/platform_integrations/", _METADATA, "/platform/")
+#: what is no path of the contract and no other contract's, and would be taken for one of it
+_SURROUNDINGS: Final = ("/api/v2/", "/api/platform_integrations", "/tenants/")
 
 
 async def create(call: Call[None, None]) -> CreatedPlatformIntegration:
@@ -66,11 +81,17 @@ async def list_(call: Call[None, ListQuery]) -> PlatformIntegrationList:
     return PlatformIntegrationList(data=[show(app) for app in page.apps], meta=PageMeta(next_page_url=url))
 
 
-async def update(call: Call[None, None]) -> PlatformIntegration:
+async def update(call: Call[None, UpdateQuery]) -> PlatformIntegration:
     definition_id = to_definition_id(call.path["id"])
     await call.services.apps.check_updatable(call.caller, definition_id)
-    fields = to_fields(call.sent, UpdatePlatformIntegration, call.services.apps)
+    fields = to_changes(call.sent, call.query.clear, call.services.apps)
     return show(await call.services.apps.update(call.caller, definition_id, fields))
+
+
+async def replace_secret(call: Call[None, ReplaceSecretQuery]) -> ReplacedClientSecret:
+    definition_id = to_definition_id(call.path["id"])
+    grace = timedelta(seconds=call.query.grace_seconds)
+    return show_replaced_secret(await call.services.apps.replace_secret(call.caller, definition_id, grace))
 
 
 async def get_own_installation(call: ProvenCall[Holder, None]) -> Installation:
@@ -106,7 +127,7 @@ async def revoke(call: ProvenCall[Client, TokenReference]) -> Revoked:
 
 async def introspect(call: ProvenCall[Client, TokenReference]) -> Introspection:
     facts = await call.services.oauth_server.introspect(call.proof, call.body.token)
-    return show_facts(facts, call.proof, base_url(call.request))
+    return show_facts(facts, call.proof, issuer_of(call.request))
 
 
 async def get_token_self(call: ProvenCall[Holder, None]) -> TokenSelf:
@@ -114,10 +135,22 @@ async def get_token_self(call: ProvenCall[Holder, None]) -> TokenSelf:
 
 
 async def get_metadata(call: ProvenCall[None, None]) -> ServerMetadata:
-    issuer = base_url(call.request)
+    return _metadata(issuer_of(call.request))
+
+
+async def get_tenants_metadata(call: ProvenCall[None, None]) -> ServerMetadata:
+    """RFC 8414 §3.1: of an issuer with a path, that stands behind the well-known part."""
+    handle = call.path["handle"]
+    await require_organisation(call.services, handle)
+    issuer, behind = issuer_of(call.request), f"/tenants/{handle}"
+    return _metadata(issuer if issuer.endswith(behind) else issuer + behind)
+
+
+def _metadata(issuer: str) -> ServerMetadata:
     methods = ["client_secret_basic", "client_secret_post"]
     return ServerMetadata(
         issuer=issuer,
+        authorization_endpoint=f"{issuer}{AUTHORIZE}",
         token_endpoint=f"{issuer}{_OAUTH}/token",
         revocation_endpoint=f"{issuer}{_OAUTH}/revoke",
         introspection_endpoint=f"{issuer}{_OAUTH}/introspect",
@@ -131,6 +164,7 @@ async def get_metadata(call: ProvenCall[None, None]) -> ServerMetadata:
 
 
 _NOT_FOUND: Final = Answer("There is no such integration here.", ErrorAnswer)
+_NO_TENANT: Final = Answer("There is no organisation of that handle.", ErrorAnswer)
 _BY_CLIENT: Final = "Needs the app's `client_id` and `client_secret`, in the form or by HTTP Basic."
 
 DIALECT: Final = Dialect(
@@ -143,7 +177,7 @@ DIALECT: Final = Dialect(
     faults=(*reference.FAULTS, *reference.OAUTH_FAULTS),
     errors_text=reference.ERRORS_TEXT,
     prefix="",
-    areas=AREAS,
+    areas=(*AREAS, *_SURROUNDINGS),
     authenticate=by_key,
     security_scheme={
         "type": "http",
@@ -200,7 +234,10 @@ DIALECT: Final = Dialect(
             method="PATCH",
             path=f"{_APPS}/{{id}}",
             summary="Change an app",
-            description="Only an app that is in development can be changed, and only the members that you send change.",
+            description=(
+                "Only an app that is in development can be changed. Members that are absent or null stay as they are; "
+                "name what you want to remove in `clear`."
+            ),
             tag="Apps",
             handler=update,
             capability=Capability.MANAGE,
@@ -212,7 +249,27 @@ DIALECT: Final = Dialect(
                 **errors.BODY_ANSWERS,
             },
             body=UpdatePlatformIntegration,
+            query=UpdateQuery,
             lenient=True,
+        ),
+        Operation(
+            name="replaceClientSecret",
+            method="POST",
+            path=f"{_APPS}/{{id}}/client-secret",
+            summary="Replace an app's client secret",
+            description="The old secret works for a while longer. Tokens stay valid. The new one is shown only here.",
+            tag="Apps",
+            handler=replace_secret,
+            capability=Capability.MANAGE,
+            failure="Failed to replace the client secret",
+            headers=errors.NO_STORE,
+            answers={
+                200: Answer("The new client secret, shown only here.", ReplacedClientSecret),
+                400: errors.INVALID,
+                404: _NOT_FOUND,
+                **errors.KEY_ANSWERS,
+            },
+            query=ReplaceSecretQuery,
         ),
         Operation(
             name="getOwnInstallation",
@@ -328,9 +385,22 @@ DIALECT: Final = Dialect(
             tag="OAuth",
             handler=get_metadata,
             failure="Failed to get the metadata",
-            prove=by_nothing,
+            prove=by_known_tenant,
             needs="Anybody may call.",
-            answers={200: Answer("The metadata.", ServerMetadata)},
+            answers={200: Answer("The metadata.", ServerMetadata), 404: _NO_TENANT},
+        ),
+        Operation(
+            name="getTenantAuthorizationServerMetadata",
+            method="GET",
+            path=f"{_METADATA}/tenants/{{handle}}",
+            summary="Get what an organisation's OAuth server can do",
+            description="The same for the issuer behind `/tenants/{handle}`, at the address of RFC 8414, section 3.1.",
+            tag="OAuth",
+            handler=get_tenants_metadata,
+            failure="Failed to get the metadata",
+            prove=by_known_tenant,
+            needs="Anybody may call.",
+            answers={200: Answer("The metadata.", ServerMetadata), 404: _NO_TENANT},
         ),
     ],
 )

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from jackfield.domain.app import AppStatus
+from jackfield.domain.app import LONGEST_SECRET_GRACE, SECRET_GRACE, AppStatus
 from jackfield.domain.identifier_path import LIMIT
 from jackfield.domain.installation import InstallationStatus
 from jackfield.domain.provider import Category
@@ -12,9 +12,28 @@ from jackfield.domain.provider import Category
 Id = Annotated[str, Meta(pattern="^[a-f0-9]{24}$")]
 Moment = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$")]
 Secret = Annotated[str, Meta(pattern="^[a-f0-9]{64}$")]
+#: members of an app that it can do without
+Clearable = Literal[
+    "author",
+    "call_to_action",
+    "configuration_fields",
+    "contact",
+    "description",
+    "error_codes",
+    "icon_url",
+    "name",
+    "oauth_callback_url",
+    "scopes",
+    "tags",
+    "uninstallation_url",
+]
 Title = Annotated[str, Meta(min_length=1, max_length=160)]
 Text = Annotated[str, Meta(min_length=1)]
 Url = Annotated[str, Meta(min_length=1, extra_json_schema={"format": "uri"})]
+IconUrl = Annotated[
+    str,
+    Meta(min_length=1, extra_json_schema={"format": "uri"}, examples=["https://partner.example.com/icon.png"]),
+]
 IdentifierPath = Annotated[str, Meta(min_length=1, max_length=LIMIT, examples=["account_name"])]
 
 
@@ -30,6 +49,7 @@ class CreatePlatformIntegration(Struct, kw_only=True):
         contact: How to reach the author.
         description: What the app does.
         error_codes: What the error page says, by the error code that your server sends.
+        icon_url: The address of a square picture, shown beside the name. Browsers load it from there.
         name: What people call the app.
         oauth_callback_url: Where the administrator's browser is sent with an authorisation code.
         scopes: What installations may do, as OAuth scopes.
@@ -44,6 +64,7 @@ class CreatePlatformIntegration(Struct, kw_only=True):
     contact: Text | None = None
     description: Text | None = None
     error_codes: dict[str, str] | None = None
+    icon_url: IconUrl | None = None
     name: Title | None = None
     oauth_callback_url: Url | None = None
     scopes: list[str] | None = None
@@ -52,7 +73,7 @@ class CreatePlatformIntegration(Struct, kw_only=True):
 
 
 class UpdatePlatformIntegration(Struct, kw_only=True):
-    """What to change. Members that you leave out keep their value, and null clears one.
+    """What to change. Members that are absent or null keep their value; the parameter `clear` removes them.
 
     Attributes:
         identifier_field_path: Which field of the form people know an installation by, as a JMESPath.
@@ -63,6 +84,7 @@ class UpdatePlatformIntegration(Struct, kw_only=True):
         contact: How to reach the author.
         description: What the app does.
         error_codes: What the error page says, by the error code that your server sends.
+        icon_url: The address of a square picture, shown beside the name. Browsers load it from there.
         name: What people call the app.
         oauth_callback_url: Where the administrator's browser is sent with an authorisation code.
         scopes: What installations may do, as OAuth scopes.
@@ -70,13 +92,14 @@ class UpdatePlatformIntegration(Struct, kw_only=True):
         uninstallation_url: The address that is called when an installation is removed.
     """
 
-    identifier_field_path: IdentifierPath | UnsetType = UNSET
+    identifier_field_path: IdentifierPath | None | UnsetType = UNSET
     author: Title | None | UnsetType = UNSET
     call_to_action: Text | None | UnsetType = UNSET
     configuration_fields: dict[str, Any] | None | UnsetType = UNSET
     contact: Text | None | UnsetType = UNSET
     description: Text | None | UnsetType = UNSET
     error_codes: dict[str, str] | None | UnsetType = UNSET
+    icon_url: IconUrl | None | UnsetType = UNSET
     name: Title | None | UnsetType = UNSET
     oauth_callback_url: Url | None | UnsetType = UNSET
     scopes: list[str] | None | UnsetType = UNSET
@@ -99,7 +122,7 @@ class PlatformIntegration(Struct, kw_only=True):
         contact: How to reach the author. Null if it is not set.
         description: What the app does. Null if it is not set.
         error_codes: What the error page says, by error code. Null if it is not set.
-        icon_url: The app's icon. Null if it is not set.
+        icon_url: The address of the app's icon. Null if it is not set.
         name: What people call the app. Null if it is not set.
         oauth_callback_url: Where the administrator's browser is sent with a code. Null if it is not set.
         scopes: What installations may do. Null if it is not set.
@@ -134,6 +157,44 @@ class CreatedPlatformIntegration(PlatformIntegration, kw_only=True):
     """
 
     client_secret: Secret
+
+
+class UpdateQuery(Struct, kw_only=True):
+    """What to remove, beside what the body changes.
+
+    Attributes:
+        clear: Members to remove, so that they become null. Repeat the parameter, or separate names with commas.
+            A member can't be set and removed in the same call.
+    """
+
+    clear: Annotated[list[Clearable], Meta(examples=[["contact", "icon_url"]])] = []
+
+
+class ReplaceSecretQuery(Struct, kw_only=True):
+    """How long the old client secret stays valid.
+
+    Attributes:
+        grace_seconds: For how many seconds the old client secret is still accepted: 24 hours if absent, at most 7 days.
+            Use 0 when it has leaked.
+    """
+
+    grace_seconds: Annotated[int, Meta(ge=0, le=int(LONGEST_SECRET_GRACE.total_seconds()))] = int(
+        SECRET_GRACE.total_seconds()
+    )
+
+
+class ReplacedClientSecret(Struct, kw_only=True):
+    """The app's new client secret. It is shown only here.
+
+    Attributes:
+        id: The app's id, which is its `client_id`.
+        client_secret: The new client secret.
+        previous_secret_expires: When the old client secret stops working; null if it no longer works.
+    """
+
+    id: Id
+    client_secret: Secret
+    previous_secret_expires: Moment | None
 
 
 class ListQuery(Struct, kw_only=True):
@@ -308,6 +369,8 @@ class ServerMetadata(Struct, kw_only=True):
 
     Attributes:
         issuer: The server's own address.
+        authorization_endpoint: Where a browser begins to install an app. It takes `client_id` and `response_type=code`,
+            and optionally `redirect_uri`, `scope` and `state`.
         token_endpoint: Where to get tokens.
         revocation_endpoint: Where to revoke tokens.
         introspection_endpoint: Where to ask about tokens.
@@ -320,6 +383,7 @@ class ServerMetadata(Struct, kw_only=True):
     """
 
     issuer: str
+    authorization_endpoint: str
     token_endpoint: str
     revocation_endpoint: str
     introspection_endpoint: str

@@ -16,7 +16,7 @@ from jackfield.services import Services
 from jackfield.services.access import Access
 from jackfield.web.dialects.platform.schemas import TokenReference, TokenRequest
 from jackfield.web.security import by_bearer
-from jackfield.web.tenant_address import TenantMismatch, named_tenants, require_tenant
+from jackfield.web.tenant_address import TenantMismatch, is_handle, named_tenants, require_tenant
 
 
 async def by_key(request: Request, access: Access) -> Principal:
@@ -56,8 +56,20 @@ async def by_client(request: Request, services: Services, body: TokenRequest | T
     return client
 
 
-async def by_nothing(_: Request, __: Services, ___: Any) -> None:
-    """Anybody may call."""
+async def by_known_tenant(request: Request, services: Services, _: Any) -> None:
+    """Anybody may call; the organisation that the address names has to exist, else NotFound."""
+    for handle in named_tenants(request):
+        await require_organisation(services, handle)
+
+
+async def require_organisation(services: Services, handle: str) -> None:
+    """Raises NotFound when no organisation has the handle."""
+    try:
+        known = is_handle(handle) and (await services.organisations.get(handle)).handle == handle
+    except (NotFound, Conflict):
+        known = False
+    if not known:
+        raise NotFound("Organisation", handle)
 
 
 def _credentials(request: Request, body: TokenRequest | TokenReference) -> tuple[str, str]:

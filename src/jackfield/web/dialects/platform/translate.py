@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -9,9 +10,10 @@ import msgspec
 
 from jackfield.domain import ids
 from jackfield.domain.app import App, AppFields, AppNotFound, InvalidApp
+from jackfield.domain.flaws import Flaw
 from jackfield.domain.installation import Installation
 from jackfield.domain.oauth import ACCESS_LIFETIME, Client, Holder, TokenFacts, TokenKind, Tokens
-from jackfield.services.apps import Apps, Registered
+from jackfield.services.apps import Apps, Registered, ReplacedSecret
 from jackfield.web.dialects.platform import schemas
 from jackfield.web.dialects.platform.errors import to_flaw
 from jackfield.web.violations import InvalidRequest, Problem, Violation, convert
@@ -34,6 +36,21 @@ def to_fields(sent: Any, wanted: type[Sent], apps: Apps) -> AppFields:
     if flaws or body is None:
         raise InvalidApp(sorted(flaws, key=lambda flaw: names.index(str(flaw.path[0])) if flaw.path else -1))
     return msgspec.convert(msgspec.to_builtins(body), AppFields)
+
+
+def to_changes(sent: Any, clear: Sequence[str], apps: Apps) -> AppFields:
+    """What a PATCH changes. Raises InvalidApp as `to_fields`, also for what is set and cleared at once.
+
+    Typed clients send null for every member that their program did not set, so null means that nothing was sent.
+    """
+    said = {name: value for name, value in sent.items() if value is not None} if isinstance(sent, dict) else sent
+    both = [name for name in dict.fromkeys(clear) if isinstance(said, dict) and name in said]
+    if both:
+        raise InvalidApp(
+            [Flaw((name,), "This is set in the body and named in `clear`: do one of them") for name in both]
+        )
+    changes = to_fields(said, schemas.UpdatePlatformIntegration, apps)
+    return msgspec.structs.replace(changes, **dict.fromkeys(clear))
 
 
 def to_definition_id(reference: str) -> int:
@@ -69,6 +86,15 @@ def show(app: App) -> schemas.PlatformIntegration:
 
 def show_created(registered: Registered) -> schemas.CreatedPlatformIntegration:
     return schemas.CreatedPlatformIntegration(**_shown(registered.app), client_secret=registered.client_secret)
+
+
+def show_replaced_secret(replaced: ReplacedSecret) -> schemas.ReplacedClientSecret:
+    expires_at = replaced.previous_expires_at
+    return schemas.ReplacedClientSecret(
+        id=replaced.app.hex_id,
+        client_secret=replaced.client_secret,
+        previous_secret_expires=None if expires_at is None else show_time(expires_at),
+    )
 
 
 def show_installation(installation: Installation) -> schemas.Installation:
@@ -123,14 +149,13 @@ def show_time(moment: datetime) -> str:
 
 def _shown(app: App) -> dict[str, Any]:
     same = (
-        "identifier_field_path author call_to_action configuration_fields contact description error_codes name "
-        "oauth_callback_url scopes tags uninstallation_url"
+        "identifier_field_path author call_to_action configuration_fields contact description error_codes icon_url "
+        "name oauth_callback_url scopes tags uninstallation_url"
     )
     return {
         "id": app.hex_id,
         "status": app.status,
         "created": show_time(app.created_at),
         "updated": show_time(app.updated_at),
-        "icon_url": None,
         **{name: getattr(app, name) for name in same.split()},
     }
