@@ -84,7 +84,8 @@ def test_an_item_without_a_body_has_no_description() -> None:
         ("\\*a\\* \\# ||secret||", "\\*a\\* \\# \\|\\|secret\\|\\|"),
         ("1986\\. A year", "1986\\. A year"),
         ("\\- no list", "\\- no list"),
-        ("see https://example.com/a_b_c now", "see https://example.com/a_b_c now"),
+        ("see https://example.com/a_b_c now", "see <https://example.com/a_b_c> now"),
+        ("(see https://example.com/a_(b)).", "\\(see <https://example.com/a_(b)>\\)."),
         ("", ""),
     ],
 )

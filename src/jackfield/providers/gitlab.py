@@ -95,7 +95,7 @@ _MOST_PAGES: Final = 75
 #: the most that GitLab lists at once
 _BATCH: Final = 100
 #: people and groups, issues, merge requests and epics
-_DIALECT: Final = Dialect(references=re.compile(r"(?<![A-Za-z0-9_])@(?!\s)|[#!&](?=\d)"))
+_DIALECT: Final = Dialect(references=re.compile(r"(?<![A-Za-z0-9_])@(?!\s)|[#!&%$^~](?=[\w\"])|[\[{](?=[+-])"))
 
 
 class _User(msgspec.Struct):
