@@ -189,7 +189,8 @@ def _linear(world: World, method: str, path: str, body: Any) -> Said:
     query, variables = body["query"], body["variables"]
 
     def issue(object_id: str) -> dict[str, Any]:
-        return {"id": object_id, "state": {"type": "unstarted"}}
+        team = world.holding(object_id)
+        return {"id": object_id, "state": {"type": "unstarted"}, "team": team and {"id": team.id}}
 
     data: dict[str, Any] = {}
     if "issueCreate" in query:
