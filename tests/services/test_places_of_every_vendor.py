@@ -197,9 +197,7 @@ def test_the_number_in_place_of_the_name_or_the_other_way(
 
 
 @pytest.mark.parametrize("vendor", [one for one in WITH_NAMES if one not in {"slack", "sentry"}])
-def test_another_one_was_created_under_the_old_name(
-    operator: Operator, standing_in: PlaceVendors, vendor: str
-) -> None:
+def test_another_one_was_created_under_the_old_name(operator: Operator, standing_in: PlaceVendors, vendor: str) -> None:
     there = connect(operator, standing_in, vendor)
     old = there.place.name
     there.world.rename(there.place, new_name(vendor))

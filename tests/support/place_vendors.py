@@ -98,8 +98,7 @@ def _github(world: World, method: str, path: str, body: Any) -> Said:
 def _gitlab(world: World, method: str, path: str, body: Any) -> Said:
     path, _, query = path.partition("?")
     found = re.fullmatch(r"/api/v4/projects/([^/]+)(/issues)?(?:/(\d+))?", path)
-    if found is None:
-        return 404, {"message": "404 Not Found"}
+    assert found is not None, path
     name = unquote(found[1])
     place = world.numbered(name) or world.named(name)
     if place is None and (moved := world.former.get(name.lower())) is not None:
@@ -113,7 +112,10 @@ def _gitlab(world: World, method: str, path: str, body: Any) -> Said:
     if method == "GET":
         wanted = parse_qs(query).get("iids[]", [])
         return 200, [{"iid": int(one), "state": "opened"} for one in wanted if one in place.objects]
-    number = found[3] or world.create(place, body["title"])
+    return _gitlab_issue(place, method, found[3] or world.create(place, body["title"]), body)
+
+
+def _gitlab_issue(place: Place, method: str, number: str, body: Any) -> Said:
     if number not in place.objects:
         return 404, {"message": "404 Not found"}
     place.objects[number] = body["title"]
@@ -134,22 +136,27 @@ def _jira(world: World, method: str, path: str, body: Any) -> Said:
     if step == "project":
         place = world.named(name) or world.former.get(name.lower()) or world.numbered(name)
         return (200, {"id": place.id, "key": place.name, "name": "Shop"}) if place else (404, {"errorMessages": []})
-    if path == "/issue":
-        wanted = body["fields"]["project"]
-        place = world.numbered(wanted["id"]) if "id" in wanted else world.named(wanted["key"])
-        if place is None:
-            return 400, {"errors": {"project": "valid project is required"}}
-        return 201, _jira_issue(world, world.create(place, body["fields"]["summary"]))
-    if path == "/issue/bulkfetch":
-        return 200, {"issues": [_jira_issue(world, one) for one in body["issueIdsOrKeys"] if world.holding(one)]}
-    if step == "issue" and (place := world.holding(name)) is not None:
-        if method == "PUT":
-            place.objects[name] = body["fields"]["summary"]
-            return 204, None
-        return 200, _jira_issue(world, name)
     if path == "/myself":
         return 200, {"accountId": "1", "displayName": "Ada"}
-    return 404, {"errorMessages": ["Issue does not exist"]}
+    return _jira_issues(world, method, name, body)
+
+
+def _jira_issues(world: World, method: str, name: str, body: Any) -> Said:
+    if name == "bulkfetch":
+        return 200, {"issues": [_jira_issue(world, one) for one in body["issueIdsOrKeys"] if world.holding(one)]}
+    if method == "POST":
+        wanted = body["fields"]["project"]
+        project = world.numbered(wanted["id"]) if "id" in wanted else world.named(wanted["key"])
+        if project is None:
+            return 400, {"errors": {"project": "valid project is required"}}
+        return 201, _jira_issue(world, world.create(project, body["fields"]["summary"]))
+    place = world.holding(name)
+    if place is None:
+        return 404, {"errorMessages": ["Issue does not exist"]}
+    if method == "PUT":
+        place.objects[name] = body["fields"]["summary"]
+        return 204, None
+    return 200, _jira_issue(world, name)
 
 
 def _confluence(world: World, method: str, path: str, body: Any) -> Said:
@@ -216,7 +223,7 @@ def _linear(world: World, method: str, path: str, body: Any) -> Said:
 
 
 def _mantisbt(world: World, method: str, path: str, body: Any) -> Said:
-    path, _, query = path.removeprefix("/api/rest").partition("?")
+    path = path.removeprefix("/api/rest").partition("?")[0]
     number = path.rpartition("/")[2]
     projects = [{"id": int(one.id), "name": one.name} for one in world.places]
     if path == "/users/me":
@@ -224,6 +231,10 @@ def _mantisbt(world: World, method: str, path: str, body: Any) -> Said:
     if path.startswith("/projects"):
         found = [one for one in projects if path == "/projects" or str(one["id"]) == number]
         return (200, {"projects": found}) if found else (404, {"message": "Project not found"})
+    return _mantisbt_issues(world, method, number, body)
+
+
+def _mantisbt_issues(world: World, method: str, number: str, body: Any) -> Said:
     if method == "POST":
         wanted = body["project"]
         place = world.numbered(str(wanted["id"])) if "id" in wanted else world.named(wanted["name"])
@@ -231,7 +242,7 @@ def _mantisbt(world: World, method: str, path: str, body: Any) -> Said:
             return 404, {"message": "Project not found"}
         made = world.create(place, body["summary"])
         return 201, {"issue": {"id": int(made), "status": {"id": 10, "name": "new"}}}
-    if path == "/issues":
+    if number == "issues":
         ids = [one for place in world.places for one in place.objects]
         return 200, {"issues": [{"id": int(one), "status": {"id": 10, "name": "new"}} for one in ids]}
     place = world.holding(number)

@@ -676,7 +676,7 @@ def _who(places: Mapping[str, str]) -> dict[str, Any]:
 def _no_place(setting: str) -> ConfigurationRejected:
     what = setting.removesuffix("_id")
     return ConfigurationRejected(
-        f"Linear does not know this {what}, or does not show it to the key: check {setting}", setting
+        f"Linear cannot find this {what}, or the key has no access to it: check {setting}", setting
     )
 
 
