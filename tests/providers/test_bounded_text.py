@@ -34,6 +34,8 @@ DEEP = {
     "backticks in ever longer rows": "deep " + " ".join("`" * length for length in range(350)),
     "signs of emphasis in ever longer rows": "deep " + " a ".join("*" * length for length in range(340)),
     "brackets of elements": "deep " + "<a " * 20_000,
+    "colons": "deep" + ": <" * 20_000,
+    "schemes without an address": "deep" + " http:// x://a" * 5000,
     "parentheses": "[deep](" + "(" * 30_000 + ")" * 30_000,
     "entities that are none": "deep" + "&a" * 30_000,
     "a table without cells": "deep|b\n-|-\n" + "|\n" * 1000,
