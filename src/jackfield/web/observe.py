@@ -15,6 +15,8 @@ from jackfield.web.contract import REQUEST_ID, json_response
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _HEADER: Final = b"x-request-id"
+#: of every answer: its type is the one that it says
+_NOSNIFF: Final = (b"x-content-type-options", b"nosniff")
 #: the methods of RFC 9110 and RFC 5789; any other is a stranger's word, and no word of a stranger's is kept
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"})
 _QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -51,7 +53,7 @@ class Observe:
             if message["type"] == "http.response.start":
                 started_answer = True
                 status = message["status"]
-                message["headers"] = [*message["headers"], (_HEADER, request_id.encode())]
+                message["headers"] = [*message["headers"], _NOSNIFF, (_HEADER, request_id.encode())]
             await send(message)
 
         try:
