@@ -30,7 +30,9 @@ REPLACED: Final = Counter(
 
 # what the server is doing for each of our connections; another server knows none of them
 _SESSIONS: Final = """
-select pid, state, extract(epoch from clock_timestamp() - state_change)::double precision from pg_stat_activity
+select pid, state, extract(epoch from clock_timestamp() - state_change)::double precision,
+    coalesce(wait_event = 'ClientRead', false)
+from pg_stat_activity
 where pid = any($1::integer[]) and application_name = 'jackfield'
 """
 _END_SESSIONS: Final = """
@@ -79,7 +81,12 @@ class Watch:
 
     async def begin(self, connection: Any) -> None:
         """Learn about a new connection of the pool, before it is used."""
-        number = await connection.fetchval("select pg_backend_pid()")
+        try:
+            number = await connection.fetchval("select pg_backend_pid()", timeout=_ANSWER_SECONDS)
+        except BaseException:
+            # asyncpg would end it politely, and wait for the answer for ever
+            connection.terminate()
+            raise
         self._numbers_are_true = self._numbers_are_true and number == connection.get_server_pid()
 
     def suspect(self) -> None:
@@ -180,13 +187,14 @@ class Watch:
 def _is_dead(session: Any, hold: Any) -> bool:
     """Tell a connection that leads nowhere from one whose call takes long.
 
-    `session` is its state at the server, and for how many seconds; None: the server knows no such connection.
+    `session` is its state at the server, for how many seconds, and whether the server waits for us to send something;
+    None: the server knows no such connection.
     """
     if session is None:
         return True
-    state, seconds = session
-    if state == "idle":
-        # whoever holds a connection is in a transaction, or waits for an answer
+    state, seconds, awaits_us = session
+    # whoever holds a connection is in a transaction, or waits for an answer
+    if state == "idle" or (state == "active" and awaits_us and seconds >= LONG_SECONDS):
         return True
     waits = hold._con._stmt_exclusive_section._acquired  # noqa: SLF001
     return bool(str(state).startswith("idle in transaction") and (waits or seconds >= _ABANDONED_SECONDS))
