@@ -9,7 +9,7 @@ import pytest
 from support.data_directory import DataDirectory
 from support.hub import TOKEN, Hub
 from support.service import free_port, start_service
-from support.vendor_server import VendorServer, say, taken
+from support.vendor_server import VendorServer, taken
 from support.waiting import until
 
 # rows as a clock left them that was two hours ahead
@@ -31,24 +31,22 @@ def vendor() -> Iterator[VendorServer]:
 def test_what_waits_for_a_time_that_the_clock_went_back_from_is_brought_back(
     data_directory: DataDirectory, vendor: VendorServer, tmp_path: Path
 ) -> None:
-    vendor.answer(TOKEN, say(503), taken)
+    vendor.answer(TOKEN, taken)
     environment = {**data_directory.environment, "JACKFIELD_PROVIDERS__GITHUB__API_URL": vendor.url}
     log = tmp_path / "log"
     with start_service(environment, log, free_port()) as service:
         until(lambda: data_directory.fetch("select count(*) from pgqueuer_schedules")[0][0], lambda count: count == 2)
-        hub = Hub(service, data_directory)
-        data_directory.execute("select 1")
-        job = hub.verify(hub.connect())
-        until(lambda: hub.job(job)["state"]["current"], lambda state: state == "scheduled")
         assert service.stop() == 0
-        with start_service({**environment, "JACKFIELD_SERVE_JOBS": "false"}, log, free_port()):
-            data_directory.execute(SCHEDULES_AHEAD)
-            data_directory.execute(QUEUE_AHEAD)
-            assert data_directory.fetch(FAR_SCHEDULES)[0][0] > 0
-            with start_service(environment, log, free_port()) as again:
-                until(lambda: data_directory.fetch(FAR_SCHEDULES)[0][0], lambda count: count == 0)
-                assert Hub(again, data_directory).end_of(job) == "completed"
-                assert again.stop() == 0
+    with start_service(environment, tmp_path / "idle", free_port(), "--no-jobs") as idle:
+        hub = Hub(idle, data_directory)
+        job = hub.verify(hub.connect())
+        data_directory.execute(SCHEDULES_AHEAD)
+        data_directory.execute(QUEUE_AHEAD)
+        assert data_directory.fetch(FAR_SCHEDULES)[0][0] > 0
+        with start_service(environment, log, free_port()) as service:
+            until(lambda: data_directory.fetch(FAR_SCHEDULES)[0][0], lambda count: count == 0)
+            assert hub.end_of(job) == "completed"
+            assert service.stop() == 0
     [told] = [
         line
         for line in map(json.loads, log.read_text().splitlines())
