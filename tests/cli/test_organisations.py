@@ -33,8 +33,19 @@ def test_an_organisation_from_its_making_to_its_end(environment: dict[str, str])
         == f"The handle {made['handle']!r} is taken, or was once; handles are unique for ever. Choose another one."
     )
 
-    assert jackfield(environment, "organisations", "delete", made["hub_id"], "--json").json["id"] == made["id"]
-    assert jackfield(environment, "organisations", "delete", name).complaint == f"Organisation not found: {name}"
+    assert jackfield(environment, "organisations", "delete", made["hub_id"], "--yes", "--json").json["id"] == made["id"]
+    assert (
+        jackfield(environment, "organisations", "delete", name, "--yes").complaint == f"Organisation not found: {name}"
+    )
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",)])
+def test_nothing_is_deleted_where_nobody_can_be_asked(environment: dict[str, str], arguments: tuple[str, ...]) -> None:
+    handle = jackfield(environment, "organisations", "create", f"Kept {uuid.uuid4().hex[:12]}", "--json").json["handle"]
+    refused = jackfield(environment, "organisations", "delete", handle, *arguments)
+    assert refused.status == 1
+    assert "--yes" in refused.complaint
+    assert f"  {handle}  " in jackfield(environment, "organisations", "list").out
 
 
 def test_for_people_it_says_what_to_do_next(environment: dict[str, str]) -> None:

@@ -5,6 +5,7 @@ recorded replies.
 """
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from jackfield.providers._markdown import parse
 from jackfield.providers.discord import _message
 from support.chat import item, items
 from support.recorded import case, provider_at
-from support.vendor import answers
+from support.vendor import Answer, answers
 
 GAP = "\u200b"
 
@@ -83,7 +84,8 @@ def test_an_item_without_a_body_has_no_description() -> None:
         ("\\*a\\* \\# ||secret||", "\\*a\\* \\# \\|\\|secret\\|\\|"),
         ("1986\\. A year", "1986\\. A year"),
         ("\\- no list", "\\- no list"),
-        ("see https://example.com/a_b_c now", "see https://example.com/a_b_c now"),
+        ("see https://example.com/a_b_c now", "see <https://example.com/a_b_c> now"),
+        ("(see https://example.com/a_(b)).", "\\(see <https://example.com/a_(b)>\\)."),
         ("", ""),
     ],
 )
@@ -122,3 +124,52 @@ def test_what_is_left_of_the_budget_is_noted() -> None:
 
     budget = asyncio.run(run())
     assert (budget.remaining, budget.seconds) == (4, 2.0)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://product:8080/items/7",
+        "https://localhost/items/7",
+        "http://intranet/",
+        "http://PRODUCT/items/7",
+        "https://product./items/7",
+    ],
+)
+def test_an_address_without_a_dot_in_its_host_is_text(url: str) -> None:
+    sent = _message(item(url=url))
+    check_limits(sent)
+    (embed,) = sent["embeds"]
+    assert "url" not in embed
+    assert embed["fields"][-1] == {"name": "Address", "value": escape(url), "inline": True}
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a.example/7", "http://10.0.0.1:8080/7", "https://[::1]:8443/7", "https://bücher.example/7"]
+)
+def test_other_addresses_are_links(url: str) -> None:
+    assert _message(item(url=url))["embeds"][0]["url"] == url
+
+
+def test_many_fields_leave_room_for_an_address_that_is_text() -> None:
+    sent = _message(item(url="http://product/7", fields={f"Field {number}": "x" for number in range(40)}))
+    check_limits(sent)
+    assert sent["embeds"][0]["fields"][-1]["value"] == "http://product/7"
+
+
+@pytest.mark.parametrize("body", [{"embeds": ["0"]}, {"message": "Invalid Form Body", "code": 50035}])
+def test_a_message_that_is_refused_for_its_link_goes_without_it(body: dict[str, Any]) -> None:
+    recorded = case("discord", "deliver_created")
+    home, made = recorded.answers()
+
+    async def deliver() -> list[Any]:
+        script = answers(home, Answer.of(body, 400), made)
+        async with provider_at(recorded, script) as (provider, connection, at):
+            await provider.deliver(connection, *recorded.arguments())
+            return at.seen
+
+    _, refused, taken = asyncio.run(deliver())
+    [first], [second] = (json.loads(asked.body)["embeds"] for asked in (refused, taken))
+    assert first["url"] == "https://product.example.com/work-items/7"
+    assert "url" not in second
+    assert second["fields"][-1]["name"] == "Address"

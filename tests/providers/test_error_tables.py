@@ -12,19 +12,13 @@ from support.recorded import CLASSES, case, provider_at
 from support.vendor import Answer, answers
 from support.wire import said
 
-#: whose errors are still only in their code
-WITHOUT_TABLE = {
-    "discord",
-    "slack",
-    "teams",
-}
 MANIFESTS = [made.manifest for made in CLASSES.values()]
 ENTRIES = [(manifest.slug, error) for manifest in MANIFESTS for error in manifest.errors]
 
 
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda one: one.slug)
 def test_a_provider_declares_its_vendors_errors(manifest: Manifest) -> None:
-    assert bool(manifest.errors) is (manifest.slug not in WITHOUT_TABLE)
+    assert manifest.errors
 
 
 @pytest.mark.parametrize(("slug", "known"), ENTRIES, ids=lambda one: getattr(one, "name", one))

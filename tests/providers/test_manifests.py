@@ -123,7 +123,17 @@ def test_only_what_can_be_proved_in_silence_is_verified() -> None:
     [
         ("https://prod-12.westeurope.logic.azure.com:443/workflows/0a1b/triggers/manual/paths/invoke?sig=x", True),
         ("https://default1.2.environment.api.powerplatform.com/powerautomate/automations/direct/x?sig=y", True),
+        ("https://emea.powerautomate.com/webhooks/abc?sig=x", True),
+        ("https://prod-00.usgovtexas.logic.azure.us:443/workflows/6/triggers/manual/paths/invoke?sig=x", True),
+        ("https://default1.2.environment.api.gov.powerplatform.microsoft.us/powerautomate/x?sig=y", True),
+        ("https://default1.2.environment.api.high.powerplatform.microsoft.us/powerautomate/x?sig=y", True),
+        ("https://default1.2.environment.api.appsplatform.us/powerautomate/x?sig=y", True),
+        ("https://prod-01.chinaeast2.logic.azure.cn/workflows/x?sig=y", True),
         ("https://acme.webhook.office.com/webhookb2/x", False),
+        ("https://powerautomate.com.example.com/x", False),
+        ("https://evilpowerautomate.com/x", False),
+        ("https://evil.com/.logic.azure.us/x", False),
+        ("https://prod-12.logic.azure.us:8443/x", False),
         ("http://prod-12.westeurope.logic.azure.com/workflows/x", False),
         ("https://logic.azure.com.example.com/workflows/x", False),
         ("https://example.com/?prod-12.logic.azure.com/x", False),
@@ -131,6 +141,11 @@ def test_only_what_can_be_proved_in_silence_is_verified() -> None:
     ],
 )
 def test_teams_takes_webhooks_of_workflows_alone(url: str, taken: bool) -> None:
-    pattern = CLASSES["teams"].manifest.secrets[0].pattern
-    assert pattern is not None
-    assert (re.search(pattern, url) is not None) == taken
+    [secret] = CLASSES["teams"].manifest.secrets
+    assert secret.pattern is not None
+    assert (re.search(secret.pattern, url) is not None) == taken
+    # as people may write the host
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    shouted = secret.tidied(f"{scheme.upper()}://{host.upper()}{slash}{path}")
+    assert (re.search(secret.pattern, shouted) is not None) == taken

@@ -69,7 +69,7 @@ def test_facts_and_the_link_back_follow_the_body() -> None:
 def test_an_issue_without_words_has_its_title_for_a_description() -> None:
     assert description_of(item()) == "Brake pads worn"
     assert summary_of(item(title=" \n ")) == "WI-7"
-    assert summary_of(item(title="\x01")) == "?"
+    assert summary_of(item(title="\x01")) == "WI-7"
 
 
 def test_a_body_that_is_too_long_ends_with_a_link_to_the_rest() -> None:

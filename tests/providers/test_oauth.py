@@ -136,7 +136,7 @@ def test_a_recorded_reply_means_what_is_expected(case: OAuthCase, caplog: pytest
         ("temporarily_unavailable", domain.VendorUnavailable),
         ("server_error", domain.VendorUnavailable),
         ("slow_down", domain.VendorLimited),
-        ("never_heard_of", domain.VendorUnavailable),
+        ("never_heard_of", domain.UnknownRefusal),
         ({"code": 4}, domain.VendorUnavailable),
         (True, domain.VendorUnavailable),
     ],
@@ -148,7 +148,9 @@ def test_an_error_is_what_its_name_says_whatever_the_status(
     # some say it beside tokens that look good
     body = {**case.exchanges[0]["reply"]["json"], "error": told, "error_description": "x" * 5000}
     _, raised, at = asyncio.run(play(case, answers(Answer.of(body, status))))
-    assert type(raised) is error
+    # what has no name is called by its status, where that is a refusal
+    nameless = not isinstance(told, str) and status >= 400
+    assert type(raised) is (domain.UnknownRefusal if nameless else error)
     assert len(at.seen) == 1
     check_sentence(raised, case)
 
@@ -158,17 +160,20 @@ def test_an_error_is_what_its_name_says_whatever_the_status(
     ("answer", "error"),
     [
         (Answer(200, {"Content-Type": "text/html"}, b"<html>Log in</html>"), domain.VendorUnavailable),
-        (Answer(403, {"Content-Type": "text/html"}, b"<html>Blocked</html>"), domain.VendorUnavailable),
-        (Answer(404, {}, b""), domain.VendorUnavailable),
+        (Answer(403, {"Content-Type": "text/html"}, b"<html>Blocked</html>"), domain.UnknownRefusal),
+        (Answer(404, {}, b""), domain.UnknownRefusal),
         (Answer(200, {}, b""), domain.VendorUnavailable),
         (Answer(200, {}, b'{"access_token": "recorded-trunc'), domain.VendorUnavailable),
         (Answer(200, {}, b"[" * 100_000), domain.VendorUnavailable),
         (Answer(200, {}, b"\xff\xfe"), domain.VendorUnavailable),
         (Answer(200, {}, b"null"), domain.VendorUnavailable),
         (Answer(200, {}, b"[]"), domain.VendorUnavailable),
-        (Answer.of({"access_token": "good"}, 400), domain.VendorUnavailable),
+        (Answer.of({"access_token": "good"}, 400), domain.UnknownRefusal),
         (Answer.of({"error": "invalid_grant"}, 500), domain.VendorUnavailable),
-        (Answer.of({"error": "invalid_grant"}, 302, {"Location": "https://x.example.com"}), domain.VendorUnavailable),
+        (
+            Answer.of({"error": "invalid_grant"}, 302, {"Location": "https://x.example.com"}),
+            domain.ConfigurationRejected,
+        ),
         (Answer(503, {}, b"away"), domain.VendorUnavailable),
         (Answer.of({"error": "invalid_grant"}, 429, {"Retry-After": "7"}), domain.VendorLimited),
     ],
@@ -181,6 +186,51 @@ def test_no_usable_answer_is_never_a_refusal(slug: str, name: str, answer: Answe
     assert getattr(raised, "retry_after", None) == (7.0 if error is domain.VendorLimited else None)
     assert len(at.seen) == 1
     check_sentence(raised, case)
+
+
+@every_asking
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (401, {"statusCode": 401, "code": "FST_JWT_AUTHORIZATION_TOKEN_EXPIRED", "error": "Unauthorized"}),
+        (401, {"message": "Authorization token expired"}),
+        (400, {"error": "invalid_request", "error_description": "The refresh token is invalid."}),
+        (400, {"error": "bad_request", "message": "Refresh token has been revoked"}),
+        (403, {"error": "forbidden", "detail": "Unknown refresh token"}),
+        (404, {"message": "Token not found"}),
+    ],
+)
+def test_a_grant_that_is_refused_in_words_of_their_own_is_refused(
+    slug: str, name: str, status: int, body: dict[str, Any]
+) -> None:
+    _, raised, at = asyncio.run(play(oauth_case(slug, name), answers(Answer.of(body, status))))
+    assert type(raised) is domain.GrantRefused
+    assert len(at.seen) == 1
+
+
+@pytest.mark.parametrize(("slug", "name"), [("slack", "refreshed"), ("slack", "refreshed_of_user")])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"token_type": None},
+        {"token_type": ""},
+        {"token_type": "Bearer"},
+        {"token_type": "something new"},
+        {"scope": None},
+        {"scope": 5},
+        {"expires_in": "soon"},
+        {"team": None, "enterprise": 7, "authed_user": []},
+    ],
+    ids=str,
+)
+def test_a_good_token_is_kept_whatever_else_is_odd(slug: str, name: str, odd: dict[str, Any]) -> None:
+    case = oauth_case(slug, name)
+    full = case.exchanges[0]["reply"]["json"]
+    for body in ({**full, **odd}, {member: value for member, value in full.items() if member not in odd}):
+        result, raised, _ = asyncio.run(play(case, answers(Answer.of(body))))
+        assert raised is None
+        assert full["access_token"] in result.secrets.values()
+        assert full["refresh_token"] in result.secrets.values()
 
 
 @every_asking
@@ -278,6 +328,14 @@ def test_nothing_of_a_secret_is_printed(slug: str) -> None:
     told = f"{exchange!r} {exchange.application!r} {result!r}"
     for word in case.secret_words():
         assert word not in told
+
+
+def test_a_beginning_of_a_scope_is_none_and_a_persons_scopes_alone_are_enough() -> None:
+    oauth = CLASSES["slack"].manifest.oauth
+    assert oauth is not None
+    assert oauth.complaint_of(("chat:write", "user:")) == "user: is the beginning of a scope: its name has to follow"
+    assert oauth.complaint_of(("user:chat:write",)) is None
+    assert oauth.complaint_of(()) is None
 
 
 async def play(

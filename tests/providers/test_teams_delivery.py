@@ -3,17 +3,20 @@
 import asyncio
 import dataclasses
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
+from jackfield.domain.credential import Secrets
 from jackfield.domain.item import Item
-from jackfield.domain.provider import CredentialRefused
+from jackfield.domain.provider import Connection, CredentialRefused
 from jackfield.providers._adaptive_card import elements_of
+from jackfield.providers._http import Endpoints
 from jackfield.providers._markdown import parse
-from jackfield.providers.teams import _message
+from jackfield.providers.teams import Teams, _message
 from support.chat import item, items
 from support.recorded import case, provider_at
 from support.vendor import answers
@@ -134,3 +137,31 @@ def test_no_other_address_is_called(url: str) -> None:
             return len(vendor.seen)
 
     assert asyncio.run(run()) == 0
+
+
+def test_a_host_that_the_operator_allows_can_be_entered_and_is_called() -> None:
+    provider: Any = Teams(None, Endpoints(base_url="https://Hooks.example.com:443/below"))  # type: ignore[arg-type]
+    [secret] = provider.manifest.secrets
+    for url, taken in [
+        ("https://hooks.example.com/x?sig=y", True),
+        ("https://prod-12.westeurope.logic.azure.com/workflows/x", True),
+        ("https://hooks.example.com.evil.example/x", False),
+        ("http://hooks.example.com/x", False),
+        ("https://other.example.com/x", False),
+    ]:
+        assert (re.search(secret.pattern, url) is not None) is taken, url
+    # others' manifest is as it was
+    assert "example" not in (Teams.manifest.secrets[0].pattern or "")
+
+
+def test_the_case_of_a_host_does_not_count() -> None:
+    recorded = case("teams", "deliver_created")
+
+    async def run() -> int:
+        async with provider_at(recorded, answers(*recorded.answers())) as (provider, connection, vendor):
+            url = connection.secrets["webhook_url"].replace("http://", "HTTP://", 1)
+            shouted = Connection(Secrets({"webhook_url": url}), connection.configuration)
+            await provider.deliver(shouted, *recorded.arguments())
+            return len(vendor.seen)
+
+    assert asyncio.run(run()) == 1

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from jackfield.domain.provider import ProviderError, VendorUnavailable
+from jackfield.domain.provider import ConfigurationRejected, ProviderError, VendorUnavailable
 from jackfield.providers._http import AnswerTooLong
 from support.recorded import CLASSES, case, provider_at
 from support.vendor import Answer, Behaviour, answers, floods, hangs, resets, vendor
@@ -60,7 +60,7 @@ def test_a_redirect_is_not_followed(slug: str, status: int, caplog: pytest.LogCa
         return error
 
     error = asyncio.run(run())
-    assert type(error) is VendorUnavailable
+    assert type(error) is ConfigurationRejected
     assert "redirect" in str(error)
     check_silence(slug, error, caplog)
 

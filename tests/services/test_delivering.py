@@ -464,7 +464,7 @@ def test_a_setting_that_is_wrong_makes_everything_wait_until_it_is_repaired(
     job = bench.deliver(integration)
     row = bench.row(integration)
     assert (row["status"], job["state"]) == ("error", "error")
-    assert "does not know this repository" in row["error"]
+    assert "cannot find this repository" in row["error"]
     assert {(one.state, one.attempts) for one in bench.deliveries(integration)} == {(DeliveryState.PENDING, 0)}
     bench.change(integration, configuration=json.dumps({"repository": repository.name}))
     repair(bench, integration)

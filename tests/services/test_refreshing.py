@@ -184,6 +184,70 @@ def test_no_usable_answer_degrades_and_breaks_nothing(
     assert (bench.row(integration)["health"], events_of(bench, integration)) == ("active", [])
 
 
+def a_day_later(bench: Workbench, integration: int) -> None:
+    """As when the first try without a usable answer had been so long ago, and the integration been granted before."""
+    bench.operator.fetch(
+        "update refresh_lease set asked_at = asked_at - interval '25 hours' "
+        "where organisation_id = $1 and integration_id = $2",
+        bench.organisation.id,
+        integration,
+    )
+    bench.change(integration, granted_at=until(days=-3))
+
+
+NEVER_HEARD_OF = say(401, {"message": "nope", "code": "E_NO"})
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [NEVER_HEARD_OF, say(403, {"error": "forbidden_by_policy"}), say(404, {}), say(409, [])],
+    ids=["401", "403", "404", "409"],
+)
+def test_a_refusal_in_words_nobody_knows_asks_the_customer_after_a_day(
+    bench: Workbench, tokens: TokenServer, refusal: Behaviour
+) -> None:
+    grant = tokens.grant()
+    integration = connected(bench, grant, expires=until(minutes=-1))
+    grant.script = [refusal] * 80
+    refresh(bench, integration)
+    refresh(bench, integration)
+    row = bench.row(integration)
+    assert (row["health"], row["status"]) == ("degraded", "active")
+    a_day_later(bench, integration)
+    refresh(bench, integration)
+    row = bench.row(integration)
+    assert (row["health"], row["status"]) == ("needs_reauthorisation", "error")
+    assert "for a day" in row["health_reason"]
+    assert "connect it once more" in row["health_reason"]
+    assert "was lost" not in row["health_reason"]
+    assert events_of(bench, integration) == ["broken"]
+
+
+def test_nobody_is_asked_while_the_access_token_lasts(bench: Workbench, tokens: TokenServer) -> None:
+    grant = tokens.grant()
+    integration = connected(bench, grant, expires=until(hours=2))
+    grant.script = [NEVER_HEARD_OF] * 80
+    refresh(bench, integration)
+    a_day_later(bench, integration)
+    refresh(bench, integration)
+    assert bench.row(integration)["health"] == "degraded"
+    grant.script = []
+    assert refresh(bench, integration)["state"] == "completed"
+
+
+def test_an_outage_of_a_day_that_ends_in_a_strange_word_breaks_nothing(bench: Workbench, tokens: TokenServer) -> None:
+    grant = tokens.grant()
+    integration = connected(bench, grant, expires=until(minutes=-1))
+    grant.script = [broken] * 8
+    refresh(bench, integration)
+    a_day_later(bench, integration)
+    grant.script = [NEVER_HEARD_OF] * 8
+    refresh(bench, integration)
+    assert (bench.row(integration)["health"], bench.row(integration)["status"]) == ("degraded", "active")
+    grant.script = []
+    assert refresh(bench, integration)["state"] == "completed"
+
+
 def verify_queued(bench: Workbench, integration: int) -> Any:
     return bench.run_to_its_end(job_of(bench, integration, "verify"))
 

@@ -152,10 +152,15 @@ def test_the_token_may_be_signed_with(desk: Desk, algorithm: str) -> None:
         ({"preferred_username": None, "email": "carol@example.com"}, "carol@example.com"),
         ({"preferred_username": None, "email": "c@example.com", "email_verified": True}, "c@example.com"),
         ({"preferred_username": None, "email": "not@hers.example.com", "email_verified": False}, "f3b0-subject"),
+        ({"preferred_username": None, "email": "c@example.com", "email_verified": "true"}, "c@example.com"),
+        *(
+            ({"preferred_username": None, "email": "not@hers.example.com", "email_verified": no}, "f3b0-subject")
+            for no in ("false", "False", "TRUE", "no", "", 0, 1, [], [True], {"value": True})
+        ),
         ({"preferred_username": "\0", "email": "x" * 256}, "f3b0-subject"),
         ({"preferred_username": 7, "email": ["a@example.com"]}, "f3b0-subject"),
     ],
-    ids=["name", "address", "verified", "unverified", "unfit", "no texts"],
+    ids=str,
 )
 def test_people_are_called(desk: Desk, claims: Any, user: str) -> None:
     assert desk.sign_in(somebody(**claims)).session.user == user
@@ -288,6 +293,10 @@ def test_what_is_unusual_and_right_is_taken(desk: Desk) -> None:
     half = hashlib.sha256(desk.provider.access_token.encode()).digest()[:16]
     for person in (
         somebody(exp=now - 30, iat=now + 30, nbf=now + 30),
+        # clocks that are minutes apart
+        somebody(exp=now - 240, iat=now - 3600),
+        somebody(iat=now + 90, nbf=now + 90),
+        somebody(iat=now + 240),
         somebody(aud=[CLIENT_ID]),
         somebody(aud=[CLIENT_ID, "another"], azp=CLIENT_ID),
         somebody(at_hash=encoded(half)),
@@ -297,7 +306,25 @@ def test_what_is_unusual_and_right_is_taken(desk: Desk) -> None:
         assert desk.sign_in(person).session.user == "carol"
 
 
+def test_a_clock_that_is_far_off_is_told_as_that(desk: Desk) -> None:
+    with pytest.raises(IdentityUnproven) as refused:
+        desk.sign_in(somebody(iat=int(time.time()) + 1800))
+    assert "by 30 minutes: check the clocks" in refused.value.reason
+
+
 # Keys that change
+
+
+def test_a_new_key_under_an_old_name_locks_nobody_out(desk: Desk) -> None:
+    assert desk.sign_in(somebody()).session.user == "carol"
+    [kid] = desk.provider.keys
+    desk.provider.rotate()
+    [(_, key)] = desk.provider.keys.items()
+    desk.provider.keys = {kid: key}
+    assert desk.sign_in(somebody()).session.user == "carol"
+    # and what the new one has not signed still proves nothing
+    with pytest.raises(IdentityUnproven):
+        desk.sign_in(signing(by_a_stranger)(desk.provider))
 
 
 def test_a_new_key_is_asked_for_when_a_token_names_it_but_not_again_and_again(desk: Desk) -> None:

@@ -1,5 +1,6 @@
 """Where the platform contract is reached: slashes, tenants in the path, tenants in the host."""
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,6 +9,9 @@ from typing import Any
 import pytest
 import requests
 
+from jackfield.domain.session import TooManyFailures
+from jackfield.web.dialects.platform.errors import CLIENT
+from jackfield.web.dialects.platform.routes import DIALECT
 from support.checked_tenant import CheckedTenant
 from support.operator import Operator
 from support.partner import APPS, OAUTH, InstalledApp, Partner
@@ -76,6 +80,15 @@ def test_other_paths_are_not_found_in_the_contracts_words(tenant: CheckedTenant,
     assert answer.status_code == 404
     if not path.startswith("//"):
         assert answer.json()["errors"][0]["type"] == "not_found_error"
+
+
+@pytest.mark.parametrize("oauth", [False, True], ids=["contract", "OAuth"])
+def test_who_calls_too_often_is_told_in_the_words_of_each_part(oauth: bool) -> None:
+    operation = next(one for one in DIALECT.operations if (one.scheme == CLIENT) is oauth)
+    answer = DIALECT.render(TooManyFailures(7), operation)
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
+    told = json.loads(bytes(answer.body))
+    assert told["error"] == "temporarily_unavailable" if oauth else told["errors"][0]["type"] == "rate_limit_error"
 
 
 def test_a_method_that_a_path_has_not_is_told(tenant: CheckedTenant) -> None:

@@ -61,6 +61,13 @@ def show_time(moment: datetime | None) -> str:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z") if moment else "-"
 
 
+def confirm(question: str, *, reads_json: bool = False) -> None:
+    """Ask before what cannot be undone; ends the program where nobody can be asked, or somebody says no."""
+    if reads_json or not sys.stdin.isatty():
+        fail("this cannot be undone, and nobody can be asked here: say --yes if it is meant")
+    typer.confirm(question, abort=True)
+
+
 def fail(message: str) -> NoReturn:
     typer.echo(f"jackfield: {message}", err=True)
     sys.exit(1)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from jackfield.cli.console import Json, as_operator, print_json, print_table, printable, show_time
+from jackfield.cli.console import Json, as_operator, confirm, print_json, print_table, printable, show_time
 from jackfield.domain import ids
 from jackfield.domain.installation import UntoldApp
 from jackfield.domain.organisation import Organisation
@@ -70,8 +70,8 @@ def delete(
     untold = as_operator(lambda ground, _: ground.organisations.untold_apps(reference))
     if untold and not json:
         typer.echo(_told_of_apps(untold), err=True)
-    if not yes and not json and typer.get_text_stream("stdin").isatty():
-        typer.confirm(f"Delete {reference} with all its integrations and secrets, for good?", abort=True)
+    if not yes:
+        confirm(f"Delete {reference} with all its integrations and secrets, for good?", reads_json=json)
     gone = as_operator(lambda ground, origin: ground.organisations.delete(reference, origin))
     if json:
         apps = [{"installation_id": ids.to_hex(one.installation_id), "app": one.app_name} for one in untold]

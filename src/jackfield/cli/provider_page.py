@@ -10,7 +10,7 @@ _MEANINGS: Final = {
     Meaning.CREDENTIAL: "the credential",
     Meaning.RIGHT: "a missing right",
     Meaning.APPLICATION: "the operator's registration",
-    Meaning.CONFIGURATION: "the setting",
+    Meaning.CONFIGURATION: "how it is set up at the vendor",
     Meaning.ITEM: "this item",
     Meaning.OBJECT_RIGHT: "a missing right for this object",
     Meaning.GONE: "the object is gone",
@@ -126,7 +126,7 @@ def _errors(errors: tuple[KnownError, ...]) -> Iterator[str]:
     yield "| error | about | what people read | documented |"
     yield "|---|---|---|---|"
     for error in errors:
-        about = f"{_MEANINGS[error.meaning]}{f' `{error.field}`' if error.field else ''}"
+        about = f"the setting `{error.field}`" if error.field else _MEANINGS[error.meaning]
         words = error.words.replace("|", "\\|")
         yield f"| `{error.name}` | {about} | {words} | [here]({error.source}) |"
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import typer
-from granian.constants import Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.server import MPServer
 
@@ -86,6 +86,8 @@ def _granian(address: str, port: int, workers: int) -> MPServer:
         workers=workers,
         respawn_failed_workers=True,
         workers_kill_timeout=_DRAIN_SECONDS,
+        # one version has one limit of headers, and no browser speaks another without TLS, which a proxy does
+        http=HTTPModes.http1,
         http1_settings=HTTP1Settings(max_buffer_size=_MAX_HEADER_BYTES),
         log_enabled=False,
     )

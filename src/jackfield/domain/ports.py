@@ -63,6 +63,10 @@ class Vault(Protocol):
         """As `open`, for many, in their order."""
         ...
 
+    async def open_readable(self, sealed_values: Sequence[tuple[Place, bytes]]) -> Sequence[Secrets | None]:
+        """As `open_all`, with None for what does not open, so that one broken value does not hide the others."""
+        ...
+
     async def add_data_key(self, organisation_id: int) -> int:
         """Gives the organisation a new data key, which seals from now on; returns its id. Older ones still open."""
         ...
@@ -733,6 +737,10 @@ class HotDeliveries(Protocol):
         """What an earlier run of the job had in hand is pending again, or held if it never came to an end."""
         ...
 
+    async def has_due(self, integration: Detail) -> bool:
+        """Whether something is to be brought to the integration's vendor now."""
+        ...
+
     async def claim(self, running: Running, integration: Detail, place: bytes, most: int) -> Sequence[Outgoing]:
         """Up to `most` that are due, the longest due first, one of each item. `place` is where they go.
 
@@ -779,19 +787,19 @@ class HotLinks(Protocol):
 class PlaceTable(Protocol):
     """Where the items of integrations went and go, inside a unit of work."""
 
-    async def list(self, integration: Detail) -> Sequence[KnownPlace]:
+    async def list(self, integration: Integration) -> Sequence[KnownPlace]:
         """Every place that the integration ever had items in, and perhaps where they go now."""
         ...
 
-    async def put(self, integration: Detail, place: KnownPlace) -> None:
+    async def put(self, integration: Integration, place: KnownPlace) -> None:
         """Keeps the place; when it has settings, the others are not where items go now."""
         ...
 
-    async def put_former(self, integration: Detail, settings: bytes, configuration: JsonObject) -> None:
+    async def put_former(self, integration: Integration, settings: bytes, configuration: JsonObject) -> None:
         """Keeps the settings of a place that has items in it and was not located yet; no more than that."""
         ...
 
-    async def drop(self, integration: Detail, links: bytes) -> None:
+    async def drop(self, integration: Integration, links: bytes) -> None:
         """Forgets the place."""
         ...
 
@@ -799,7 +807,7 @@ class PlaceTable(Protocol):
 class HotPlaces(Protocol):
     """What a run looks at before it sends, outside of any unit of work."""
 
-    async def list(self, integration: Detail) -> Sequence[KnownPlace]:
+    async def list(self, integration: Integration) -> Sequence[KnownPlace]:
         """As `PlaceTable.list`."""
         ...
 

@@ -268,7 +268,8 @@ class OAuth(msgspec.Struct, frozen=True, kw_only=True):
     `registration` is where the operator gets it. `scopes` are asked for unless a caller asks for others. `scope_words`
     say what a scope allows, to the person who is asked for it; they have those of `scopes`, and others that are well
     known. `rotates`: a refresh ends the old refresh token. `ends_at_once`: it ends the old access token as well.
-    `token_sets` are refreshed separately.
+    `token_sets` are refreshed separately. `verified_by` are scopes of which one is needed to see whose account it is;
+    none: that needs no scope.
     """
 
     registration: str
@@ -279,6 +280,16 @@ class OAuth(msgspec.Struct, frozen=True, kw_only=True):
     rotates: bool = False
     ends_at_once: bool = False
     token_sets: tuple[TokenSet, ...] = (TokenSet(),)
+    verified_by: tuple[str, ...] = ()
+
+    def complaint_of(self, scopes: Sequence[str]) -> str | None:
+        """Why a customer who grants these scopes would still not be connected; None: nothing is known against them."""
+        nameless = {token_set.scope_prefix for token_set in self.token_sets} & set(scopes)
+        if nameless:
+            return f"{min(nameless)} is the beginning of a scope: its name has to follow"
+        if scopes and self.verified_by and not set(scopes) & set(self.verified_by):
+            return f"Nobody could tell whose account it is: add one of {', '.join(self.verified_by)}"
+        return None
 
     def rights(self, scopes: Sequence[str] = ()) -> tuple[Right, ...]:
         """What is asked for, in words: the caller's `scopes`, or where there are none the manifest's."""
@@ -426,13 +437,15 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
 
     `not_done` says in one plain sentence what the vendor did not do of it, and why: then the item is not in line, and
     is sent again with its next change and by a synchronisation. `status` is the one that the object has, where the
-    vendor left it at another than the one that was asked for.
+    vendor left it at another than the one that was asked for. `place` is where a new object is, for vendors that cannot
+    be asked before.
     """
 
     vendor_id: str
     url: str | None = None
     not_done: str | None = None
     status: ItemStatus | None = None
+    place: Place | None = None
 
 
 class VendorState(msgspec.Struct, frozen=True, kw_only=True):

@@ -157,7 +157,9 @@ def browser_digest(pepper: bytes, browser_token: str) -> bytes:
 def user_of(claims: Claims) -> str:
     """What the person is called: the first name that can be one. Raises NotAdmitted."""
     names = [claims.get("preferred_username")]
-    if claims.get("email_verified") is not False:
+    # some providers leave the claim out, and some write it as a text; whatever else it is, it does not say "verified"
+    verified = claims.get("email_verified", True)
+    if verified is True or verified == "true":
         names.append(claims.get("email"))
     for name in (*names, claims.get("sub")):
         if isinstance(name, str):

@@ -23,6 +23,7 @@ VALUE_LENGTH: Final = 300
 _URL_LENGTH: Final = 2000
 _URL: Final = re.compile(r"(https?://[^\s/?#]|mailto:[^\s@]+@)[^\s<>|\"]*", re.IGNORECASE)
 _PASTED: Final = re.compile(r"\]\(data:image/[^)\s]*\)")
+_CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 #: how often a text that is too long is made shorter by estimate
 _TRIES: Final = 12
 
@@ -74,7 +75,7 @@ def _at_a_glance(fact: Fact) -> Fact:
 
 def title_of(item: Item) -> str:
     """In one line, and never empty: no vendor takes a message without words."""
-    return one_line(item.title) or item.key
+    return one_line(_CONTROLS.sub(" ", item.title)) or item.key
 
 
 def one_line(text: str) -> str:
@@ -125,8 +126,6 @@ def plain_text(node: SyntaxTreeNode) -> str:
         return node.content
     if node.type in {"softbreak", "hardbreak"}:
         return " "
-    if node.type == "image":
-        return node.content
     return "".join(plain_text(child) for child in node.children)
 
 
@@ -137,7 +136,8 @@ def table_rows(table: SyntaxTreeNode) -> list[list[str]]:
 
 
 def image_label(node: SyntaxTreeNode) -> str:
-    return one_line(node.content) or "image"
+    """The alternative text of an image, without its forms."""
+    return one_line("".join(plain_text(child) for child in node.children)) or "image"
 
 
 def destination(node: SyntaxTreeNode) -> str:

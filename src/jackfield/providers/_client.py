@@ -1,8 +1,9 @@
 """The one HTTP client through which everything leaves: guarded, capped, measured, and silent about secrets."""
 
 import contextlib
+import ssl
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import aiohttp
@@ -33,25 +34,35 @@ SECONDS: Final = Histogram(
 #: what each failure of the connection is called; the first that fits
 _FAILURES: Final[tuple[tuple[type[aiohttp.ClientError], str], ...]] = (
     (aiohttp.ClientConnectorDNSError, "has no address that can be looked up"),
-    (aiohttp.ClientConnectorCertificateError, "has no certificate that can be trusted"),
-    (aiohttp.ClientConnectorSSLError, "has no certificate that can be trusted"),
+    (aiohttp.ClientConnectorSSLError, "broke off while the connection was encrypted"),
     (aiohttp.ClientConnectorError, "cannot be reached"),
     (aiohttp.ServerDisconnectedError, "broke off the connection"),
     (aiohttp.ClientOSError, "broke off the connection"),
     (aiohttp.ClientPayloadError, "broke off in the middle of its answer"),
 )
+#: what OpenSSL calls an answer that is not TLS: a server that speaks plain HTTP there
+_PLAIN: Final = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "RECORD_LAYER_FAILURE"})
+#: X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH, X509_V_ERR_CERT_HAS_EXPIRED
+_OTHER_NAME: Final = frozenset({62, 64})
+_EXPIRED: Final = 10
+_NO_TLS: Final = "answers without TLS there: enter its address with http, or the port that it has for https"
 _tracer: Final = trace.get_tracer("jackfield")
 
 
 class GuardedClient:
-    """Calls vendors. Addresses of the operator's own `trusted_origins` are called wherever they lead."""
+    """Calls vendors. A `placed` call goes wherever one of the `trusted_origins` of its provider leads."""
 
-    def __init__(self, guarded: aiohttp.ClientSession, free: aiohttp.ClientSession, trusted_origins: frozenset[str]):
+    def __init__(
+        self,
+        guarded: aiohttp.ClientSession,
+        free: aiohttp.ClientSession,
+        trusted_origins: Mapping[str, frozenset[str]],
+    ):
         self._guarded = guarded
         self._free = free
         self._trusted_origins = trusted_origins
 
-    async def request(
+    async def request(  # noqa: PLR0913  one call has as many parts
         self,
         provider: str,
         method: str,
@@ -61,11 +72,15 @@ class GuardedClient:
         query: Mapping[str, str] | None = None,
         json: Any = None,
         form: Mapping[str, str] | None = None,
+        placed: bool = False,
     ) -> Reply:
         """One call, without redirects. Any status is a reply.
 
-        Raises ConfigurationRejected for an address that is none or must not be called, and VendorUnavailable when no
-        whole answer came in time. Neither says more of the address than its host, since a path may be a secret.
+        `placed`: the address is where the operator placed this provider; only then is it called wherever it leads.
+
+        Raises ConfigurationRejected for an address that is none, must not be called or is not the server's (TLS says
+        so), and VendorUnavailable when no whole answer came in time. Neither says more of the address than its host,
+        since a path may be a secret.
         """
         host = host_of(url)
         started = time.perf_counter()
@@ -73,7 +88,9 @@ class GuardedClient:
         attributes = {"http.request.method": method, "server.address": host, "jackfield.provider": provider}
         with _tracer.start_as_current_span(method, kind=trace.SpanKind.CLIENT, attributes=attributes) as span:
             try:
-                reply = await self._send(method, url, headers or {}, query, json, form)
+                trusted = placed and origin_of(url) in self._trusted_origins.get(provider, frozenset())
+                session = self._free if trusted else self._guarded
+                reply = await self._send(session, method, url, headers or {}, query, json, form)
                 outcome = f"{reply.status // 100}xx"
                 span.set_attribute("http.response.status_code", reply.status)
                 return reply
@@ -83,6 +100,7 @@ class GuardedClient:
 
     async def _send(
         self,
+        session: aiohttp.ClientSession,
         method: str,
         url: str,
         headers: Mapping[str, str],
@@ -90,7 +108,6 @@ class GuardedClient:
         json: Any,
         form: Mapping[str, str] | None,
     ) -> Reply:
-        session = self._free if origin_of(url) in self._trusted_origins else self._guarded
         sent_headers = {"User-Agent": _USER_AGENT, "Accept": "application/json", **headers}
         body: bytes | aiohttp.FormData | None = None
         if json is not None:
@@ -119,9 +136,9 @@ class GuardedClient:
 
 @contextlib.asynccontextmanager
 async def open_client(
-    allowed: Sequence[Network], operator_urls: Sequence[str], total_seconds: float = TOTAL_SECONDS
+    allowed: Sequence[Network], placed: Mapping[str, Iterable[str]], total_seconds: float = TOTAL_SECONDS
 ) -> AsyncIterator[GuardedClient]:
-    """The client of one process. `operator_urls` are vendors' addresses that the operator has set."""
+    """The client of one process. `placed` are the addresses that the operator has set, by provider."""
     egress = Egress(allowed)
     timeout = aiohttp.ClientTimeout(total=total_seconds, connect=_CONNECT_SECONDS)
 
@@ -136,7 +153,8 @@ async def open_client(
         )
 
     async with session(True) as guarded, session(False) as free:
-        yield GuardedClient(guarded, free, frozenset(origin_of(url) for url in operator_urls))
+        origins = {provider: frozenset(map(origin_of, urls)) for provider, urls in placed.items()}
+        yield GuardedClient(guarded, free, origins)
 
 
 async def _read(response: aiohttp.ClientResponse, host: str) -> bytes:
@@ -155,10 +173,28 @@ async def _read(response: aiohttp.ClientResponse, host: str) -> bytes:
     return b"".join(parts)
 
 
+def _certificate(error: Exception) -> str:
+    """What is wrong with a server's certificate, and what to do about it."""
+    if isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in _OTHER_NAME:
+        return "has a certificate for another name: enter the address that the certificate is for"
+    if isinstance(error, ssl.SSLCertVerificationError) and error.verify_code == _EXPIRED:
+        return "has a certificate that has expired: whoever runs that server has to renew it"
+    return (
+        "has a certificate that this service does not trust: enter the address that has a trusted one, "
+        "or ask the operator to trust its authority (SSL_CERT_FILE)"
+    )
+
+
 def _explain(error: aiohttp.ClientError, host: str) -> ConfigurationRejected | VendorUnavailable:
     if isinstance(error, aiohttp.InvalidURL):
         return ConfigurationRejected("The address is malformed")
     if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, AddressRefused):
         return error.os_error
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return ConfigurationRejected(f"{host} {_certificate(error.certificate_error)}")
+    if isinstance(error, aiohttp.ClientConnectorSSLError) and _PLAIN & {getattr(error.os_error, "reason", None)}:
+        return ConfigurationRejected(
+            f"{host} answers without TLS there: enter its address with http, or its port for https"
+        )
     sentence = next((words for kind, words in _FAILURES if isinstance(error, kind)), "did not answer in HTTP")
     return VendorUnavailable(f"{host} {sentence}")

@@ -10,10 +10,9 @@ from typing import Final
 from markdown_it.tree import SyntaxTreeNode
 
 from jackfield.providers._chat_text import ZERO_WIDTH_SPACE, blocks_of
-from jackfield.providers._markdown import cut
+from jackfield.providers._markdown import addresses, cut
 
 _FENCE: Final = "```"
-_ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'*+,;=%-]*[A-Za-z0-9/]")
 _SPECIAL: Final = re.compile(r"[\\`*_~|<>\[\]()#]")
 #: what only means something where a line begins
 _LINE_START: Final = re.compile(r"^(\s*)([-+]|[0-9]+\.)(?=\s)", re.MULTILINE)
@@ -25,16 +24,17 @@ def escape(text: str) -> str:
     """Text that Discord shows as it is written here."""
     done = []
     end = 0
-    for address in _ADDRESS.finditer(text):
-        done += [_escape(text[end : address.start()]), address[0]]
-        end = address.end()
+    for start, stop in addresses(text):
+        done += [_escape(text[end:start]), text[start:stop]]
+        end = stop
     return _MENTION.sub(f"@{ZERO_WIDTH_SPACE}", "".join([*done, _escape(text[end:])]))
 
 
 def link(text: str, url: str) -> str:
     """`[text](<url>)`, or the address itself where Discord makes no such link: of others than web addresses, and behind
     words that look like one."""
-    address = f"<{url.replace('>', '%3E')}>"
+    # an address with a mention in it still leads to the same place when that is encoded
+    address = f"<{_MENTION.sub('%40', url.replace('>', '%3E'))}>"
     if text in {url, url.removeprefix("mailto:")}:
         return address
     if "://" in text or not url.lower().startswith("http"):

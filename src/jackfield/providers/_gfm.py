@@ -5,13 +5,15 @@ anybody, load an image, run a quick action, nor leave the place that it is given
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 from markdown_it.tree import SyntaxTreeNode
 
 from jackfield.domain.item import Item, ItemStatus
-from jackfield.providers._markdown import Document, cut, fitted, read, unix_lines
+from jackfield.providers._chat_text import image_label
+from jackfield.providers._markdown import BARE, Document, addresses, cut, fitted, read, target_of, unix_lines
 
 #: between a sign and what it would refer to: nobody sees it, and no vendor reads a reference across it
 _BREAK: Final = "\u200b"
@@ -19,15 +21,16 @@ _BREAK: Final = "\u200b"
 _INLINE: Final = re.compile(r"[\\`*_\[\]<>~|$]|&(?=#?\w+;)")
 #: signs that format at the start of a line; `/` is a quick action to GitLab
 _START: Final = re.compile(r"^([ \t]*)(?:([#+\-=/:])|(\d{1,9})([.)]))")
-_ADDRESS: Final = re.compile(r"https?://[^\s<>\\`\x00-\x1f\x7f\"]*[^\s<>\\`\x00-\x1f\x7f\".,:;!?)\]}'*_~]")
-_LINKABLE: Final = re.compile(r"(?:https?://|mailto:)\S", re.IGNORECASE)
+_LINKABLE: Final = re.compile(r"(?:https?://|ftp://|mailto:)\S", re.IGNORECASE)
 _LANGUAGE: Final = re.compile(r"[A-Za-z0-9+#.-]{1,30}")
 #: languages that a vendor draws instead of showing
 _DRAWN: Final = frozenset({"mermaid", "math", "geojson", "topojson", "stl", "plantuml", "suggestion", "json:table"})
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029]")
+_BULLET: Final = re.compile(r"^- ", re.MULTILINE)
 #: a facts' list is to be read, not stored
 _MOST_FACTS: Final = 50
 _LONGEST_FACT: Final = 500
+_LISTS: Final = frozenset({"bullet_list", "ordered_list"})
 _TITLE: Final = "(untitled)"
 
 
@@ -61,6 +64,9 @@ def body_of(item: Item, limit: int, dialect: Dialect, *, with_status: bool, endi
         tail = "\n\n".join(part for part in (origin, ending) if part)
     read_on = f" [read on]({_target(item.url)})" if _can_link(item.url) else ""
     text = render(item.body, limit - len(tail) - 2, dialect, read_on)
+    if facts and tail.startswith(facts) and _BULLET.search(text):
+        # with the marks of the body's lists, the facts could go on with the last one
+        tail = _BULLET.sub("* ", facts) + tail[len(facts) :]
     return f"{text}\n\n{tail}" if text else tail
 
 
@@ -89,9 +95,9 @@ def _running(text: str, dialect: Dialect) -> str:
     parts: list[str] = []
     end = 0
     text = text.replace("\n", " ")
-    for found in _ADDRESS.finditer(text):
-        parts += [_plain(text[end : found.start()], dialect), _address(found.group(), dialect)]
-        end = found.end()
+    for start, stop in addresses(text):
+        parts += [_plain(text[end:start], dialect), _address(text[start:stop], dialect)]
+        end = stop
     return "".join([*parts, _plain(text[end:], dialect)])
 
 
@@ -112,7 +118,8 @@ def _address(url: str, dialect: Dialect) -> str:
     """An address that somebody wrote out: a link to itself."""
     if dialect.referring_links is not None and dialect.referring_links.search(url):
         return f"`{url}`"
-    return f"<{url.replace('|', '%7C')}>"
+    target = target_of(url)
+    return f"<{target}>" if target == url else f"[{_plain(url, dialect)}]({_target(target)})"
 
 
 def _target(url: str | None) -> str:
@@ -162,13 +169,26 @@ class _Writer:
         return write(node)
 
     def _heading(self, node: SyntaxTreeNode) -> str:
-        return f"{'#' * int(node.tag[1:])} {self._lines(node)}".strip()
+        # in one line, and without a row of # at its end, which would close it
+        words = re.sub(r"(?<!#)(?=#+$)", r"\\", self._lines(node).replace("\\\n", " "))
+        return f"{'#' * int(node.tag[1:])} {words}".strip()
 
     def _quote(self, node: SyntaxTreeNode) -> str:
-        return "\n".join(f"> {line}".rstrip() for line in self.blocks(node).split("\n"))
+        return "\n".join(f"> {line}" if line else ">" for line in self.blocks(node).split("\n"))
 
     def blocks(self, node: SyntaxTreeNode) -> str:
-        return "\n\n".join(text for text in (self.block(child) for child in node.children) if text)
+        return "\n\n".join(self._each(node))
+
+    def _each(self, node: SyntaxTreeNode) -> Iterator[str]:
+        """The blocks in a block. Of two lists side by side, the second has other marks, or they would be one."""
+        above = ""
+        beside = False
+        for child in node.children:
+            beside = child.type == above and not beside
+            text = self._list(child, "+)") if beside and child.type in _LISTS else self.block(child)
+            if text:
+                above = child.type
+                yield text
 
     def _lines(self, node: SyntaxTreeNode) -> str:
         """The words of a paragraph, each line of it harmless at its start."""
@@ -186,19 +206,19 @@ class _Writer:
             content = re.sub(r"^/", f"{_BREAK}/", content, flags=re.MULTILINE)
         return f"{fence}{language}\n{content}\n{fence}"
 
-    def _list(self, node: SyntaxTreeNode) -> str:
+    def _list(self, node: SyntaxTreeNode, marks: str = "-.") -> str:
         number = int(str(node.attrs.get("start", 1))) if node.type == "ordered_list" else None
         tight = all(child.hidden for item in node.children for child in item.children if child.type == "paragraph")
         items: list[str] = []
         for item in node.children:
-            marker = "-" if number is None else f"{number}."
+            marker = marks[0] if number is None else f"{number}{marks[1]}"
             number = None if number is None else min(number + 1, 999_999_999)
-            content = "\n".join(self.block(child) for child in item.children) if tight else self.blocks(item)
+            content = "\n".join(self._each(item)) if tight else self.blocks(item)
             content = re.sub(r"^\\\[([ xX])\\\] ", r"[\1] ", content)
             indent = " " * (len(marker) + 1)
             lines = content.split("\n")
             items.append(
-                "\n".join([f"{marker} {lines[0]}".rstrip(), *(f"{indent}{line}".rstrip() for line in lines[1:])])
+                "\n".join([f"{marker} {lines[0]}".rstrip(), *(f"{indent}{line}" if line else "" for line in lines[1:])])
             )
         return ("\n" if tight else "\n\n").join(items)
 
@@ -217,7 +237,7 @@ class _Writer:
         match node.type:
             case "text":
                 words = node.content
-                return _plain(words.replace("\n", " "), self._dialect) if in_link else _running(words, self._dialect)
+                return _plain(words.replace("\n", " "), self._dialect)
             case "softbreak" | "hardbreak":
                 # a soft one is a space to CommonMark, while some vendors break the line
                 return "\\\n" if node.type == "hardbreak" and not in_cell else " "
@@ -231,8 +251,11 @@ class _Writer:
 
     def _link(self, node: SyntaxTreeNode, *, in_link: bool, in_cell: bool) -> str:
         """A link, or its words alone where it must not be one; an image is a link to it."""
+        if node.markup == BARE:
+            address = "".join(child.content for child in node.children)
+            return _plain(address, self._dialect) if in_link else _address(address, self._dialect)
         if node.type == "image":
-            words = _plain(node.content.replace("\n", " "), self._dialect) or "image"
+            words = _plain(image_label(node), self._dialect)
         else:
             words = self._inline(node, in_link=True, in_cell=in_cell)
         url = str(node.attrs.get("src" if node.type == "image" else "href", ""))
@@ -244,6 +267,9 @@ class _Writer:
 
 def _inline_code(content: str, *, in_cell: bool) -> str:
     content = content.replace("\n", " ")
+    if in_cell and "\\|" in content:
+        # a cell's code has no way to write this, while its text does
+        return _INLINE.sub(r"\\\g<0>", content)
     if in_cell:
         content = content.replace("|", "\\|")
     fence = "`" * (max((len(run) for run in re.findall(r"`+", content)), default=0) + 1)

@@ -247,7 +247,7 @@ _PLACES: Final = (
     _known(
         "404",
         Meaning.CONFIGURATION,
-        "does not know this repository, or does not show it to the credential: check repository",
+        "cannot find this repository, or the credential has no access to it: check repository",
         _TROUBLE,
         field="repository",
     ),

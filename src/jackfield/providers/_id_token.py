@@ -18,9 +18,12 @@ from jackfield.domain.sign_in import Claims, IdentityUnproven
 
 #: with the kind of their keys; all of them asymmetric: what everybody can read proves nothing under a shared key
 ALGORITHMS: Final[Mapping[str, str]] = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC", "EdDSA": "OKP"}
-#: how far the provider's clock may be from ours
-LEEWAY_SECONDS: Final = 60
+#: how far the provider's clock may be from ours; nobody else can make a token, so nothing is lost by patience
+LEEWAY_SECONDS: Final = 300
 _SMALLEST_RSA_BITS: Final = 2048
+#: keys of one name that are tried
+_MOST_OF_ONE_NAME: Final = 4
+_CLOCKS: Final = "check the clocks of this server and of the provider"
 _KINDS: Final[Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
 #: what a broken key or token makes joserfc raise
 _BROKEN: Final = (JoseError, ValueError, TypeError, KeyError, AttributeError)
@@ -62,7 +65,14 @@ _registry: Final = _Registry(algorithms=list(ALGORITHMS), strict_check_header=Fa
 
 
 class UnknownKey(Exception):
-    """The token names a key that the provider did not have when it was asked last."""
+    """None of the keys that the provider had when it was asked last signed the token; `reason` is for the log.
+
+    Newer ones may have: also under an old name, since a name is the provider's choice and some use one for ever.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def read_keys(document: Mapping[str, Any]) -> Sequence[Key]:
@@ -80,9 +90,9 @@ def verify(token: str, keys: Sequence[Key], expected: Expected) -> Claims:
         raise IdentityUnproven("the id_token is no JWS") from None
     if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
         raise IdentityUnproven(f"the id_token is not signed with one of {', '.join(ALGORITHMS)}")
-    key = _choose([one for one in keys if one.key_type == ALGORITHMS[algorithm]], kid)
-    if not _is_signed(signature, key):
-        raise IdentityUnproven("the signature of the id_token is wrong")
+    fitting = _choose([one for one in keys if one.key_type == ALGORITHMS[algorithm]], kid)
+    if not any(_is_signed(signature, key) for key in fitting):
+        raise UnknownKey("the signature of the id_token is wrong")
     return _checked(signature.payload, expected, algorithm)
 
 
@@ -99,14 +109,14 @@ def _read_key(jwk: Any) -> Key | None:
     return key
 
 
-def _choose(keys: Sequence[Key], kid: object) -> Key:
-    """The key of that name; without a name the only key there is."""
+def _choose(keys: Sequence[Key], kid: object) -> Sequence[Key]:
+    """The keys of that name, of which there should be one; without a name the only key there is."""
     fitting = keys if kid is None else [one for one in keys if one.kid == kid]
     if kid is None and len(keys) > 1:
         raise IdentityUnproven("the id_token does not say which of several keys signed it")
     if not fitting:
-        raise UnknownKey
-    return fitting[0]
+        raise UnknownKey("the id_token is signed with a key that the provider does not have")
+    return fitting[:_MOST_OF_ONE_NAME]
 
 
 def _is_signed(signature: CompactSignature, key: Key) -> bool:
@@ -129,8 +139,11 @@ def _checked(payload: bytes, expected: Expected, algorithm: str) -> Claims:
         # several audiences: only the party that it was given to may use it
         (told.azp == expected.client_id or (told.azp is None and len(audiences) == 1), "was given to somebody else"),
         (expected.now < told.exp + LEEWAY_SECONDS, "has expired"),
-        (told.iat <= expected.now + LEEWAY_SECONDS, "is from the future"),
-        (told.nbf is None or told.nbf <= expected.now + LEEWAY_SECONDS, "is not valid yet"),
+        (
+            told.iat <= expected.now + LEEWAY_SECONDS,
+            f"is from the future, by {_minutes(told.iat - expected.now)}: {_CLOCKS}",
+        ),
+        (told.nbf is None or told.nbf <= expected.now + LEEWAY_SECONDS, f"is not valid yet: {_CLOCKS}"),
         (hmac.compare_digest(told.nonce.encode(), expected.nonce.encode()), "does not have the nonce of this sign-in"),
         (_fits(told.at_hash, expected.access_token, algorithm), "came with another access token"),
     )
@@ -138,6 +151,11 @@ def _checked(payload: bytes, expected: Expected, algorithm: str) -> Claims:
         if not is_right:
             raise IdentityUnproven(f"the id_token {reason}")
     return claims
+
+
+def _minutes(seconds: float) -> str:
+    # a number of a stranger may be any
+    return f"{min(seconds, 1e9) / 60:.0f} minutes"
 
 
 def _fits(at_hash: str | None, access_token: str | None, algorithm: str) -> bool:

@@ -5,10 +5,12 @@ text needs more stack or time than its length allows, and nothing of it gets los
 """
 
 import functools
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeVar
 
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import unescapeAll
 from markdown_it.rules_block import StateBlock, blockquote, list_block
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline, image
@@ -27,6 +29,20 @@ _TRIES: Final = 12
 _ENOUGH: Final = 0.95
 #: characters that are left out at most, in order to cut between words or lines
 _LOSS: Final = 120
+
+#: what an address in running text begins with, and how far one goes at most, as GFM's extended autolinks do
+_WWW: Final = re.compile(r"(?<![^\s*_~(])www\.\w[^\s<>]*", re.IGNORECASE)
+_ADDRESS: Final = re.compile(rf"(?<![A-Za-z])(?:https?|ftp)://\w[^\s<>]*|{_WWW.pattern}", re.IGNORECASE)
+_SCHEME: Final = re.compile(r"(?<![A-Za-z])(?:https?|ftp)$", re.IGNORECASE)
+_BEHIND_SCHEME: Final = re.compile(r"://\w[^\s<>]*")
+#: not of the address where they stand at its end
+_PUNCTUATION: Final = "?!.,:*_~'\"`\\"
+_CLOSING: Final = {")": "(", "]": "["}
+_ENTITY_AT_END: Final = re.compile(r"&[A-Za-z0-9]+;$")
+#: what an address has encoded wherever it is one
+_ENCODED: Final = re.compile(r'["|\\^`{}]')
+#: `markup` of links that we made of addresses in running text
+BARE: Final = "bare"
 
 _T = TypeVar("_T")
 
@@ -182,6 +198,37 @@ def _mark(kept: list[Token]) -> None:
             return
 
 
+def addresses(text: str) -> Iterator[tuple[int, int]]:
+    """Where addresses that somebody just wrote out begin and end: `https://x.example/a_(b)`, `www.x.example`."""
+    for found in _ADDRESS.finditer(text):
+        yield found.start(), found.start() + len(_without_end(found[0]))
+
+
+def target_of(address: str) -> str:
+    """Where an address that somebody just wrote out leads."""
+    encoded = _ENCODED.sub(lambda sign: f"%{ord(sign[0]):02X}", address)
+    return f"http://{encoded}" if address[:4].lower() == "www." else encoded
+
+
+def _without_end(address: str) -> str:
+    """The address without the marks that belong to the sentence: dots, and brackets that were opened before it."""
+    surplus = {sign: address.count(sign) - address.count(opening) for sign, opening in _CLOSING.items()}
+    end = len(address)
+    while end:
+        last = address[end - 1]
+        entity = _ENTITY_AT_END.search(address, max(0, end - 12), end) if last == ";" else None
+        if last in _PUNCTUATION:
+            end -= 1
+        elif surplus.get(last, 0) > 0:
+            surplus[last] -= 1
+            end -= 1
+        elif entity is not None:
+            end = entity.start()
+        else:
+            break
+    return address[:end]
+
+
 def unix_lines(text: str) -> str:
     """End every line with a line feed alone, as CommonMark 2.1 takes the other two ends of lines for the same."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
@@ -211,8 +258,33 @@ def _flattened(block: Token) -> Token:
             if not opened.pop():
                 continue
             kinds.pop()
+        if token.type == "text" and not token.content:
+            # what signs of emphasis leave behind
+            continue
+        if token.type == "text" and "link" not in "".join(kinds) and "www." in token.content.lower():
+            kept += _with_links(token)
+            continue
         kept.append(token)
     return block.copy(children=kept)
+
+
+def _with_links(token: Token) -> Iterator[Token]:
+    """A text, and links where it has addresses without a scheme; those with one were found when it was read."""
+    end = 0
+    for found in _WWW.finditer(token.content):
+        address = _without_end(found[0])
+        yield token.copy(content=token.content[end : found.start()])
+        yield from _link(address)
+        end = found.start() + len(address)
+    yield token.copy(content=token.content[end:])
+
+
+def _link(address: str) -> list[Token]:
+    return [
+        Token("link_open", "a", 1, attrs={"href": target_of(address)}, markup=BARE),
+        Token("text", "", 0, content=address),
+        Token("link_close", "a", -1, markup=BARE),
+    ]
 
 
 def cut(text: str, limit: int, ending: str = "") -> str:
@@ -251,6 +323,25 @@ def _image(state: StateInline, silent: bool) -> bool:
         state.env["images"] = within
 
 
+def _address(state: StateInline, silent: bool) -> bool:
+    """Read an address before its underscores and asterisks are taken for forms."""
+    if silent or state.linkLevel or state.src[state.pos] != ":":
+        return False
+    # the longest scheme and a character before it: to look through all that is pending, at each colon, takes long
+    scheme = _SCHEME.search(state.pending[-6:])
+    rest = _BEHIND_SCHEME.match(state.src, state.pos, state.posMax) if scheme else None
+    if scheme is None or rest is None:
+        return False
+    behind = _without_end(rest[0])
+    address = scheme[0] + unescapeAll(behind)
+    state.pending = state.pending[: len(state.pending) - len(scheme[0])]
+    for made in _link(address):
+        token = state.push(made.type, made.tag, made.nesting)
+        token.attrs, token.content, token.markup = made.attrs, made.content, made.markup
+    state.pos += len(behind)
+    return True
+
+
 def _long_run(state: StateInline, silent: bool) -> bool:
     """Take a long run of signs for text, since each sign would be looked at again for each other one."""
     sign = state.src[state.pos]
@@ -284,6 +375,7 @@ def _inline_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).enable("strikethrough")
     parser.inline.ruler.at("image", _image)
     parser.inline.ruler.before("strikethrough", "long_run", _long_run)
+    parser.inline.ruler.before("strikethrough", "address", _address)
     parser.core.ruler.enableOnly(["inline", "text_join"])
     return parser
 

@@ -6,7 +6,7 @@ of a code, a token or a secret, nor what the vendor wrote.
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Final, NoReturn
 from urllib.parse import urlencode, urlsplit
@@ -26,6 +26,7 @@ from jackfield.domain.provider import (
 )
 from jackfield.providers._credentials import member
 from jackfield.providers._endpoints import api_url, own_base_url
+from jackfield.providers._errors import unknown
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._replies import decode, limited, raise_for_status, unexpected
 
@@ -55,6 +56,13 @@ _OUTAGES: Final = frozenset(
     }
 )
 _LIMITS: Final = frozenset({"ratelimited", "rate_limited", "slow_down"})
+
+
+#: a refusal for good, in words that are not RFC 6749's
+_ENDED: Final = re.compile(
+    r"\btoken\b.{0,40}\b(expired|revoked|invalid|not found|already used)\b"
+    r"|\b(expired|revoked|invalid|unknown) (refresh |authorization )?token\b"
+)
 
 
 class TokenPlace(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,8 +168,7 @@ class CodeFlow:
         asked_at = datetime.now(UTC)
         reply, answer = await self._ask(application, parameters, "refresh token")
         tokens = self._tokens(reply, answer)
-        place = self._place(token_set)
-        if place.called is not None and tokens.token_type != place.called:
+        if tokens.token_type in self._called_otherwise(token_set):
             raise unexpected(reply, self._manifest.name)
         ends_at = _ends_at(tokens, token_set, asked_at)
         written = {token_set.access: tokens.access_token, token_set.expires_at: _text(ends_at)}
@@ -172,6 +179,15 @@ class CodeFlow:
         if scopes is not None:
             written[token_set.scope] = _scope_text(scopes, token_set)
         return Granted(secrets=Secrets(written), expires_at=ends_at, scopes=scopes)
+
+    def _called_otherwise(self, token_set: TokenSet) -> list[str | None]:
+        """What the vendor calls its other token sets.
+
+        What it asks with tells whose the answer is: a type that is left out, or one that nobody knows, is no reason
+        to throw the only good refresh token away.
+        """
+        others = (self._place(one) for one in self._oauth.token_sets if one != token_set)
+        return [place.called for place in others if place.called is not None]
 
     def _place(self, token_set: TokenSet) -> TokenPlace:
         return self._flow.places.get(token_set.access, TokenPlace())
@@ -229,12 +245,13 @@ class CodeFlow:
             headers=headers,
             json=parameters if self._flow.json else None,
             form=None if self._flow.json else parameters,
+            placed=True,
         )
         # of a refusal the status says less than the name in the body, and is 200 with some
         if reply.status == 429 or reply.status >= 500 or 300 <= reply.status < 400:
             raise_for_status(reply, self._manifest.name, "")
         answer = decode(reply, dict[str, Any], self._manifest.name)
-        if answer.get("error") or answer.get("ok") is False:
+        if answer.get("error") or answer.get("ok") is False or 400 <= reply.status < 500:
             self._refuse(reply, answer, what)
         if reply.status not in {200, 201}:
             raise unexpected(reply, self._manifest.name)
@@ -246,12 +263,9 @@ class CodeFlow:
         description = answer.get("error_description")
         because = description.lower() if isinstance(description, str) else ""
         if not isinstance(error, str):
-            raise unexpected(reply, name)
+            error = ""
         if error in _REFUSALS | self._flow.refusals or because.startswith(self._flow.refused_because):
-            raise GrantRefused(
-                f"{name} does not take the {what}: it was used before, has expired or was withdrawn. "
-                "Connect it once more"
-            )
+            raise _grant_refused(name, what)
         if error in _MISREGISTRATIONS | self._flow.misregistrations:
             raise ApplicationRefused(
                 f"{name} does not take this service's registration there: "
@@ -261,7 +275,9 @@ class CodeFlow:
             raise limited(reply, name)
         if error in _OUTAGES:
             raise VendorUnavailable(f"{name} answered with an error of its own")
-        raise unexpected(reply, name)
+        if any(_ENDED.search(text) for text in _texts(answer)):
+            raise _grant_refused(name, what)
+        raise unknown(name, error) if error else unexpected(reply, name)
 
     def _first(self, reply: Reply, answer: Mapping[str, Any], asked_at: datetime) -> Granted:
         """Every member of the credential: what the vendor gave, and None for what it did not."""
@@ -333,6 +349,20 @@ class AuthorizesByCode:
     @property
     def _code_flow(self) -> CodeFlow:
         return CodeFlow(self._http, self._endpoints, self.manifest, self.flow)
+
+
+def _grant_refused(vendor: str, what: str) -> GrantRefused:
+    return GrantRefused(
+        f"{vendor} does not take the {what}: it was used before, has expired or was withdrawn. Connect it once more"
+    )
+
+
+def _texts(answer: Mapping[str, Any]) -> Iterator[str]:
+    """What a refusal says in words, wherever it says them: not every token endpoint knows RFC 6749's members."""
+    for name in ("error", "error_description", "code", "message", "detail", "title"):
+        text = answer.get(name)
+        if isinstance(text, str):
+            yield text[:500].replace("_", " ").lower()
 
 
 def basic(application: Application) -> str:

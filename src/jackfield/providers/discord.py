@@ -26,25 +26,25 @@ from jackfield.domain.provider import (
     Delivered,
     Delivery,
     Facts,
-    ItemRejected,
     Manifest,
     ObjectVanished,
     ProviderError,
     SecretField,
     SettingField,
     Source,
-    VendorLimited,
     Verified,
 )
 from jackfield.providers._chat_text import body_of, facts_of, link_of, own_facts_of, shorten, title_of
 from jackfield.providers._credentials import token
+from jackfield.providers._discord_errors import ERRORS
 from jackfield.providers._discord_markdown import escape, link, markdown_of
 from jackfield.providers._endpoints import api_url
+from jackfield.providers._errors import find, refusal
 from jackfield.providers._http import Endpoints, HttpClient, Reply, origin_of
 from jackfield.providers._markdown import Document, fitted, read
 from jackfield.providers._replies import Text, decode, limited, raise_for_status, unexpected
 
-_CHECKED: Final = date(2026, 11, 21)
+_CHECKED: Final = date(2026, 11, 30)
 _PATH: Final = re.compile(r"/api(?:/v[0-9]{1,2})?(/webhooks/([0-9]{5,25})/[A-Za-z0-9_-]{1,200})")
 _ORIGINS: Final = frozenset(
     f"https://{before}{host}:443" for host in ("discord.com", "discordapp.com") for before in ("", "ptb.", "canary.")
@@ -53,14 +53,17 @@ _LONGEST_WAIT: Final = 7 * 24 * 3600.0
 _THREAD: Final = re.compile(r"[0-9]{5,25}")
 _PLACE: Final = re.compile(r"([0-9]{1,25}):([0-9]{1,25}):([0-9]{1,25})(:thread)?")
 _HOUR: Final = 3600.0
+_INVALID: Final = 400
+_INVALID_FORM: Final = 50035
+#: what a field is called that has the item's address as text
+_ADDRESS: Final = "Address"
 #: codes of errors: https://docs.discord.com/developers/topics/opcodes-and-status-codes#json
 _UNKNOWN_CHANNEL: Final = 10003
 _UNKNOWN_MESSAGE: Final = 10008
 _OLD_MESSAGES_EDITED_TOO_OFTEN: Final = 30046
-_NO_SUCH_WEBHOOK: Final = frozenset({10015, 10016, 50027})
-#: archived, locked, none of the channel's; or a forum, where every message is in a thread
-_THREAD_REFUSED: Final = frozenset({50083, 160005, 220001, 220003})
-_FILTERED: Final = frozenset({200000, 200001, 240000, 20009})
+#: any that means a thread that is none to post in, and the status of a webhook that is gone
+_NO_THREAD: Final = 160005
+_NOT_FOUND: Final = 404
 #: of an embed, in characters: https://docs.discord.com/developers/resources/message#embed-object-embed-limits
 _TITLE_LENGTH: Final = 256
 _DESCRIPTION_LENGTH: Final = 4096
@@ -167,6 +170,7 @@ class Discord:
             "in the body.",
         ),
         checks=(Check.DESCRIPTION,),
+        errors=ERRORS,
         sources=(
             Source("webhooks", "https://docs.discord.com/developers/resources/webhook", _CHECKED),
             Source("limits", "https://docs.discord.com/developers/topics/rate-limits", _CHECKED),
@@ -225,7 +229,7 @@ class Discord:
             raise _error(reply, thread=False)
         home = decode(reply, _Channel, "Discord")
         query = {"wait": "true", "thread_id": thread} if thread else {"wait": "true"}
-        reply = await self._call("POST", path, connection, query=query, json=_message(item))
+        reply = await self._send("POST", path, connection, query, item)
         if reply.status != 200:
             raise _error(reply, thread=bool(thread))
         message = decode(reply, _Message, "Discord")
@@ -237,12 +241,23 @@ class Discord:
     async def _change(self, connection: Connection, path: str, place: _Place, item: Item) -> _Place:
         query = {"thread_id": place.channel} if place.thread else None
         path = f"{path}/messages/{place.message}"
-        reply = await self._call("PATCH", path, connection, query=query, json=_message(item))
+        reply = await self._send("PATCH", path, connection, query, item)
         if reply.status == 200:
             return place
-        if reply.status == 404 and _code(reply) in {_UNKNOWN_MESSAGE, _UNKNOWN_CHANNEL}:
-            raise ObjectVanished("Discord does not have the message any more")
+        if _code(reply) == _UNKNOWN_CHANNEL:
+            raise refusal(Discord.manifest, _UNKNOWN_MESSAGE)
         raise _error(reply, thread=place.thread)
+
+    async def _send(
+        self, method: str, path: str, connection: Connection, query: Mapping[str, str] | None, item: Item
+    ) -> Reply:
+        """The message, and once more without its link where Discord does not take it: what an address is, it judges by
+        rules of its own, and one is no reason to lose the whole message."""
+        reply = await self._call(method, path, connection, query=query, json=_message(item))
+        may_be_the_link = reply.status == _INVALID and _code(reply) in {0, _INVALID_FORM}
+        if may_be_the_link and link_of(item.url) is not None:
+            reply = await self._call(method, path, connection, query=query, json=_message(item, linked=False))
+        return reply
 
     async def _call(
         self,
@@ -254,7 +269,7 @@ class Discord:
         json: Any = None,
     ) -> Reply:
         base = api_url(self._endpoints, "https://discord.com/api", "/api")
-        reply = await self._http.request("discord", method, base + path, query=query, json=json)
+        reply = await self._http.request("discord", method, base + path, query=query, json=json, placed=True)
         if connection is not None and method != "GET":
             _note(connection, reply)
         if reply.status == 429:
@@ -290,23 +305,19 @@ def _place(vendor_id: str) -> _Place:
     return _Place(found[1], found[2], found[3], found[4] is not None)
 
 
-def _error(reply: Reply, thread: bool) -> ProviderError:  # noqa: PLR0911  one for each thing that a person can do
-    """What a refusal means; `thread`: the call named one."""
+def _error(reply: Reply, thread: bool) -> ProviderError:
+    """What a refusal means, by its number, else by the status; `thread`: the call named one."""
+    if 200 <= reply.status < 300:
+        return unexpected(reply, "Discord")
     code = _code(reply)
-    if reply.status == 401 or code in _NO_SUCH_WEBHOOK:
-        return CredentialRefused("Discord does not know the webhook: it was deleted. Create another and enter it")
-    if code in _THREAD_REFUSED or (code == _UNKNOWN_CHANNEL and thread):
-        return ConfigurationRejected("Discord cannot post in this thread: check which one it is", "thread_id")
+    if code == _UNKNOWN_CHANNEL:
+        # the thread's where the call named one, else the webhook's own, without which it is none
+        return refusal(Discord.manifest, _NO_THREAD if thread else _NOT_FOUND)
     if code == _OLD_MESSAGES_EDITED_TOO_OFTEN:
-        return VendorLimited("Discord limits how often old messages are changed", _HOUR)
-    if code in _FILTERED:
-        return ItemRejected("Discord's filters on the server do not let the text of this item through")
-    if reply.status == 404:
-        return CredentialRefused("Discord has neither the webhook nor its channel: create another and enter it")
-    raise_for_status(reply, "Discord", "to use this webhook")
-    if reply.status == 400:
-        return ItemRejected("Discord does not take the message that is made of this item")
-    return unexpected(reply, "Discord")
+        return refusal(Discord.manifest, code, seconds=_HOUR)
+    if not code and find(ERRORS, reply.status) is None:
+        raise_for_status(reply, "Discord", "to use this webhook")
+    return refusal(Discord.manifest, code or reply.status, reply=reply, seconds=_told_wait(reply))
 
 
 def _code(reply: Reply) -> int:
@@ -327,17 +338,21 @@ def _note(connection: Connection, reply: Reply) -> None:
         connection.budget.note(remaining, seconds)
 
 
-def _message(item: Item) -> dict[str, Any]:
+def _message(item: Item, linked: bool = True) -> dict[str, Any]:
     # no mention in it reaches anybody, whatever the text holds
-    return {"embeds": [_embed(item)], "allowed_mentions": {"parse": []}}
+    return {"embeds": [_embed(item, linked)], "allowed_mentions": {"parse": []}}
 
 
-def _embed(item: Item) -> dict[str, Any]:
+def _embed(item: Item, linked: bool) -> dict[str, Any]:
+    """`linked` False: the address stands in it as text, for people to copy."""
     title = escape(shorten(title_of(item), _TITLE_LENGTH, lambda kept: len(escape(kept))))
-    fields = _fields(item)
+    url = link_of(item.url)
+    if url is not None and not (linked and _is_dotted(url)):
+        url, fields = None, [*_fields(item)[: _FIELDS - 1], _field(_ADDRESS, item.url or "")]
+    else:
+        fields = _fields(item)
     spent = len(title) + _length(fields)
     embed: dict[str, Any] = {"title": title, "fields": fields}
-    url = link_of(item.url)
     if url is not None:
         embed["url"] = url
     description = _description(read(body_of(item)), min(_DESCRIPTION_LENGTH, _EMBED_LENGTH - spent), url)
@@ -359,12 +374,24 @@ def _description(body: Document, room: int, url: str | None) -> str:
 def _fields(item: Item) -> list[dict[str, Any]]:
     fields: list[dict[str, Any]] = []
     for fact in [*facts_of(item), *own_facts_of(item)][:_FIELDS]:
-        name = escape(shorten(fact.name, _FIELD_NAME_LENGTH, lambda kept: len(escape(kept))))
-        value = escape(shorten(fact.value, _FIELD_VALUE_LENGTH, lambda kept: len(escape(kept))))
-        fields.append({"name": name, "value": value, "inline": True})
+        fields.append(_field(fact.name, fact.value))
         if _length(fields) > _ALL_FIELDS_LENGTH:
             break
     return fields
+
+
+def _field(name: str, value: str) -> dict[str, Any]:
+    return {
+        "name": escape(shorten(name, _FIELD_NAME_LENGTH, lambda kept: len(escape(kept)))),
+        "value": escape(shorten(value, _FIELD_VALUE_LENGTH, lambda kept: len(escape(kept)))),
+        "inline": True,
+    }
+
+
+def _is_dotted(url: str) -> bool:
+    """Whether the host has a dot inside or is a numeric address: Discord takes no others for addresses of links."""
+    host = (urlsplit(url).hostname or "").strip(".")
+    return "." in host or ":" in host
 
 
 def _length(fields: list[dict[str, Any]]) -> int:

@@ -95,7 +95,7 @@ _MOST_PAGES: Final = 75
 #: the most that GitLab lists at once
 _BATCH: Final = 100
 #: people and groups, issues, merge requests and epics
-_DIALECT: Final = Dialect(references=re.compile(r"(?<![A-Za-z0-9_])@(?!\s)|[#!&](?=\d)"))
+_DIALECT: Final = Dialect(references=re.compile(r"(?<![A-Za-z0-9_])@(?!\s)|[#!&%$^~](?=[\w\"])|[\[{](?=[+-])"))
 
 
 class _User(msgspec.Struct):
@@ -219,6 +219,7 @@ class GitLab(AuthorizesByCode):
             rotates=True,
             ends_at_once=True,
             token_sets=(TokenSet(lifetime_seconds=2 * 3600.0),),
+            verified_by=("api", "read_api", "read_user"),
         ),
         tells_progress=False,
         errors=ERRORS,
@@ -300,6 +301,7 @@ class GitLab(AuthorizesByCode):
                 "client_secret": application.client_secret,
                 "token": token(connection, "GitLab"),
             },
+            placed=True,
         )
         if reply.status == 200:
             return
@@ -474,12 +476,14 @@ class GitLab(AuthorizesByCode):
         raise_for_status(reply, "GitLab", ROLE)
 
     async def _call(self, connection: Connection, method: str, path: str, json: dict[str, Any] | None = None) -> Reply:
+        own = own_base_url(connection)
         reply = await self._http.request(
             "gitlab",
             method,
-            api_url(self._endpoints, "https://gitlab.com/api/v4", "/api/v4", own_base_url(connection)) + path,
+            api_url(self._endpoints, "https://gitlab.com/api/v4", "/api/v4", own) + path,
             headers={"Authorization": f"Bearer {token(connection, 'GitLab')}"},
             json=json,
+            placed=own is None,
         )
         reset = seconds_until(reply, "ratelimit-reset")
         note_budget(connection.budget, reply, "ratelimit-remaining", reset)
@@ -565,7 +569,7 @@ def _delivered(issue: _Issue, item: Item, not_done: str | None) -> Delivered:
 
 
 def _moved() -> PlaceMoved:
-    return PlaceMoved("GitLab has this project under another path: enter that one as the project", "project")
+    return PlaceMoved("GitLab has renamed or moved this project: enter its new path", "project")
 
 
 def _midnight(day: date | None) -> datetime | None:

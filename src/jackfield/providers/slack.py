@@ -24,12 +24,11 @@ from jackfield.domain.provider import (
     Check,
     ConfigurationRejected,
     Connection,
-    CredentialRefused,
     Delivered,
     Delivery,
     Facts,
-    ItemRejected,
     Manifest,
+    Meaning,
     OAuth,
     ObjectVanished,
     Place,
@@ -46,52 +45,22 @@ from jackfield.domain.provider import (
 from jackfield.providers._chat_text import body_of, facts_of, link_of, own_facts_of, shorten, title_of
 from jackfield.providers._credentials import member, token
 from jackfield.providers._endpoints import api_url
+from jackfield.providers._errors import refusal
 from jackfield.providers._http import Endpoints, HttpClient, Reply
 from jackfield.providers._markdown import Document, fitted, read
 from jackfield.providers._mrkdwn import bold, escape, inert, link, sections_of
 from jackfield.providers._oauth2 import AuthorizesByCode, Flow, TokenPlace
-from jackfield.providers._replies import Text, decode, limited, raise_for_status, unexpected, web_url
+from jackfield.providers._replies import Text, decode, raise_for_status, unexpected, web_url
+from jackfield.providers._slack_errors import ERRORS
 
-_CHECKED: Final = date(2026, 11, 21)
+_CHECKED: Final = date(2026, 11, 30)
 #: the token has ended
 _GONE: Final = frozenset({"invalid_auth", "token_revoked", "token_expired", "account_inactive"})
-#: the token is none for us, now or ever
-_REFUSED: Final = _GONE | {
-    "not_authed",
-    "access_denied",
-    "ekm_access_denied",
-    "enterprise_is_restricted",
-    "not_allowed_token_type",
-    "not_bearer_token",
-    "team_access_not_granted",
-    "two_factor_setup_required",
-}
-_BROKEN: Final = frozenset({"fatal_error", "internal_error", "service_unavailable", "request_timeout"})
 _RIGHT: Final = re.compile(r"[a-z0-9_.:,-]{1,200}")
+#: so much that a brief message may be taken all the same
+_TOO_MUCH: Final = frozenset(error.name for error in ERRORS if error.meaning is Meaning.ITEM)
 #: the setting leads to no channel that the token may write to
-_NO_CHANNEL: Final = {
-    "channel_not_found": "does not know the channel, or the app is not in it",
-    "not_in_channel": "has not let the app into the channel: invite it there",
-    "is_archived": "has archived the channel",
-    "restricted_action": "does not let the app post in the channel",
-    "restricted_action_read_only_channel": "does not let the app post in the channel",
-    "restricted_action_thread_only_channel": "does not let the app post in the channel",
-    "posting_to_general_channel_denied": "does not let the app post in the channel",
-    "slack_connect_canvas_sharing_blocked": "does not let the app post in the channel",
-}
-#: a message that we cannot change any more
-_VANISHED: Final = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
-_TOO_MUCH: Final = frozenset(
-    {
-        "msg_too_long",
-        "msg_blocks_too_long",
-        "invalid_blocks",
-        "invalid_blocks_format",
-        "metadata_too_large",
-        "invalid_metadata_format",
-        "no_text",
-    }
-)
+_NO_CHANNEL: Final = frozenset(error.name for error in ERRORS if error.field == "channel")
 _EVENT_TYPE: Final = "jackfield_item"
 _WRITE: Final = "chat:write"
 _OLD_SCOPES: Final = frozenset({"bot", "client", "post"})
@@ -325,6 +294,7 @@ class Slack(AuthorizesByCode):
             Check.EMULATOR,
             Check.DESCRIPTION,
         ),
+        errors=ERRORS,
         sources=(
             Source("authentication", "https://docs.slack.dev/authentication/tokens", _CHECKED),
             Source("OAuth", "https://docs.slack.dev/authentication/installing-with-oauth", _CHECKED),
@@ -380,16 +350,14 @@ class Slack(AuthorizesByCode):
         answer = decode(reply, _Answer, "Slack")
         if answer.error in {"missing_scope", "no_permission"}:
             return
-        if answer.error in _NO_CHANNEL:
-            raise _no_channel(answer.error)
         if not answer.ok:
             raise _error(answer, reply)
         found = decode(reply, _ChannelFound, "Slack").channel
         if found.is_archived:
-            raise _no_channel("is_archived")
+            raise refusal(Slack.manifest, "is_archived")
         # public channels are open to some apps that are not in them, which their scopes tell
         if found.is_member is False and scopes and (found.is_private or "chat:write.public" not in scopes):
-            raise _no_channel("not_in_channel")
+            raise refusal(Slack.manifest, "not_in_channel")
 
     async def revoke(self, connection: Connection) -> None:
         """`auth.revoke`, which ends bot and user tokens alike, for each of the two that there is."""
@@ -419,12 +387,20 @@ class Slack(AuthorizesByCode):
             written = await self._change(connection, _place(delivery.vendor_id), delivery)
         elif delivery.retried:
             written = await self._change_found(connection, channel, delivery)
+        told = None
         if written is None:
             written = await self._post(connection, channel, delivery)
-        return Delivered(vendor_id=f"{written.channel}:{written.ts}", url=await self._permalink(connection, written))
+            # for a channel that is set by its name, which could not be looked up before
+            told = Place(id=written.channel) if _CHANNEL_ID.fullmatch(written.channel) else None
+        return Delivered(
+            vendor_id=f"{written.channel}:{written.ts}",
+            url=await self._permalink(connection, written),
+            place=None if _CHANNEL_ID.fullmatch(channel) else told,
+        )
 
     async def locate(self, connection: Connection) -> Place | None:
-        """The channel's ID, which it keeps; a name can only be looked up by listing every channel."""
+        """The channel's ID, which it keeps. A name can only be looked up by listing every channel, which takes a right
+        of its own: whose ID it is, the first message tells that is posted there."""
         channel = connection.configuration.get("channel", "").strip()
         return Place(id=channel) if _CHANNEL_ID.fullmatch(channel) else None
 
@@ -512,15 +488,22 @@ class Slack(AuthorizesByCode):
         headers = self._headers(connection)
         if json is not None:
             headers["Content-Type"] = "application/json; charset=utf-8"
-        reply = await self._http.request("slack", "POST", self._url(method), headers=headers, json=json, form=form)
+        reply = await self._http.request(
+            "slack", "POST", self._url(method), headers=headers, json=json, form=form, placed=True
+        )
         return _checked(reply)
 
     async def _read(self, connection: Connection, method: str, query: Mapping[str, str]) -> Reply:
         headers = self._headers(connection)
-        return _checked(await self._http.request("slack", "GET", self._url(method), headers=headers, query=query))
+        reply = await self._http.request("slack", "GET", self._url(method), headers=headers, query=query, placed=True)
+        return _checked(reply)
 
     def _headers(self, connection: Connection) -> dict[str, str]:
-        return {"Authorization": f"Bearer {token(connection, 'Slack', title='bot token')}"}
+        # where only a person's token was granted, that one does all
+        of_user = member(connection, "user_access_token")
+        alone = of_user is not None and member(connection, "access_token") is None
+        name = "user_access_token" if alone else "access_token"
+        return {"Authorization": f"Bearer {token(connection, 'Slack', name, 'bot token')}"}
 
     def _url(self, method: str) -> str:
         return f"{api_url(self._endpoints, 'https://slack.com/api', '/api')}/{method}"
@@ -534,33 +517,22 @@ def _checked(reply: Reply) -> Reply:
 
 
 def _error(answer: _Answer, reply: Reply) -> ProviderError:
-    if answer.error in _REFUSED:
-        return CredentialRefused("Slack refuses the token: it is wrong, expired, revoked or not meant for this")
+    """What a refusal means, by the table; a right that is missing is named as Slack names it."""
     if answer.error in {"missing_scope", "no_permission"}:
         right = answer.needed if _RIGHT.fullmatch(answer.needed) else "to use this API"
-        return RightMissing(f"Slack takes the token, but it lacks the right {right}: add it to the app", right)
-    if answer.error in {"ratelimited", "rate_limited", "message_limit_exceeded"}:
-        return limited(reply, "Slack")
-    if answer.error in _BROKEN:
-        return VendorUnavailable("Slack answered with an error of its own")
-    return unexpected(reply, "Slack")
+        return RightMissing(
+            f"Slack takes the token, but it lacks a right: add {right} to the app, and install it again", right
+        )
+    return refusal(Slack.manifest, answer.error, reply=reply)
 
 
 def _write_error(answer: _Answer, reply: Reply, connection: Connection, target: Mapping[str, Any]) -> ProviderError:
-    if "ts" in target:
+    """As `_error`, for a message; one in a channel that is not the setting's any more is gone with its channel."""
+    if "ts" in target and answer.error in _NO_CHANNEL:
         setting = connection.configuration.get("channel", "").strip()
-        moved = _CHANNEL_ID.fullmatch(setting) is not None and setting != target["channel"]
-        if answer.error in _VANISHED or (moved and answer.error in _NO_CHANNEL):
-            return ObjectVanished("Slack does not have the message any more, or does not let it be changed")
-    if answer.error in _NO_CHANNEL:
-        return _no_channel(answer.error)
-    if answer.error in _TOO_MUCH:
-        return ItemRejected("Slack does not take the message that is made of this item")
+        if _CHANNEL_ID.fullmatch(setting) is not None and setting != target["channel"]:
+            return refusal(Slack.manifest, "message_not_found")
     return _error(answer, reply)
-
-
-def _no_channel(error: str) -> ConfigurationRejected:
-    return ConfigurationRejected(f"Slack {_NO_CHANNEL[error]}", "channel")
 
 
 def _may_write(scopes: Sequence[str]) -> bool:

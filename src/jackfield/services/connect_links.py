@@ -128,6 +128,10 @@ class ConnectLinks:
         by_oauth = bool(self._public_url) and self._catalog.connects_by_oauth(definition.vendor)
         if wish.scopes and not by_oauth:
             raise FieldProblem(("scopes",), f"{definition.name} is not connected by OAuth here, so it has no scopes")
+        oauth = self._catalog.oauth(definition.vendor)
+        complaint = None if oauth is None else oauth.complaint_of(wish.scopes)
+        if complaint is not None:
+            raise FieldProblem(("scopes",), complaint)
         if not by_oauth and not definition.secrets:
             raise FieldProblem(("vendor",), f"{definition.name} cannot be connected through a page here")
 

@@ -33,6 +33,7 @@ from jackfield.domain.integration import (
     renamed,
     secrets_place,
     unproven,
+    unreadable,
 )
 from jackfield.domain.ports import Database, HotIntegrations, UnitOfWork, Vault
 from jackfield.domain.principal import Caller, Capability
@@ -41,6 +42,7 @@ from jackfield.domain.text import identifier_from
 from jackfield.services.catalog import Catalog
 from jackfield.services.deletion import begin_deletion
 from jackfield.services.deliveries import begin_deliveries
+from jackfield.services.places import keep_former
 
 _CREATED_FIELDS: Final = ("name", "unique_identifier", "secrets", "configuration", "metadata", "status", "enabled")
 
@@ -208,6 +210,8 @@ class Integrations:
             configuration = _with_scope(found.configuration, wanted, await self._tidied(wanted))
             moved = await self._moved(work, found, configuration, wanted)
             change = await self._replacement(found, wanted, configuration, changed=changed or moved)
+            if configuration is not msgspec.UNSET:
+                await keep_former(work, found, await self._catalog.get(found.provider, work), configuration)
             updated = await work.integrations.update(found, change)
             await work.audit.add(by_caller(caller, Action.INTEGRATION_UPDATED, (found.id,), change.differing(found)))
             await begin_deliveries(work, updated)
@@ -285,10 +289,13 @@ class Integrations:
     async def _revealed_all(self, caller: Caller, found: Sequence[Integration]) -> list[Revealed]:
         whole = caller.principal.has(Capability.MANAGE)
         sealed = [one for one in found if one.sealed_secrets is not None]
-        opened = await self._vault.open_all([(one.secrets_place, one.sealed_secrets or b"") for one in sealed])
+        opened = await self._vault.open_readable([(one.secrets_place, one.sealed_secrets or b"") for one in sealed])
         secrets_of = dict(zip((one.id for one in sealed), opened, strict=True))
         return [
-            Revealed(one, secrets if secrets is None or whole else secrets.without_keys())
+            Revealed(
+                one if secrets is not None or one.sealed_secrets is None else unreadable(one),
+                secrets if secrets is None or whole else secrets.without_keys(),
+            )
             for one in found
             for secrets in [secrets_of.get(one.id)]
         ]

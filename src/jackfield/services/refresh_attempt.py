@@ -35,6 +35,7 @@ from jackfield.domain.provider import (
     ProviderError,
     Revokes,
     TokenSet,
+    UnknownRefusal,
     VendorLimited,
     VendorUnavailable,
 )
@@ -208,18 +209,37 @@ class Attempt:
         try:
             async with asyncio.timeout(ASK_SECONDS):
                 self._granted = await self._way.provider.refresh(application, connection, self._token_set)
-        except GrantRefused as error:
-            self._refusal = error
-            self._lost_at, self._missing_since = self._missing_since, None
-            return Step.ACQUIRE
-        except VendorLimited as error:
-            return self._end(Refreshed(result=Result.UNANSWERED, found=found, error=error), self._missing_since)
-        except (VendorUnavailable, TimeoutError) as error:
-            unavailable = error if isinstance(error, VendorUnavailable) else VendorUnavailable(_NO_ANSWER)
-            return self._end(Refreshed(result=Result.UNANSWERED, found=found, error=unavailable), self._asked_at)
+        except TimeoutError:
+            return self._not_granted(found, VendorUnavailable(_NO_ANSWER))
         except ProviderError as error:
-            return self._end(Refreshed(result=Result.MISCONFIGURED, found=found, error=error), self._missing_since)
+            return self._not_granted(found, error)
         return Step.KEEP
+
+    def _not_granted(self, found: Detail, error: ProviderError) -> Step:
+        if isinstance(error, UnknownRefusal) and self._is_refused_for_good(found, error):
+            error = GrantRefused(_REFUSED_FOR_A_DAY.format(error))
+            # nothing was lost: every answer came
+            self._missing_since = None
+        match error:
+            case GrantRefused():
+                self._refusal = error
+                self._lost_at, self._missing_since = self._missing_since, None
+                return Step.ACQUIRE
+            case VendorLimited():
+                return self._end(Refreshed(result=Result.UNANSWERED, found=found, error=error), self._missing_since)
+            case VendorUnavailable():
+                return self._end(Refreshed(result=Result.UNANSWERED, found=found, error=error), self._asked_at)
+            case _:
+                return self._end(Refreshed(result=Result.MISCONFIGURED, found=found, error=error), self._missing_since)
+
+    def _is_refused_for_good(self, found: Detail, error: UnknownRefusal) -> bool:
+        """Whether no refresh came through for a day, what it was to renew has ended, and the refusal, which we cannot
+        read, is the one that the last job ended with: an outage that ends in another word breaks nothing."""
+        now, since = self._held.clock.now(), self._missing_since
+        expires_at = expiry_of(self._secrets, self._token_set)
+        has_ended = expires_at is None or expires_at <= now
+        is_the_same = found.health_reason == str(error)
+        return has_ended and is_the_same and since is not None and now - since >= _PATIENCE
 
     async def _keep(self) -> Step:
         found, granted, now = self._found, self._granted, self._held.clock.now()
@@ -302,6 +322,9 @@ class ApplicationMissing(ProviderError):
 
 _NEW: Final = timedelta(minutes=1)
 _NO_ANSWER: Final = "The vendor did not answer in time"
+#: for how long a refusal in words that we do not know may be a passing one
+_PATIENCE: Final = timedelta(days=1)
+_REFUSED_FOR_A_DAY: Final = "{}. It has done so for a day, and the access token has ended: connect it once more"
 _LOST: Final = (
     "The answer to a refresh begun at {} was lost, and with it the newest token; "
     "the vendor does not take the one before any more: connect it once more"

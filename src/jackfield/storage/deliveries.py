@@ -407,6 +407,11 @@ class HotDeliveries:
         """What an earlier run of the job had in hand is pending again, or held if it never came to an end."""
         await self._pool.fetch(RELEASE, *_fence(running), running.integration_id, TRIES, _NO_END)
 
+    async def has_due(self, integration: Detail) -> bool:
+        """Whether something is to be brought to the integration's vendor now."""
+        records = await self._pool.fetch(HAS_DUE, integration.organisation_id, integration.id)
+        return bool(records[0][0])
+
     async def claim(self, running: Running, integration: Detail, place: bytes, most: int) -> list[Outgoing]:
         """Up to `most` that are due, the longest due first, one of each item. `place` is where they go.
 

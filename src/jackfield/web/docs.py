@@ -29,7 +29,7 @@ _HEADERS: Final = {
 #: how a shell proves itself by a scheme; the key's is the dialect's
 _CREDENTIALS: Final = {
     "key": None,
-    "apiKey": '-H "x-api-key: $KEY"',
+    "apiKey": '-H "x-api-key: $API_KEY"',
     "token": '-H "Authorization: Bearer $ACCESS_TOKEN"',
     "client": '-u "$CLIENT_ID:$CLIENT_SECRET"',
     None: "",

@@ -15,6 +15,8 @@ from jackfield.web.contract import REQUEST_ID, json_response
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _HEADER: Final = b"x-request-id"
+#: the methods of RFC 9110 and RFC 5789; any other is a stranger's word, and no word of a stranger's is kept
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"})
 _QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
 REQUESTS: Final = Counter("jackfield_requests_total", "Answered requests.", ["route", "method", "status"])
@@ -65,7 +67,7 @@ class Observe:
         # the route, never the path: a path has ids in it, and may have anything
         route = scope.get("route")
         template = getattr(route, "path", "unknown")
-        method = scope["method"] if route is not None else "unknown"
+        method = scope["method"] if scope["method"] in _METHODS else "other"
         counter, histogram = self._child(template, method, status)
         counter.inc()
         histogram.observe(seconds)

@@ -21,6 +21,7 @@ from jackfield.domain.session import (
 from jackfield.services import Services
 from jackfield.services.sessions import ANY_FORM, OpenedSession
 from jackfield.web.contract import REQUEST_ID
+from jackfield.web.cookies import read_cookie
 from jackfield.web.pages.form import Form
 
 #: the hidden field of every form
@@ -47,12 +48,12 @@ class Browser:
     @classmethod
     async def of(cls, request: Request) -> "Browser":
         services: Services = request.scope["state"]["services"]
-        token = request.cookies.get(_name(request, _SESSION), "")
+        token = read_cookie(request, _name(request, _SESSION))
         try:
             return cls(request, token, await services.sessions.authenticate(token), is_new=False)
         except SessionInvalid:
             pass
-        visitor = request.cookies.get(_name(request, _VISITOR), "")
+        visitor = read_cookie(request, _name(request, _VISITOR))
         if looks_like_visitor(visitor):
             return cls(request, visitor, None, is_new=False)
         return cls(request, generate_visitor_token(), None, is_new=True)

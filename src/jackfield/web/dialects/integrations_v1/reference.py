@@ -27,7 +27,7 @@ PATH_PARAMETERS: Final[Mapping[str, PathParameter]] = {
         "The id of the integration, in any of its three spellings. Answers have the UUID.",
         {"type": "string", "pattern": _ID, "examples": ["00001f2e-4d3c-8a1b-a800-000000000000"]},
     ),
-    "provider": PathParameter("The vendor.", {"type": "string", "enum": list(TYPES), "examples": ["sentry"]}),
+    "provider": PathParameter("The vendor.", {"type": "string", "enum": list(TYPES), "examples": [TYPES[0]]}),
     "user_id": PathParameter(
         "The user that the key belongs to.", {"type": "string", "minLength": 1, "examples": ["alice"]}
     ),
