@@ -39,6 +39,9 @@ _QUEUE_SECONDS: Final = 10.0
 _CONNECT_SECONDS: Final = CONNECT_SECONDS
 _STATEMENT_SECONDS: Final = 30.0
 _RESTART_PAUSE_SECONDS: Final = 0.5
+#: left to single statements: who is in a transaction may need one more, such as to read a data key, while all others
+#: wait for the row that it has locked
+_RESERVED: Final = 1
 
 _log = structlog.get_logger(__name__)
 
@@ -50,6 +53,7 @@ class Pool:
         self.dsn = dsn
         self._server = server
         self._size = size
+        self._transactions = asyncio.Semaphore(max(1, size - _RESERVED))
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._restart: asyncio.Task[None] | None = None
         self._watch: Watch | None = None
@@ -100,7 +104,7 @@ class Pool:
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection inside a transaction: committed at the end of the block, rolled back when the block raises."""
         with self._unavailable():
-            async with self._acquire() as connection, connection.transaction():
+            async with self._turn(), self._acquire() as connection, connection.transaction():
                 yield connection
 
     async def ping(self) -> None:
@@ -123,6 +127,16 @@ class Pool:
     async def connect_for_jobs(self) -> "asyncpg.Connection[asyncpg.Record]":
         """A connection outside the pool, by which the queue is worked; whoever asked closes it."""
         return await connect(self.dsn, command_seconds=_QUEUE_SECONDS, settings=_QUEUE_SESSION)
+
+    @contextlib.asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Waits until a transaction leaves enough connections for the statements of those that are open."""
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            await self._transactions.acquire()
+        try:
+            yield
+        finally:
+            self._transactions.release()
 
     def _acquire(self) -> Any:  # asyncpg's own context manager, which its stubs do not name
         if self._pool is None:
