@@ -15,6 +15,7 @@ from jackfield.domain.sign_in import SignInRules
 from jackfield.master_key_file import MasterKeyFile
 from jackfield.providers._authored import make_authored
 from jackfield.providers._http import Endpoints, HttpClient
+from jackfield.providers._openid import LABEL as OPENID
 from jackfield.providers._registry import make_providers
 from jackfield.services import Services
 from jackfield.services.access import Access
@@ -164,10 +165,13 @@ def _open_http(settings: Settings) -> AbstractAsyncContextManager[HttpClient]:
     # it takes longer to import than all else here, and whoever only looks at the ground calls nobody
     from jackfield.providers._client import open_client  # noqa: PLC0415
 
-    urls = [url for one in settings.providers.values() for url in (one.base_url, one.api_url, one.auth_url) if url]
+    placed = {
+        slug: [url for url in (one.base_url, one.api_url, one.auth_url) if url]
+        for slug, one in settings.providers.items()
+    }
     if settings.oidc is not None:
-        urls.append(settings.oidc.issuer)
-    return open_client(settings.egress_allow, urls)
+        placed[OPENID] = [settings.oidc.issuer]
+    return open_client(settings.egress_allow, placed)
 
 
 def applications_of(settings: Settings) -> dict[str, Application]:
@@ -307,9 +311,10 @@ async def _master_keys(settings: Settings, secrets: ServiceSecretStore) -> Maste
         return MasterKeys.parse(settings.master_keys.get_secret_value())
     file = MasterKeyFile(settings.data_dir.absolute() / "master.keys")
     # in this order: who starts at the same time makes the file first and its first secret after it
-    if await secrets.get(vault.PEPPER) is not None and not file.exists:
+    if await secrets.get(vault.PEPPER) is not None and not file.has_content:
         raise Misconfigured(
-            f"The key file {file.path} is gone, and without it the secrets in the database cannot be opened. "
+            f"The key file {file.path} is {'empty' if file.exists else 'gone'}, and without it the secrets in the "
+            "database cannot be opened. "
             "Put it back (or set JACKFIELD_MASTER_KEYS to what was in it). Nothing was changed."
         )
     return MasterKeys.parse(file.read_or_make())

@@ -147,13 +147,13 @@ class Settings(BaseSettings):
     egress_allow: Annotated[tuple[Network, ...], NoDecode] = Field(
         default=(),
         description="Networks (CIDRs, separated by commas) that may be called although they are private, for vendors "
-        "that you host yourself.",
+        "that you host yourself. A cloud's metadata service is called only if its own address is listed.",
     )
     providers: dict[str, ProviderSettings] = Field(
         default={},
         description="For each provider, as `JACKFIELD_PROVIDERS__GITHUB__BASE_URL`: `BASE_URL` and `API_URL` (where "
-        "the vendor is, wherever that leads), `AUTH_URL` (where people log in, if that is elsewhere), `CLIENT_ID`, "
-        "`CLIENT_SECRET` and `WEBHOOK_SECRET`.",
+        "the vendor is; called wherever that leads, unless an integration names its own address), `AUTH_URL` (where "
+        "people log in, if that is elsewhere), `CLIENT_ID`, `CLIENT_SECRET` and `WEBHOOK_SECRET`.",
     )
     oidc: OidcSettings | None = Field(
         default=None,

@@ -302,11 +302,11 @@ class Sentry(AuthorizesByCode):
             return
         if reply.status == 404:
             raise ConfigurationRejected(
-                "Sentry does not know this project, or does not show it to the token: check project_slug",
+                "Sentry cannot find this project, or the token has no access to it: check project_slug",
                 "project_slug",
             )
         if reply.status in {301, 302, 307, 308}:
-            raise ConfigurationRejected("Sentry has this project under another name: enter that one", "project_slug")
+            raise ConfigurationRejected("Sentry has renamed this project: enter its new name", "project_slug")
         if reply.status != 200:
             self._raise_for_status(reply, "project:read")
             raise _rejected(reply)
@@ -464,12 +464,14 @@ class Sentry(AuthorizesByCode):
 
     async def _send(self, connection: Connection, method: str, path: str, json: dict[str, Any] | None = None) -> Reply:
         """A call of which a limit alone is raised."""
+        own = own_base_url(connection)
         reply = await self._http.request(
             "sentry",
             method,
-            api_url(self._endpoints, "https://sentry.io/api/0", "/api/0", own_base_url(connection)) + path,
+            api_url(self._endpoints, "https://sentry.io/api/0", "/api/0", own) + path,
             headers={"Authorization": f"Bearer {token(connection, 'Sentry', title='auth token')}"},
             json=json,
+            placed=own is None,
         )
         reset = seconds_until(reply, "x-sentry-rate-limit-reset")
         note_budget(connection.budget, reply, "x-sentry-rate-limit-remaining", reset)
@@ -504,7 +506,7 @@ def _organisation_path(slug: str) -> str:
 
 def _no_organisation() -> ConfigurationRejected:
     return ConfigurationRejected(
-        "Sentry does not know this organisation, or does not show it to the token: check org_slug", "org_slug"
+        "Sentry cannot find this organisation, or the token has no access to it: check org_slug", "org_slug"
     )
 
 
