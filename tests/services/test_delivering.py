@@ -484,7 +484,7 @@ def test_an_item_that_the_vendor_does_not_take_is_held_and_the_others_go(
     assert json.loads(job["output"]) == {"delivered": "7", "failed": "1"}
     [held] = [one for one in bench.deliveries(integration) if one.state is DeliveryState.HELD]
     assert (held.item_key, held.attempts) == ("3", 1)
-    assert held.error == "GitHub does not take the issue: its title is wrong"
+    assert held.error == "GitHub does not take the issue as it is (title)"
     assert bench.row(integration)["status"] == "active"
     assert len(repository.issues) == 7
 
