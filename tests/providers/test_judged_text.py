@@ -5,49 +5,19 @@ comrak is the renderer of GitLab, and made after GitHub's. It shows HTML as text
 
 import functools
 import html
-import json
 import re
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 
+from support.judges import plain_corpus as corpus
+from support.judges import shown
 from support.rendering import MARKDOWN, rendered
-from support.texts import LONGEST, real_texts
 
-JUDGES = Path(__file__).parent.parent / "judges"
 #: what is judged of a text in HTML
 _LINK = re.compile(r'<a href="((?:https?|ftp|mailto):[^"]*)"', re.IGNORECASE)
 _CODE = re.compile(r"<pre><code[^>]*>(.*?)</code>", re.DOTALL)
 _SHAPE = re.compile(r"</?(?:ul|ol|li|h[1-6]|table|tr|td|th|blockquote|pre|em|strong|del)\b")
 _SAME = re.compile(r"(</(em|strong|del)><\2>)|(?<=<em>)<em>|(?<=<strong>)<strong>")
-
-
-def judge(*arguments: str, given: str = "") -> list[str]:
-    node = shutil.which("node")
-    if node is None or not (JUDGES / "node_modules").exists():
-        pytest.skip("the packages of tests/judges are not installed (make node)")
-    command = [node, JUDGES / "judge.cjs", *arguments]
-    done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    found: list[str] = json.loads(done.stdout)
-    return found
-
-
-@functools.cache
-def corpus() -> tuple[str, ...]:
-    """The examples of CommonMark without HTML, in which it would be more than text, and real texts that fit."""
-    examples = [example for example in judge() if "<" not in example]
-    assert len(examples) > 400
-    texts = [text.replace("\r\n", "\n") for text in real_texts().values() if len(text) < LONGEST * 3 // 4]
-    assert len(texts) > 100
-    return *examples, *texts
-
-
-@functools.cache
-def shown(texts: tuple[str, ...]) -> list[str]:
-    return judge("render", given=json.dumps(texts))
 
 
 @functools.cache

@@ -82,6 +82,11 @@ def test_what_is_escaped_has_no_form(body: str) -> None:
     assert re.search(r"(?<!\w)([*_~`])(?=[^\s\u200b])[^*_~`]*\1", rendered(body)) is None
 
 
+@pytest.mark.parametrize("body", ["*[bar*](/url)", "~[bar~](/url)", "`![bar`](/url)", "*![bar*](x)", "(_[bar_](/url))"])
+def test_parts_do_not_become_a_form_together(body: str) -> None:
+    assert re.search(r"([*_~`])bar\1", rendered(body)) is None
+
+
 def test_words_stay_as_they_are() -> None:
     for text in ("snake_case_name", "2*3", "5 * 6", "~ 20", "a_b", "10:30:45"):
         assert inert(text) == text

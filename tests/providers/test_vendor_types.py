@@ -4,11 +4,7 @@ Of Slack, Discord and Sentry that is types for TypeScript, of which its compiler
 documents; of Microsoft the parser of cards.
 """
 
-import functools
-import json
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +12,6 @@ from typing import Any, Final
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema_rs import Draft4Validator
 
 from jackfield.domain.item import Item, ItemStatus
 from jackfield.domain.provider import Delivery
@@ -25,11 +20,10 @@ from jackfield.providers._markdown import parse
 from jackfield.providers.jira import _fields_of
 from support.chat import MARKER, item, items
 from support.recorded import cases
+from support.vendor_types import check_cards, compile_, faults_of, published
 
 #: the providers whose requests are checked here
 COVERS: Final = frozenset({"slack", "discord", "jira", "sentry", "teams"})
-ROOT = Path(__file__).parent.parent / "vendor_types"
-MODULES = ROOT / "node_modules"
 SLACK = {
     "/api/chat.postMessage": "import('@slack/web-api').ChatPostMessageArguments",
     "/api/chat.update": "import('@slack/web-api').ChatUpdateArguments",
@@ -95,38 +89,6 @@ RICH = item(
 )
 
 
-def node() -> str:
-    """Node.js, or skips where there is none."""
-    found = shutil.which("node")
-    if found is None:
-        pytest.skip("no Node.js on this machine (Debian: apt-get install nodejs npm)")
-    return found
-
-
-def published(path: str) -> Path:
-    """A file of a package, or skips where the packages are not installed."""
-    if not (MODULES / path).exists():
-        pytest.skip(f"the vendors' packages are not installed, or not all: {path} is missing (make node)")
-    return MODULES / path
-
-
-def compile_(declarations: list[tuple[str, object]], directory: Path) -> str:
-    """What the compiler has to say when each value is given to a constant of the type."""
-    compiler = published("typescript/bin/tsc")
-    (directory / "node_modules").symlink_to(MODULES)
-    source = directory / "sent.ts"
-    lines = [
-        f"export const sent{number}: {type_} = {json.dumps(value)};"
-        for number, (type_, value) in enumerate(declarations)
-    ]
-    source.write_text("\n".join(lines), encoding="utf-8")
-    options = ["--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext", "--target", "es2022"]
-    done = subprocess.run(
-        [node(), compiler, *options, source], cwd=directory, capture_output=True, text=True, timeout=120, check=False
-    )
-    return done.stdout + done.stderr
-
-
 def sent_to_slack() -> list[tuple[str, object]]:
     recorded = [exchange["request"] for one in cases("slack") if one.call == "deliver" for exchange in one.exchanges]
     found = [(SLACK[request["path"]], request["json"]) for request in recorded if request["path"] in SLACK]
@@ -167,40 +129,6 @@ def bodies_of(slug: str) -> Iterator[dict[str, Any]]:
     for one in cases(slug):
         if one.call == "deliver":
             yield from (exchange["request"] for exchange in one.exchanges if exchange["request"].get("json"))
-
-
-@functools.cache
-def documents() -> Draft4Validator:
-    path = published("@atlaskit/adf-schema/dist/json-schema/v1/full.json")
-    return Draft4Validator(json.loads(path.read_text(encoding="utf-8")))
-
-
-def faults_of(document: object) -> list[str]:
-    return [f"{fault.instance_path}: {fault.message}" for fault in documents().iter_errors(document)]
-
-
-def parsed(cards: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each card as Microsoft's parser writes it again, and as `told` what it has to say of it."""
-    published("adaptivecards/dist/adaptivecards.js")
-    done = subprocess.run(
-        [node(), ROOT / "parse_cards.cjs"],
-        input=json.dumps(cards),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found: list[dict[str, Any]] = json.loads(done.stdout)
-    return found
-
-
-def check_cards(messages: list[dict[str, Any]]) -> None:
-    """That nothing is told of them, and that nothing gets lost but what is Teams's own."""
-    cards = [attachment["content"] for message in messages for attachment in message["attachments"]]
-    for card, made in zip(cards, parsed(cards), strict=True):
-        assert made["told"] == []
-        assert made["card"] == {name: value for name, value in card.items() if name != "msteams"}
 
 
 def test_slack_is_sent_what_it_describes(tmp_path: Path) -> None:

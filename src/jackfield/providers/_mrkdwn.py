@@ -14,8 +14,8 @@ from jackfield.providers._chat_text import ZERO_WIDTH_SPACE, blocks_of, one_line
 from jackfield.providers._markdown import cut
 
 _FENCE: Final = "```"
-#: where a form could begin: behind a word it cannot, nor before a blank
-_OPENING: Final = re.compile(r"(?<![^\W_])([*_~`])(?=\S)")
+#: where a form could begin: behind a word it cannot, nor before a blank; at the end of a part the next one follows
+_OPENING: Final = re.compile(r"(?<![^\W_])([*_~`])(?=\S|\Z)")
 _EDGES: Final = frozenset(" \n.,;:!?()[]\"'")
 #: of a link, which is never taken apart
 _URL_LENGTH: Final = 2000
