@@ -149,6 +149,13 @@ class Settings(BaseSettings):
         description="Networks (CIDRs, separated by commas) that may be called although they are private, for vendors "
         "that you host yourself.",
     )
+    vendor_timeout_seconds: float = Field(
+        default=10.0,
+        ge=1,
+        le=60,
+        description="How long one call to a vendor may take. What a process that died had under way is waited for "
+        "for twice as long before it is tried again. The same for every process.",
+    )
     providers: dict[str, ProviderSettings] = Field(
         default={},
         description="For each provider, as `JACKFIELD_PROVIDERS__GITHUB__BASE_URL`: `BASE_URL` and `API_URL` (where "

@@ -647,7 +647,7 @@ async def claim_and_delete(bench: Workbench, job_id: int) -> None:
     fence = (bench.organisation.id, job_id, running.starts)
     async with bench.house.database.connection() as connection:
         place = await bench.place(found)
-        await connection.fetch(CLAIM, *fence, found.id, found.credential_version, 1, found.item_type, place)
+        await connection.fetch(CLAIM, *fence, found.id, found.credential_version, 1, found.item_type, place, 21.0)
         await bench.house.services.items.delete(bench.caller, ItemType.WORK_ITEM, "1")
 
 

@@ -26,6 +26,9 @@ insert into integration (organisation_id, provider, name, identifier, unique_ide
 values ($1, $2, 'As it was', 'as-it-was', $3, $4, 'alice', 'alice', 1, $5, $6) returning id
 """
 
+#: as when so much time has gone by that nothing which was claimed can be on its way
+LEASES_END = "update delivery set leased_until = now() where organisation_id = $1 and state = 'sending'"
+
 
 class Workbench:
     """For a database that no service looks at: there a job is run by who calls `run`, and by nobody else."""
@@ -113,6 +116,7 @@ class Workbench:
         """Runs it again and again, without the waits in between; the job as it ended."""
         while self.run(job_id) is not None:
             self.operator.fetch("delete from rest where organisation_id = $1", self.organisation.id)
+            self.operator.fetch(LEASES_END, self.organisation.id)
         return self.job(job_id)
 
     def put(self, key: str = "1", **content: Any) -> StoredItem:

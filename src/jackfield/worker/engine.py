@@ -9,7 +9,8 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import asyncpg
 import structlog
@@ -23,7 +24,7 @@ from pgqueuer.sm import SchedulerManager
 from prometheus_client import Counter, Histogram
 
 from jackfield.domain.job import JobKind
-from jackfield.services.running import Runner
+from jackfield.services.running import Overtaken, Runner
 from jackfield.services.upkeep import Upkeep
 
 #: an UPDATE in the queue wakes nobody, so retries and takeovers wait for the next look
@@ -38,7 +39,9 @@ _RESTART_SECONDS: Final = 0.5
 #: how long a stopping process waits for its jobs; what is not done by then is done by another
 DRAIN_SECONDS: Final = 20.0
 
-RUNS: Final = Counter("jackfield_job_runs_total", "Runs of jobs: ended, put off, or given back.", ["kind", "outcome"])
+RUNS: Final = Counter(
+    "jackfield_job_runs_total", "Runs of jobs: ended, put off, given back, or overtaken.", ["kind", "outcome"]
+)
 SECONDS: Final = Histogram(
     "jackfield_job_run_seconds",
     "One run of a job, with the calls that it makes.",
@@ -83,9 +86,9 @@ class Engine:
             self._dsn, timeout=_CONNECT_SECONDS, server_settings={"application_name": "jackfield jobs", "jit": "off"}
         )
         try:
-            queries = Queries(AsyncpgDriver(connection))
+            queries = _OwnQueries(AsyncpgDriver(connection))
             manager, scheduler = QueueManager(queries), SchedulerManager(queries)
-            self._register(manager, scheduler)
+            self._register(manager, scheduler, queries)
             stopper = asyncio.get_running_loop().create_task(self._stop_both(manager, scheduler))
             try:
                 # never cancelled: the queue takes a second cancel for the end of the jobs under way
@@ -116,18 +119,21 @@ class Engine:
         manager.shutdown.set()
         scheduler.shutdown.set()
 
-    def _register(self, manager: QueueManager, scheduler: SchedulerManager) -> None:
+    def _register(self, manager: QueueManager, scheduler: SchedulerManager, queries: "_OwnQueries") -> None:
         for kind in JobKind:
-            manager.entrypoint(kind.value)(self._run_job)
+            manager.entrypoint(kind.value)(partial(self._run_job, queries))
         scheduler.schedule("tend", "* * * * *")(self._tend)
         scheduler.schedule("purge", "17 * * * *")(self._purge)
 
-    async def _run_job(self, queued: QueuedJob) -> None:
+    async def _run_job(self, queries: "_OwnQueries", queued: QueuedJob) -> None:
         started = time.perf_counter()
         outcome = "given back"
         try:
             delay = await self._run(queued)
             outcome = "ended" if delay is None else "put off"
+        except Overtaken:
+            outcome, delay = "overtaken", None
+            queries.leave(queued)
         finally:
             RUNS.labels(queued.entrypoint, outcome).inc()
             SECONDS.labels(queued.entrypoint).observe(time.perf_counter() - started)
@@ -154,6 +160,25 @@ class Engine:
 
     async def _purge(self, _: Schedule) -> None:
         await self._upkeep.purge()
+
+
+class _OwnQueries(Queries):
+    """The queue's statements, which leave alone what another process has taken over: its place there is that one's."""
+
+    def __init__(self, driver: AsyncpgDriver) -> None:
+        super().__init__(driver)
+        self._left: set[int] = set()
+
+    def leave(self, queued: QueuedJob) -> None:
+        """Whatever comes of the job, this process does not take it out of the queue."""
+        self._left.add(queued.id)
+
+    async def log_jobs(self, job_status: list[Any]) -> None:
+        """Takes ended jobs out of the queue."""
+        own = [one for one in job_status if one[0].id not in self._left]
+        self._left.difference_update(one[0].id for one in job_status)
+        if own:
+            await super().log_jobs(own)
 
 
 async def _and_then_stop(one: Awaitable[None], manager: QueueManager, scheduler: SchedulerManager) -> None:
