@@ -14,7 +14,7 @@ from jackfield.domain.job import Job, JobKind, NewJob, Step
 from jackfield.domain.organisation import Organisation
 from jackfield.domain.principal import Caller, Capability, Principal
 from jackfield.domain.submission import Submission
-from jackfield.services.running import Runner
+from jackfield.services.running import Overtaken, Runner
 from jackfield.vault import Vault
 from support.operator import ORIGIN, Operator
 
@@ -109,8 +109,15 @@ class Workbench:
             return await work.jobs.add(new)
 
     def run(self, job_id: int, runner: Runner | None = None) -> float | None:
-        """Runs it once; the seconds after which it wants to be run again, or None."""
-        return self.operator.run((runner or self.house.runner).run(self.organisation.id, job_id))
+        """Runs it once; the seconds after which it wants to be run again, or None: it has ended, or is another's."""
+        return self.operator.run(self.run_once(job_id, runner))
+
+    async def run_once(self, job_id: int, runner: Runner | None = None) -> float | None:
+        """As `run`, in the service's own loop."""
+        try:
+            return await (runner or self.house.runner).run(self.organisation.id, job_id)
+        except Overtaken:
+            return None
 
     def run_to_its_end(self, job_id: int) -> Any:
         """Runs it again and again, without the waits in between; the job as it ended."""
@@ -189,7 +196,7 @@ class Workbench:
         wanted = Wanted(integration_id, "the test's")
         asking = self.house.services.synchronisation.ask(self.caller, wanted, dry_run=dry_run)
         job_id = self.operator.run(asking).id
-        running = self.operator.start(self.house.runner.run(self.organisation.id, job_id))
+        running = self.operator.start(self.run_once(job_id))
         while not running.done():
             for job in self.jobs_of(integration_id):
                 if job["kind"] == "deliver" and not job["completed_at"]:
