@@ -35,7 +35,7 @@ lock: ## make the hashed requirement files again from the .in files (needs uv)
 			requirements/$$set.in -o requirements/$$set.txt || exit 1; \
 	done
 
-node: $(EMULATOR) tests/vendor_types/node_modules/.package-lock.json tests/descriptions/node_modules/.package-lock.json tests/axe/node_modules/.package-lock.json tests/generated_types/node_modules/.package-lock.json ## what the tests need of Node: the vendors' emulator, what vendors publish for programs, what looks at pages, and what makes types of the documents
+node: $(EMULATOR) tests/vendor_types/node_modules/.package-lock.json tests/descriptions/node_modules/.package-lock.json tests/axe/node_modules/.package-lock.json tests/judges/node_modules/.package-lock.json tests/generated_types/node_modules/.package-lock.json ## what the tests need of Node: the vendors' emulator, what vendors publish for programs, what looks at pages, what makes types of the documents, and what judges texts
 
 tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund --silent --prefix tests/$*

@@ -98,3 +98,11 @@ def test_nothing_prints_a_secret() -> None:
     assert repr(JointSubmission()) == "<JointSubmission: nothing>"
     for one in (STORED, submission, (STORED, [submission])):
         assert TOKEN not in f"{one!r} {one}"
+
+
+def test_a_server_that_is_reached_over_tls_from_now_on_asks_for_no_secret_again() -> None:
+    stored = JointConfiguration(Secrets({"access_token": TOKEN}), {"base_url": "http://git.example.com"})
+    after = settle(GITHUB, stored, {"access_token": "ghp_0...", "base_url": "https://git.example.com"})
+    assert after.secrets == stored.secrets
+    assert not sends_elsewhere(GITHUB, stored, after)
+    assert problem({"access_token": "ghp_0...", "base_url": "http://git.example.com"}, after).path[1] == "access_token"

@@ -7,7 +7,7 @@ import pytest
 from msgspec import UNSET
 
 from jackfield.domain.credential import Secrets
-from jackfield.domain.definition import Definition, FieldProblem, check_complete
+from jackfield.domain.definition import Definition, FieldProblem, check_complete, definition_of
 from jackfield.domain.integration import JsonObject
 from jackfield.domain.provider import AuthMethod, Category, FieldType, SecretField, SettingField
 from jackfield.domain.submission import (
@@ -19,6 +19,7 @@ from jackfield.domain.submission import (
     settle_secrets,
     to_texts,
 )
+from jackfield.providers._registry import provider_classes
 
 LONG = "0123456789abcdef"
 MASK = "01234..."
@@ -136,6 +137,37 @@ def test_a_setting_that_cannot_be_is_refused(extra: dict[str, str | None]) -> No
 )
 def test_an_address_that_comes_goes_or_changes_has_moved(before: Any, after: Any, moved: list[str]) -> None:
     assert moved_destinations(DEFINITION, before, after) == moved
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_same"),
+    [
+        ("http://git.example.com", "https://git.example.com", True),
+        ("http://git.example.com:80/code/", "HTTPS://Git.Example.Com:443/code", True),
+        ("http://git.example.com:8080", "https://git.example.com:8080", True),
+        ("https://git.example.com", "https://GIT.example.com:443/", True),
+        ("https://git.example.com", "http://git.example.com", False),
+        ("http://git.example.com", "https://git.example.com:8443", False),
+        ("http://git.example.com:8080", "https://git.example.com", False),
+        ("http://git.example.com/a", "https://git.example.com/b", False),
+        ("http://git.example.com/Code", "https://git.example.com/code", False),
+        ("http://git.example.com", "https://git.example.com.evil.example", False),
+        ("http://git.example.com", "https://git.example.org", False),
+    ],
+)
+def test_one_server_in_another_or_a_safer_spelling_is_where_secrets_went(
+    before: str, after: str, is_same: bool
+) -> None:
+    gitlab = definition_of(provider_classes()["gitlab"].manifest, supports_verification=True)
+    moved = moved_destinations(gitlab, {"base_url": before}, {"base_url": after})
+    assert moved == ([] if is_same else ["base_url"])
+    stored = Secrets({"access_token": LONG})
+    if is_same:
+        check_sent_again(gitlab, stored, UNSET, moved)
+    else:
+        with pytest.raises(FieldProblem) as problem:
+            check_sent_again(gitlab, stored, UNSET, moved)
+        assert problem.value.path == ("auth", "api_key")
 
 
 @pytest.mark.parametrize(

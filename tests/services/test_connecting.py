@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import json
 import pickle
 import uuid
 from collections.abc import Coroutine, Iterator
@@ -23,7 +24,7 @@ from jackfield.domain.connecting import (
     StateInvalid,
     Wish,
 )
-from jackfield.domain.definition import FieldProblem
+from jackfield.domain.definition import FieldProblem, place_of
 from jackfield.domain.integration import Wanted
 from jackfield.domain.job import JobKind
 from jackfield.domain.session import generate_visitor_token
@@ -695,6 +696,58 @@ def test_another_site_than_that_of_a_token_is_refused(bench: Workbench, codes: C
     outcome = who.come_back(codes.approve(who.begin(), sites=("garage",)))
     assert (outcome.state, "is at https://shop.atlassian.net" in (outcome.error or "")) == ("failed", True)
     assert who.come_back(codes.approve(who.begin(), sites=("shop",))).state == "connected"
+
+
+def test_a_site_that_got_another_address_is_the_same_by_its_cloud_id(bench: Workbench, codes: CodeServer) -> None:
+    first = customer(bench, "jira")
+    integration = first.come_back(codes.approve(first.begin(), sites=("shop",))).integration_id
+    assert integration is not None
+    again = customer(bench, again=integration, vendor=None)
+    assert again.come_back(codes.approve(again.begin(), sites=("shop@store",))).state == "connected"
+    settings = json.loads(bench.row(integration)["configuration"])
+    assert settings == {"base_url": "https://store.atlassian.net", "cloud_id": cloud_id("shop")}
+    assert len(integrations(bench)) == 1
+    # the account still counts
+    other = customer(bench, again=integration, vendor=None)
+    outcome = other.come_back(codes.approve(other.begin(), "bob", sites=("shop@mart",)))
+    assert (outcome.state, "connected as alice" in (outcome.error or "")) == ("failed", True)
+    assert json.loads(bench.row(integration)["configuration"]) == settings
+
+
+def located(bench: Workbench, cloud: str) -> int:
+    """An integration by token that knows of its site by the place where its items go alone."""
+    integration = bench.integration("jira", "token", {"base_url": "https://shop.atlassian.net", "project_key": "ENG"})
+    definition = bench.operator.run(bench.house.services.catalog.get("jira"))
+    settings = place_of(definition, {"base_url": "https://shop.atlassian.net", "project_key": "ENG"})
+    insert = """insert into place (organisation_id, integration_id, links, vendor_id, settings, credential_version)
+        select organisation_id, id, $2, $3, $2, credential_version from integration where id = $1"""
+    bench.operator.fetch(insert, integration, settings, f"{cloud}/10000")
+    return integration
+
+
+def test_a_site_that_is_known_by_its_place_is_found_at_its_new_address(bench: Workbench, codes: CodeServer) -> None:
+    integration = located(bench, cloud_id("shop"))
+    who = customer(bench, again=integration, vendor=None)
+    assert who.come_back(codes.approve(who.begin(), sites=("shop@store",))).state == "connected"
+    settings = json.loads(bench.row(integration)["configuration"])
+    assert (settings["base_url"], settings["cloud_id"]) == ("https://store.atlassian.net", cloud_id("shop"))
+    assert settings["project_key"] == "ENG"
+
+
+@pytest.mark.parametrize("in_settings", [True, False])
+def test_another_site_that_got_the_address_is_refused(bench: Workbench, codes: CodeServer, in_settings: bool) -> None:
+    integration = located(bench, cloud_id("shop"))
+    settings = {"base_url": "https://shop.atlassian.net", "project_key": "ENG"}
+    if in_settings:
+        settings["cloud_id"] = cloud_id("shop")
+        bench.change(integration, configuration=json.dumps(settings))
+    who = customer(bench, again=integration, vendor=None)
+    came_back = codes.approve(who.begin(), sites=("garage@shop",))
+    outcome = who.come_back(came_back)
+    assert outcome.state == "failed"
+    assert ("choose that one" if in_settings else "another site") in (outcome.error or "")
+    assert json.loads(bench.row(integration)["configuration"]) == settings
+    assert secrets_of(bench, integration) == {"access_token": "token"}
 
 
 def test_of_two_choices_at_once_one_counts(bench: Workbench, codes: CodeServer, connecting: Connecting) -> None:

@@ -4,9 +4,13 @@ import json
 import uuid
 from typing import Any
 
+import msgspec
 import pytest
 
 from jackfield.domain.delivery import DeliveryState
+from jackfield.domain.integration import JsonObject, NewIntegration, Wanted
+from jackfield.domain.job import JobKind
+from jackfield.domain.joint_configuration import JointSubmission
 from jackfield.domain.submission import Submission
 from support.operator import Operator
 from support.repository import Asked, Repository, Said
@@ -224,3 +228,88 @@ def test_two_services_deliver_while_the_repository_is_renamed(
     assert len(other.issues) == 12
     assert setting(bench, first) == repository.name
     assert setting(bench, second) == other.name
+
+
+def test_where_it_is_is_asked_once_in_a_run_and_not_for_each_item(
+    bench: Workbench, vendors: VendorServer, repository: Repository
+) -> None:
+    integration = connected(bench, vendors, repository)
+    looks = len(repository.looks)
+    for key in range(20):
+        bench.put(str(key), title=f"Later {key}")
+    bench.deliver(integration)
+    assert len(repository.issues) == 20
+    assert len(repository.looks) == looks + 1
+
+
+def test_where_it_is_is_not_asked_when_nothing_is_due(
+    bench: Workbench, vendors: VendorServer, repository: Repository
+) -> None:
+    integration = connected(bench, vendors, repository)
+    looks, asked = len(repository.looks), len(repository.asked)
+    bench.queue(integration, JobKind.DELIVER)
+    job = bench.deliver(integration)
+    assert (job["state"], job["output"]) == ("completed", '{"delivered": "0"}')
+    assert (len(repository.looks), len(repository.asked)) == (looks, asked)
+
+
+def test_a_synchronisation_that_waits_for_deliveries_does_not_ask_again(
+    bench: Workbench, vendors: VendorServer, repository: Repository
+) -> None:
+    integration = connected(bench, vendors, repository)
+    looks = len(repository.looks)
+    bench.sync(integration)
+    assert len(repository.looks) == looks + 1
+    # taken up again after everything was compared
+    job_id = bench.queue(integration, JobKind.SYNC)
+    last = max(bench.item(str(key)).item.id for key in range(3))
+    progress = {"total": 3, "done": 3, "unchanged": 3, "cursor": last}
+    bench.change_job(job_id, progress=json.dumps(progress))
+    output = json.loads(bench.run_to_its_end(job_id)["output"])
+    assert (output["done"], output["unchanged"]) == ("3", "3")
+    assert len(repository.looks) == looks + 1
+
+
+def change_by_organisations(bench: Workbench, integration: int, token: str, name: str) -> None:
+    sent = JointSubmission(configuration={"access_token": token, "repository": name})
+    services = bench.house.services
+    bench.operator.run(services.organisation_integrations.update(bench.caller, Wanted(integration, "test"), sent))
+
+
+def change_by_save(bench: Workbench, integration: int, _token: str, name: str) -> None:
+    """As versions 1 and 2 of the integrations contract replace what is there."""
+    wanted = NewIntegration(
+        provider="github",
+        name="As it was",
+        unique_identifier=bench.row(integration)["unique_identifier"],
+        secrets=msgspec.UNSET,
+        configuration=msgspec.UNSET,
+        metadata=JsonObject("{}"),
+        created_by="alice",
+        settings={"repository": name},
+    )
+    bench.operator.run(bench.house.services.integrations.save(bench.caller, wanted))
+
+
+@pytest.mark.parametrize("change", [change_by_organisations, change_by_save])
+@pytest.mark.parametrize("is_another", [False, True])
+def test_whichever_contract_enters_the_new_name_before_anybody_had_looked(
+    bench: Workbench, vendors: VendorServer, repository: Repository, change: Any, is_another: bool
+) -> None:
+    integration = connected(bench, vendors, repository)
+    bench.operator.fetch("delete from place where integration_id = $1", integration)
+    other = vendors.repository()
+    if not is_another:
+        vendors.rename(repository, new_name())
+    token = f"ghp_{uuid.uuid4().hex}"
+    vendors.answer(token, taken)
+    change(bench, integration, token, other.name if is_another else repository.name)
+    assert [place["former"] is not None for place in bench.places(integration)] == [True]
+    bench.change(integration, state="live", status="active", health="active")
+    bench.sync(integration)
+    assert (len(repository.issues), len(other.issues)) == (3, 3 if is_another else 0)
+    # back again, everything is there
+    if is_another:
+        enter(bench, integration, repository.name)
+        output = json.loads(bench.sync(integration)["output"])
+        assert (output["unchanged"], len(repository.issues)) == ("3", 3)

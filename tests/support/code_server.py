@@ -134,6 +134,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(brought or say(401, {"message": "401 Unauthorized"}))
         elif self.path == "/oauth/token/accessible-resources":
             self._say(say(200, [_site(name) for name in approval.sites]))
+        elif "/rest/api/3/mypermissions" in self.path:
+            rights = {name: {"havePermission": True} for name in ("CREATE_ISSUES", "EDIT_ISSUES")}
+            self._say(say(200, {"permissions": rights}))
         elif self.path.endswith(("/user", "/rest/api/3/myself")):
             self._say(approval.seen or user(approval.person))
         else:
@@ -181,5 +184,7 @@ def cloud_id(name: str) -> str:
 
 
 def _site(name: str) -> dict[str, Any]:
-    url = f"https://{name}.atlassian.net"
+    """`shop@store` is the site of shop with the address of store."""
+    name, _, host = name.partition("@")
+    url = f"https://{host or name}.atlassian.net"
     return {"id": cloud_id(name), "name": name, "url": url, "scopes": ["read:jira-work", "read:jira-user"]}

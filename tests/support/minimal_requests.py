@@ -65,13 +65,18 @@ def minimal_request(
             path = path.replace(f"{{{name}}}", values[name])
         elif parameter["required"]:
             params[name] = _as_text(_value(parameter["schema"], document))
-    body = described.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
     return {
         "method": operation.method,
         "path": path,
         "params": params,
-        "json": BODIES.get((dialect.name, operation.name)) or (None if body is None else _value(body, document)),
+        "json": BODIES.get((dialect.name, operation.name)) or required_body(document, described),
     }
+
+
+def required_body(document: Mapping[str, Any], described: Mapping[str, Any]) -> Any:
+    """The body with the members that the document requires and no others; None where the operation takes none."""
+    content = described.get("requestBody", {}).get("content", {})
+    return next((_value(one["schema"], document) for one in content.values()), None)
 
 
 def key_header(dialect: Dialect, operation: Operation, key: str) -> dict[str, str]:

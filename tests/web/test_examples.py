@@ -3,27 +3,23 @@
 With RECORD_EXAMPLES=1 the answers are written into the sources instead, with made-up ids and times.
 """
 
-import html
 import json
 import os
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import jsonschema_rs
 import pytest
-import requests
 
 from jackfield.web import openapi
 from jackfield.web.app import DIALECTS
 from jackfield.web.contract import Dialect, Operation
 from support.checked_tenant import CheckedTenant
 from support.documented_answers import documented_operations
-from support.every_call import Ready, example_of, ready
-from support.service import bare_environment
+from support.every_call import example_of, ready
+from support.printed_commands import printed, run
 
 OPERATIONS: Final = [
     pytest.param(dialect, operation, id=f"{dialect.name}.{operation.name}")
@@ -31,44 +27,8 @@ OPERATIONS: Final = [
     for operation in dialect.operations
 ]
 every_operation = pytest.mark.parametrize(("dialect", "operation"), OPERATIONS)
-#: where the page says the service is when the operator has not said
-PRINTED: Final = "http://127.0.0.1:8400"
 RECORDING: Final = "RECORD_EXAMPLES" in os.environ
 EXAMPLES: Final = Path(openapi.__file__).parent / "examples"
-
-
-def printed(tenant: CheckedTenant, dialect: Dialect, operation: Operation) -> str:
-    """The command that the reference page prints for the operation."""
-    page = requests.get(f"{tenant.service.url}/docs/{dialect.name}", timeout=30).text
-    section = page.partition(f'<section id="{operation.name}"')[2].partition("</section>")[0]
-    found = re.search(r"<code>(curl.*?)</code>", section, re.DOTALL)
-    assert found, operation.name
-    return html.unescape(found[1])
-
-
-def run(tenant: CheckedTenant, command: str, made: Ready) -> tuple[int, Any]:
-    """Status and body of the answer to a printed command."""
-    if shutil.which("curl") is None:
-        pytest.skip("no curl on this machine")
-    command = command.replace(PRINTED, tenant.service.url)
-    for shown, real in made.instead.items():
-        command = command.replace(shown, real)
-    path = {variable(name): value for name, value in made.path.items()}
-    done = subprocess.run(
-        ["bash", "-euc", f"{command} -sS -w '\\n%{{http_code}}'"],  # noqa: S607
-        env={**bare_environment(), **path, **made.credentials},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    body, _, status = done.stdout.rpartition("\n")
-    return int(status), json.loads(body) if body else None
-
-
-def variable(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper()
 
 
 @every_operation

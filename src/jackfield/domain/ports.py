@@ -745,6 +745,10 @@ class HotDeliveries(Protocol):
         """
         ...
 
+    async def has_due(self, integration: Detail) -> bool:
+        """Whether something is to be brought to the integration's vendor now."""
+        ...
+
     async def claim(self, running: Running, integration: Detail, place: bytes, most: int) -> Sequence[Outgoing]:
         """Up to `most` that are due, the longest due first, one of each item. `place` is where they go.
 
@@ -797,19 +801,19 @@ class HotLinks(Protocol):
 class PlaceTable(Protocol):
     """Where the items of integrations went and go, inside a unit of work."""
 
-    async def list(self, integration: Detail) -> Sequence[KnownPlace]:
+    async def list(self, integration: Integration) -> Sequence[KnownPlace]:
         """Every place that the integration ever had items in, and perhaps where they go now."""
         ...
 
-    async def put(self, integration: Detail, place: KnownPlace) -> None:
+    async def put(self, integration: Integration, place: KnownPlace) -> None:
         """Keeps the place; when it has settings, the others are not where items go now."""
         ...
 
-    async def put_former(self, integration: Detail, settings: bytes, configuration: JsonObject) -> None:
+    async def put_former(self, integration: Integration, settings: bytes, configuration: JsonObject) -> None:
         """Keeps the settings of a place that has items in it and was not located yet; no more than that."""
         ...
 
-    async def drop(self, integration: Detail, links: bytes) -> None:
+    async def drop(self, integration: Integration, links: bytes) -> None:
         """Forgets the place."""
         ...
 
@@ -817,7 +821,7 @@ class PlaceTable(Protocol):
 class HotPlaces(Protocol):
     """What a run looks at before it sends, outside of any unit of work."""
 
-    async def list(self, integration: Detail) -> Sequence[KnownPlace]:
+    async def list(self, integration: Integration) -> Sequence[KnownPlace]:
         """As `PlaceTable.list`."""
         ...
 

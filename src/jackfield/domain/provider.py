@@ -437,13 +437,15 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
 
     `not_done` says in one plain sentence what the vendor did not do of it, and why: then the item is not in line, and
     is sent again with its next change and by a synchronisation. `status` is the one that the object has, where the
-    vendor left it at another than the one that was asked for.
+    vendor left it at another than the one that was asked for. `place` is where a new object is, for vendors that cannot
+    be asked before.
     """
 
     vendor_id: str
     url: str | None = None
     not_done: str | None = None
     status: ItemStatus | None = None
+    place: Place | None = None
 
 
 class VendorState(msgspec.Struct, frozen=True, kw_only=True):

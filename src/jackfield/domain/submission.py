@@ -120,7 +120,16 @@ def moved_destinations(
     if after is msgspec.UNSET:
         return []
     fields = [field for field in definition.configuration if field.destination]
-    return [field.name for field in fields if _tidied(field, before) != _tidied(field, after)]
+    return [field.name for field in fields if not _is_same(field, _tidied(field, before), _tidied(field, after))]
+
+
+def _is_same(field: SettingField, before: str | None, after: str | None) -> bool:
+    """Whether it is the same place. What went to a server in clear may go there over TLS, and never the other way."""
+    if before == after:
+        return True
+    if not field.is_address or not isinstance(before, str) or not before.startswith("http://"):
+        return False
+    return after == f"https://{before.removeprefix('http://')}"
 
 
 def _tidied(field: SettingField, configuration: Mapping[str, str]) -> str | None:

@@ -387,12 +387,20 @@ class Slack(AuthorizesByCode):
             written = await self._change(connection, _place(delivery.vendor_id), delivery)
         elif delivery.retried:
             written = await self._change_found(connection, channel, delivery)
+        told = None
         if written is None:
             written = await self._post(connection, channel, delivery)
-        return Delivered(vendor_id=f"{written.channel}:{written.ts}", url=await self._permalink(connection, written))
+            # for a channel that is set by its name, which could not be looked up before
+            told = Place(id=written.channel) if _CHANNEL_ID.fullmatch(written.channel) else None
+        return Delivered(
+            vendor_id=f"{written.channel}:{written.ts}",
+            url=await self._permalink(connection, written),
+            place=None if _CHANNEL_ID.fullmatch(channel) else told,
+        )
 
     async def locate(self, connection: Connection) -> Place | None:
-        """The channel's ID, which it keeps; a name can only be looked up by listing every channel."""
+        """The channel's ID, which it keeps. A name can only be looked up by listing every channel, which takes a right
+        of its own: whose ID it is, the first message tells that is posted there."""
         channel = connection.configuration.get("channel", "").strip()
         return Place(id=channel) if _CHANNEL_ID.fullmatch(channel) else None
 

@@ -79,6 +79,9 @@ class Delivering:
         if found is None or not found.is_workable:
             # what waits goes out when it is enabled or repaired
             return Outcome(output={"delivered": "0"})
+        if not await self._deliveries.has_due(found):
+            # the vendor is not asked anything for nothing
+            return Outcome(output={"delivered": "0"}, effects=_all_out)
         secrets = Secrets({})
         if found.sealed_secrets is not None:
             secrets = await self._vault.open(found.secrets_place, found.sealed_secrets)
@@ -95,7 +98,10 @@ class Delivering:
         return Outcome(output={"delivered": str(sending.delivered), "failed": str(sending.failed)}, effects=_all_out)
 
     async def _send_all(self, run: Run, found: Detail, secrets: Secrets) -> Sending:
-        """Brings out what is due; a place that moves meanwhile is looked up again, and the rest goes there."""
+        """Brings out what is due; a place that moves meanwhile is looked up again, and the rest goes there.
+
+        So it does when the vendor tells of the place only as it takes the first item.
+        """
         delivered = failed = 0
         was_taken = False
         where = await self._places.find(found, secrets)
@@ -104,6 +110,9 @@ class Delivering:
             await sending.send_all()
             delivered, failed = delivered + sending.delivered, failed + sending.failed
             was_taken = was_taken or sending.was_taken
+            if sending.told is not None and sending.refusal is None:
+                where = await self._places.told(where.integration, sending.told)
+                continue
             # what is wrong with a setting may be that the place has another name
             if (
                 where.error is not None

@@ -5,6 +5,7 @@ It is proven before anything is written. What was granted and does not come into
 
 import asyncio
 import random
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
@@ -33,6 +34,7 @@ from jackfield.domain.provider import (
     ConfigurationRejected,
     Connection,
     ProviderError,
+    SettingField,
     TokenSet,
     VendorUnavailable,
     Verified,
@@ -79,12 +81,13 @@ class Finishing:
     async def finish(self, session: ConnectSession, offer: Offer, origin: Origin) -> ConnectSession:
         """The session, connected. Raises NotConnected with the true reason; nothing was written then."""
         try:
-            elsewhere = _elsewhere(offer)
             known = await self._known_places(offer)
-            if elsewhere is not None and current_of(known, _settings(offer, offer.again)) is None:
+            here = current_of(known, _settings(offer, offer.again))
+            elsewhere = _elsewhere(offer, here)
+            if elsewhere is not None and here is None:
                 raise elsewhere
             verified = await self._verify(offer, current_of(known, _settings(offer)))
-            if elsewhere is not None and not _is_known(verified, current_of(known, _settings(offer, offer.again))):
+            if elsewhere is not None and not _is_known(verified, here):
                 raise elsewhere
             _check_account(offer, verified)
             return await self._write(session, offer, verified, Caller(session.principal, origin))
@@ -221,27 +224,40 @@ def _check_account(offer: Offer, verified: Verified | None) -> None:
         )
 
 
-def _elsewhere(offer: Offer) -> NotConnected | None:
+def _elsewhere(offer: Offer, here: KnownPlace | None) -> NotConnected | None:
     """What was approved at a vendor has to be for the place that the integration has, if it has one; None if it is.
 
-    The vendor's own id of the place counts, where the settings have it: its address may be another one today. Who fills
-    in the form says the place themselves.
+    The vendor's own id of the site counts, from the settings or from the place `here` where items go: the address of a
+    site may be another one today, or be another site's. Who fills in the form says the place themselves.
     """
     if offer.again is None or not offer.token_sets:
         return None
     before = to_texts(offer.again.configuration)
+    vendor = offer.definition.name
     compared = [
-        (before.get(field.name, "").strip(), offer.settings.get(field.name, "").strip(), field.identifies)
+        (before.get(field.name, "").strip(), offer.settings.get(field.name, "").strip(), field)
         for field in offer.definition.configuration
         if field.destination
     ]
-    if any(identifies and old and old.lower() == new.lower() for old, new, identifies in compared):
-        return None
-    for old, new, _ in compared:
+    for old, new, field in compared:
+        site = old or _site_of(here, field)
+        if field.identifies and site and site.lower() == new.lower():
+            return None
+    for old, new, field in compared:
         if old and _host(old) != _host(new):
-            vendor = offer.definition.name
             return NotConnected(f"This integration is at {old}; {vendor} was approved for {new}. Choose {old} there")
+        if not old and new and _site_of(here, field):
+            return NotConnected(
+                f"{vendor} was approved for another site, which has the address of the one that this integration is "
+                "connected to. Connect it as an integration of its own"
+            )
     return None
+
+
+def _site_of(here: KnownPlace | None, field: SettingField) -> str:
+    """The vendor's own id of the site in the id of a place; empty when there is none."""
+    site = "" if here is None or here.vendor_id is None else here.vendor_id.rpartition("/")[0]
+    return site if field.identifies and field.pattern and re.fullmatch(field.pattern, site) else ""
 
 
 def _settings(offer: Offer, stored: Detail | None = None) -> bytes:

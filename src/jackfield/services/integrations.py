@@ -41,6 +41,7 @@ from jackfield.domain.text import identifier_from
 from jackfield.services.catalog import Catalog
 from jackfield.services.deletion import begin_deletion
 from jackfield.services.deliveries import begin_deliveries
+from jackfield.services.places import keep_former
 
 _CREATED_FIELDS: Final = ("name", "unique_identifier", "secrets", "configuration", "metadata", "status", "enabled")
 
@@ -208,6 +209,8 @@ class Integrations:
             configuration = _with_scope(found.configuration, wanted, await self._tidied(wanted))
             moved = await self._moved(work, found, configuration, wanted)
             change = await self._replacement(found, wanted, configuration, changed=changed or moved)
+            if configuration is not msgspec.UNSET:
+                await keep_former(work, found, await self._catalog.get(found.provider, work), configuration)
             updated = await work.integrations.update(found, change)
             await work.audit.add(by_caller(caller, Action.INTEGRATION_UPDATED, (found.id,), change.differing(found)))
             await begin_deliveries(work, updated)

@@ -43,6 +43,7 @@ from jackfield.services.deletion import begin_deletion
 from jackfield.services.deliveries import begin_deliveries
 from jackfield.services.new_integration import Making, NewIntegrations
 from jackfield.services.ownership import Ownership
+from jackfield.services.places import keep_former
 from jackfield.services.synchronisation import begin_synchronisation
 
 _CREATED_FIELDS: Final = ("secrets", "configuration", "item_type", "enabled")
@@ -120,6 +121,7 @@ class OrganisationIntegrations:
             change = await self._change(found, definition, sent)
             if change.fields:
                 entry = by_caller(caller, Action.INTEGRATION_UPDATED, (found.id,), change.differing(found))
+                await keep_former(work, found, definition, change.configuration)
                 found = await work.integrations.update(found, change)
                 await work.audit.add(entry)
                 await begin_deliveries(work, found)

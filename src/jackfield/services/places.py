@@ -3,6 +3,7 @@
 See ADR 34. What follows from an id is decided in domain/place.py.
 """
 
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
@@ -11,7 +12,7 @@ import msgspec
 from jackfield.domain.audit import Action, by_service
 from jackfield.domain.credential import Secrets
 from jackfield.domain.definition import Definition, place_of
-from jackfield.domain.integration import Change, Detail, JsonObject, to_configuration
+from jackfield.domain.integration import Change, Detail, Integration, JsonObject, to_configuration
 from jackfield.domain.place import KnownPlace, current_of, links_of
 from jackfield.domain.ports import Database, HotPlaces, UnitOfWork
 from jackfield.domain.provider import (
@@ -23,7 +24,7 @@ from jackfield.domain.provider import (
     RightMissing,
     VendorUnavailable,
 )
-from jackfield.domain.submission import from_texts, to_texts
+from jackfield.domain.submission import from_texts, moved_destinations, to_texts
 from jackfield.services.catalog import Catalog
 from jackfield.services.running import TryAgain
 from jackfield.services.vendor_calls import VendorCalls
@@ -76,17 +77,25 @@ class Places:
             return Whereabouts(integration=found, links=settings if here is None else here.links)
         if here is not None and is_fresh and place.id == here.vendor_id and not place.settings:
             return _at(found, here)
-        async with self._database.transaction() as work:
-            stored = await work.integrations.get_detail_for_update(found.organisation_id, found.id)
-            if stored is None or stored.is_going or not _asked_with(found, stored):
-                raise TryAgain
-            stored, learnt = await learn(work, stored, definition, place)
-        return _at(stored, learnt)
+        return await self._learn(found, definition, place)
 
     async def followed(self, found: Detail, secrets: Secrets) -> bool:
         """Whether the vendor knows the place by another name, which the settings have from now on."""
         where = await self.find(found, secrets, anew=True)
         return where.error is None and where.integration.configuration != found.configuration
+
+    async def told(self, found: Detail, place: Place) -> Whereabouts:
+        """Keeps the place that the vendor told of as it took an item. Raises TryAgain as `find` does."""
+        definition = await self._catalog.get(found.provider)
+        if definition is None:
+            raise TryAgain
+        return await self._learn(found, definition, place)
+
+    async def last_links(self, found: Detail) -> bytes:
+        """What links are kept under where the settings led last. Nobody is asked."""
+        settings = await self._settings(found)
+        here = current_of(await self._hot.list(found), settings)
+        return settings if here is None else here.links
 
     async def known_id(self, found: Detail) -> str | None:
         """The vendor's id of the place to which the settings led when they were looked up last."""
@@ -101,15 +110,15 @@ class Places:
         """
         former = [place for place in await self._hot.list(found) if place.former is not None]
         locator = await self._catalog.locator(found.provider) if former else None
-        if locator is None:
+        definition = await self._catalog.get(found.provider) if former else None
+        if locator is None or definition is None:
             return
         for place in former:
-            configuration = place.former or found.configuration
-            before = msgspec.structs.replace(found, configuration=configuration)
-            try:
-                located = await self._locate(locator, before, secrets, None)
-            except ConfigurationRejected:
-                located = None
+            before = _as_before(definition, found, place.former or found.configuration)
+            located = None
+            if before is not None:
+                with contextlib.suppress(ConfigurationRejected):
+                    located = await self._locate(locator, before, secrets, None)
             await self._note_former(found, place, located)
 
     async def _note_former(self, found: Detail, former: KnownPlace, located: Place | None) -> None:
@@ -121,6 +130,14 @@ class Places:
             else:
                 known = KnownPlace(links=former.links, vendor_id=located.id, name=located.name)
                 await work.places.put(found, known)
+
+    async def _learn(self, found: Detail, definition: Definition, place: Place) -> Whereabouts:
+        async with self._database.transaction() as work:
+            stored = await work.integrations.get_detail_for_update(found.organisation_id, found.id)
+            if stored is None or stored.is_going or not _asked_with(found, stored):
+                raise TryAgain
+            stored, learnt = await learn(work, stored, definition, place)
+        return _at(stored, learnt)
 
     async def _locate(self, locator: Locates, found: Detail, secrets: Secrets, here: KnownPlace | None) -> Place | None:
         return await self._calls.call(found, secrets, at(None if here is None else here.vendor_id, locator.locate))
@@ -167,15 +184,30 @@ async def learn(work: UnitOfWork, found: Detail, definition: Definition, place: 
 
 
 async def keep_former(
-    work: UnitOfWork, found: Detail, definition: Definition, configuration: JsonObject | msgspec.UnsetType
+    work: UnitOfWork,
+    found: Integration,
+    definition: Definition | None,
+    configuration: JsonObject | msgspec.UnsetType,
 ) -> None:
     """Before the settings of the integration, which is locked, change: a place that nobody has looked up is kept."""
-    if configuration is msgspec.UNSET:
+    if definition is None or configuration is msgspec.UNSET or configuration == found.configuration:
         return
     changed = msgspec.structs.replace(found, configuration=configuration)
     before, after = (place_of(definition, to_configuration(one)) for one in (found, changed))
     if before != after and all(place.links != before for place in await work.places.list(found)):
         await work.places.put_former(found, before, found.configuration)
+
+
+def _as_before(definition: Definition, found: Detail, former: JsonObject) -> Detail | None:
+    """The integration with its former settings, and the addresses that it has now; None when they were others.
+
+    A credential goes only where it was meant to go: what was entered for one server is never sent to another one.
+    """
+    before, now = to_texts(former), to_texts(found.configuration)
+    if moved_destinations(definition, before, now):
+        return None
+    addresses = {name: now[name] for name in definition.destinations if name in now}
+    return msgspec.structs.replace(found, configuration=from_texts({**before, **addresses}, former))
 
 
 def _at(found: Detail, place: KnownPlace) -> Whereabouts:

@@ -24,6 +24,7 @@ from jackfield.domain.provider import (
     Delivery,
     ObjectVanished,
     OurFault,
+    Place,
     ProviderError,
     UnknownRefusal,
     VendorLimited,
@@ -88,6 +89,8 @@ class Sending:
         self.refusal: ProviderError | None = None
         #: how long the account has to be left alone
         self.rest_seconds: float | None = None
+        #: where the vendor says that the first item went, if nobody could know before
+        self.told: Place | None = None
 
     async def send_all(self) -> None:
         """Until nothing is due, or nothing can be sent any more; what is on its way is waited for.
@@ -116,7 +119,7 @@ class Sending:
 
     @property
     def _is_stopped(self) -> bool:
-        reasons = (self.refusal, self.rest_seconds, self._lost)
+        reasons = (self.refusal, self.rest_seconds, self._lost, self.told)
         return self._run.is_stopping or any(reason is not None for reason in reasons)
 
     async def _claim(self, ahead: deque[Outgoing]) -> None:
@@ -228,6 +231,8 @@ class Sending:
     def _took(self, one: Outgoing, delivered: Delivered) -> Settlement:
         self._failures_in_a_row = 0
         self.delivered += 1
+        if self._target.place_id is None:
+            self.told = self.told or delivered.place
         return Settlement(
             outgoing=one,
             state=DeliveryState.DELIVERED,

@@ -141,6 +141,9 @@ class Synchronisation:
         return Outcome(state=state, error=reason)
 
     async def _compare_all(self, run: Run, found: Detail, tally: Tally) -> None:
+        if tally.cursor and not await self._links.page(found, await self._places.last_links(found), tally.cursor, 1):
+            # all was compared, and only deliveries are waited for: the vendor is not asked again for that
+            return
         secrets = Secrets({})
         if found.sealed_secrets is not None:
             secrets = await self._vault.open(found.secrets_place, found.sealed_secrets)

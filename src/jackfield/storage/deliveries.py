@@ -461,6 +461,11 @@ class HotDeliveries:
         [[wait]] = await self._pool.fetch(RELEASE, *_fence(running), *more)
         return None if wait is None else float(wait)
 
+    async def has_due(self, integration: Detail) -> bool:
+        """Whether something is to be brought to the integration's vendor now."""
+        records = await self._pool.fetch(HAS_DUE, integration.organisation_id, integration.id)
+        return bool(records[0][0])
+
     async def claim(self, running: Running, integration: Detail, place: bytes, most: int) -> list[Outgoing]:
         """Up to `most` that are due, the longest due first, one of each item. `place` is where they go.
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import asyncpg
 
-from jackfield.domain.integration import Detail, JsonObject
+from jackfield.domain.integration import Integration, JsonObject
 from jackfield.domain.place import KnownPlace
 from jackfield.storage.pool import Connection, Pool
 
@@ -45,11 +45,11 @@ class PlaceTable:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def list(self, integration: Detail) -> Sequence[KnownPlace]:
+    async def list(self, integration: Integration) -> Sequence[KnownPlace]:
         records = await self._connection.fetch(LIST, integration.organisation_id, integration.id)
         return [_to_place(record) for record in records]
 
-    async def put(self, integration: Detail, place: KnownPlace) -> None:
+    async def put(self, integration: Integration, place: KnownPlace) -> None:
         """Keeps the place; when it has settings, the others are not where items go now."""
         await self._connection.execute(
             PUT,
@@ -62,12 +62,12 @@ class PlaceTable:
             place.credential_version,
         )
 
-    async def put_former(self, integration: Detail, settings: bytes, configuration: JsonObject) -> None:
+    async def put_former(self, integration: Integration, settings: bytes, configuration: JsonObject) -> None:
         """Keeps the settings of a place that has items in it and was not located yet; no more than that."""
         values = (integration.organisation_id, integration.id, settings, configuration)
         await self._connection.execute(PUT_FORMER, *values)
 
-    async def drop(self, integration: Detail, links: bytes) -> None:
+    async def drop(self, integration: Integration, links: bytes) -> None:
         await self._connection.execute(DROP, integration.organisation_id, integration.id, links)
 
 
@@ -77,7 +77,7 @@ class HotPlaces:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def list(self, integration: Detail) -> Sequence[KnownPlace]:
+    async def list(self, integration: Integration) -> Sequence[KnownPlace]:
         records = await self._pool.fetch(LIST, integration.organisation_id, integration.id)
         return [_to_place(record) for record in records]
 

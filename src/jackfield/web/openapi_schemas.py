@@ -84,6 +84,9 @@ def _refine(schema: Any) -> None:
         values = schema.get("enum")
         if isinstance(values, list) and all(isinstance(value, str) for value in values):
             schema["type"] = "string"
+            if len({value.lower() for value in values}) < len(values):
+                # generators name the members of an enumeration in one case, and would name two the same
+                schema["pattern"] = f"^({'|'.join(map(re.escape, schema.pop('enum')))})$"
         if schema.pop(NO_OTHERS, False):
             schema["additionalProperties"] = False
         for part in schema.values():

@@ -48,6 +48,7 @@ FAULTS: Final[Sequence[Fault]] = (
     ),
     Fault(409, "conflict_error", "The state of the resource does not allow this", "Get it to see its state."),
     Fault(413, "payload_too_large", "The body is too large", "Send less at once."),
+    Fault(429, "rate_limit_error", "Too many calls", "Wait as long as `Retry-After` says, then retry."),
     Fault(500, "internal_error", "Internal error, or the service cannot answer right now", _WAIT),
 )
 #: what the OAuth calls answer
@@ -79,6 +80,7 @@ OAUTH_FAULTS: Final[Sequence[Fault]] = (
         "Use the address of the organisation that owns the app, or none.",
     ),
     Fault(413, "invalid_request", "The body is too large", "Send less at once."),
+    Fault(429, "temporarily_unavailable", "Too many calls", "Wait as long as `Retry-After` says, then retry."),
     Fault(500, "server_error", "Internal error, or the service cannot answer right now", _WAIT),
 )
 OAUTH_CODES: Final = tuple(dict.fromkeys(fault.code for fault in OAUTH_FAULTS))
