@@ -161,7 +161,7 @@ def test_no_interleaving_creates_an_item_twice_or_forgets_it(bench: Workbench, m
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=80,
+            max_examples=60,
             stateful_step_count=40,
             deadline=None,
             derandomize=True,
