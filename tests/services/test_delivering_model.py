@@ -61,14 +61,12 @@ class Protocol(RuleBasedStateMachine):
         step = _one_of(data, [one for one in self.world.steps if one.is_statement])
         self._run(self.world.let(step, way))
 
-    @rule(owner=st.sampled_from([0, 1]), count=st.integers(1, 5))
+    @rule(owner=st.sampled_from([0, 1]), count=st.integers(1, 6))
     @precondition(lambda self: self.world.steps)
     def go_far(self, owner: int, count: int) -> None:
-        """To the vendor's door, or through the database with what came of it."""
+        """To the vendor's door, through it, or through the database with what came of it."""
         for _ in range(count):
-            mine = [one for one in self.world.steps if one.owner == owner]
-            if mine:
-                self._run(self.world.let(mine[0], Way.DONE))
+            self._run(self.world.advance(owner))
 
     @rule(data=st.data())
     @precondition(lambda self: not all(one.is_statement for one in self.world.steps))
@@ -86,9 +84,10 @@ class Protocol(RuleBasedStateMachine):
     def vendor_breaks_off(self, data: Any) -> None:
         self._run(self.world.break_off(_one_of(data, self.world.requests)))
 
-    @rule(seconds=st.sampled_from([0.5, 3.0, 6.0, 9.0, 12.0, 25.0, 40.0]))
+    @rule(seconds=st.sampled_from([0.6, 3.1, 6.1, 9.1, 12.1, 25.3, 40.7]))
     @precondition(lambda self: self.world.steps or self.world.requests)
     def pass_time(self, seconds: float) -> None:
+        """By steps whose sums are never the end of a lease: which side of it a statement falls on would be chance."""
         self._run(self.world.pass_time(seconds))
 
     @rule(data=st.data())
@@ -162,7 +161,7 @@ def test_no_interleaving_creates_an_item_twice_or_forgets_it(bench: Workbench, m
         machine,
         settings=settings(
             max_examples=60,
-            stateful_step_count=40,
+            stateful_step_count=30,
             deadline=None,
             derandomize=True,
             database=None,

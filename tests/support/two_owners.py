@@ -64,6 +64,7 @@ class Step:
 class Request:
     """A call that has left at `at`. `answer` is waited for by its owner, if that lives."""
 
+    owner: int
     kind: str
     marker: str
     at: float
@@ -119,6 +120,15 @@ class World:
         self.steps.remove(step)
         step.way.set_result(way)
         await self.settle()
+
+    async def advance(self, owner: int) -> None:
+        """What the owner waits for happens, but what it has sent to change something is still on its way."""
+        step = next((one for one in self.steps if one.owner == owner), None)
+        look = next((one for one in self.requests if one.owner == owner and one.kind == "look"), None)
+        if step is not None:
+            await self.let(step, Way.DONE)
+        elif look is not None:
+            await self.act(look, answers=True)
 
     async def crash(self, owner: int) -> None:
         """kill -9: what it has sent is on its way all the same."""
@@ -184,7 +194,12 @@ class World:
         """The deed, once the test lets it through."""
         step = Step(owner, is_statement, deed, asyncio.get_running_loop().create_future())
         self.steps.append(step)
-        way = await step.way
+        try:
+            way = await step.way
+        finally:
+            # who is stopped does not take it any more
+            if step in self.steps:
+                self.steps.remove(step)
         if way is Way.REFUSED:
             raise Unavailable("the database is away")
         result = await deed()
@@ -201,7 +216,7 @@ class World:
 
         await self.pause(owner, connect, is_statement=False)
         answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
-        self.requests.append(Request(kind, marker, self.times.clock(), answer))
+        self.requests.append(Request(owner, kind, marker, self.times.clock(), answer))
         return await answer
 
     def _runner(self, owner: int) -> Runner:
