@@ -16,6 +16,7 @@ from jackfield.domain.sign_in import SignInRules
 from jackfield.master_key_file import MasterKeyFile
 from jackfield.providers._authored import make_authored
 from jackfield.providers._http import Endpoints, HttpClient
+from jackfield.providers._openid import LABEL as OPENID
 from jackfield.providers._registry import make_providers
 from jackfield.services import Services
 from jackfield.services.access import Access
@@ -166,10 +167,13 @@ def _open_http(settings: Settings) -> AbstractAsyncContextManager[HttpClient]:
     # it takes longer to import than all else here, and whoever only looks at the ground calls nobody
     from jackfield.providers._client import open_client  # noqa: PLC0415
 
-    urls = [url for one in settings.providers.values() for url in (one.base_url, one.api_url, one.auth_url) if url]
+    placed = {
+        slug: [url for url in (one.base_url, one.api_url, one.auth_url) if url]
+        for slug, one in settings.providers.items()
+    }
     if settings.oidc is not None:
-        urls.append(settings.oidc.issuer)
-    return open_client(settings.egress_allow, urls, LeaseTimes(settings.vendor_timeout_seconds))
+        placed[OPENID] = [settings.oidc.issuer]
+    return open_client(settings.egress_allow, placed, LeaseTimes(settings.vendor_timeout_seconds))
 
 
 def applications_of(settings: Settings) -> dict[str, Application]:

@@ -147,20 +147,20 @@ class Settings(BaseSettings):
     egress_allow: Annotated[tuple[Network, ...], NoDecode] = Field(
         default=(),
         description="Networks (CIDRs, separated by commas) that may be called although they are private, for vendors "
-        "that you host yourself.",
+        "that you host yourself. A cloud's metadata service is called only if its own address is listed.",
     )
     vendor_timeout_seconds: float = Field(
         default=10.0,
         ge=1,
         le=60,
-        description="How long one call to a vendor may take. What a process that died had under way is waited for "
-        "for twice as long before it is tried again. The same for every process.",
+        description="How many seconds one call to a vendor may take. What a process had sent before it died is waited "
+        "for for twice as long. Set it alike in every process.",
     )
     providers: dict[str, ProviderSettings] = Field(
         default={},
         description="For each provider, as `JACKFIELD_PROVIDERS__GITHUB__BASE_URL`: `BASE_URL` and `API_URL` (where "
-        "the vendor is, wherever that leads), `AUTH_URL` (where people log in, if that is elsewhere), `CLIENT_ID`, "
-        "`CLIENT_SECRET` and `WEBHOOK_SECRET`.",
+        "the vendor is; called wherever that leads, unless an integration names its own address), `AUTH_URL` (where "
+        "people log in, if that is elsewhere), `CLIENT_ID`, `CLIENT_SECRET` and `WEBHOOK_SECRET`.",
     )
     oidc: OidcSettings | None = Field(
         default=None,

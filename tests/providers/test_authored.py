@@ -67,7 +67,7 @@ def definition(verify_url: str | None) -> AuthoredDefinition:
 
 
 async def ask(behaviour: Behaviour, total_seconds: float = 10.0) -> tuple[Verified, Vendor]:
-    async with vendor(behaviour) as there, open_client([LOOPBACK], [], total_seconds) as http:
+    async with vendor(behaviour) as there, open_client([LOOPBACK], {}, total_seconds) as http:
         provider = make_authored(http, definition(f"{there.url}/verify?tenant=7"))
         assert isinstance(provider, Verifies)
         return await provider.verify(CONNECTION), there
@@ -117,7 +117,7 @@ def test_limits_are_heeded() -> None:
 
 def test_a_private_address_is_not_asked_unless_the_operator_allows_it() -> None:
     async def run() -> None:
-        async with vendor(answers(Answer.of({"valid": True}))) as there, open_client([], []) as http:
+        async with vendor(answers(Answer.of({"valid": True}))) as there, open_client([], {}) as http:
             provider = make_authored(http, definition(f"{there.url}/verify"))
             assert isinstance(provider, Verifies)
             with pytest.raises(ConfigurationRejected, match="JACKFIELD_EGRESS_ALLOW"):
@@ -130,7 +130,7 @@ def test_a_private_address_is_not_asked_unless_the_operator_allows_it() -> None:
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "http://", "https://user:hunter2@127.0.0.1/", "nonsense"])
 def test_what_is_no_address_is_not_asked(url: str) -> None:
     async def run() -> None:
-        async with open_client([LOOPBACK], []) as http:
+        async with open_client([LOOPBACK], {}) as http:
             provider = make_authored(http, definition(url))
             assert isinstance(provider, Verifies)
             with pytest.raises(ConfigurationRejected) as raised:
@@ -142,7 +142,7 @@ def test_what_is_no_address_is_not_asked(url: str) -> None:
 
 def test_without_an_address_nothing_is_proven() -> None:
     async def run() -> None:
-        async with open_client([], []) as http:
+        async with open_client([], {}) as http:
             assert not isinstance(make_authored(http, definition(None)), Verifies)
 
     asyncio.run(run())
@@ -155,7 +155,7 @@ def uninstalled(behaviour: Behaviour) -> Vendor:
     """What the app's server saw of the call, which it has to take. Raises what the provider does."""
 
     async def run() -> Vendor:
-        async with vendor(behaviour) as there, open_client([LOOPBACK], []) as http:
+        async with vendor(behaviour) as there, open_client([LOOPBACK], {}) as http:
             provider = make_authored(http, app(f"{there.url}/gone?app=7"))
             assert isinstance(provider, Uninstalls)
             await provider.uninstall("6b0", "s\u00e9cret")
@@ -206,7 +206,7 @@ def test_its_limits_are_heeded() -> None:
 
 def test_a_private_address_is_not_told_unless_the_operator_allows_it() -> None:
     async def run() -> None:
-        async with vendor(answers(Answer(204))) as there, open_client([], []) as http:
+        async with vendor(answers(Answer(204))) as there, open_client([], {}) as http:
             provider = make_authored(http, app(f"{there.url}/gone"))
             assert isinstance(provider, Uninstalls)
             with pytest.raises(ConfigurationRejected, match="JACKFIELD_EGRESS_ALLOW"):
@@ -218,7 +218,7 @@ def test_a_private_address_is_not_told_unless_the_operator_allows_it() -> None:
 
 def test_a_definition_does_what_it_has_addresses_for() -> None:
     async def run() -> None:
-        async with open_client([], []) as http:
+        async with open_client([], {}) as http:
             both = make_authored(http, app("https://a.example.com", "https://b.example.com"))
             assert isinstance(both, Uninstalls)
             assert isinstance(both, Verifies)

@@ -81,7 +81,7 @@ def test_what_the_operator_allows_is_called_and_nothing_beside_it() -> None:
 )
 def test_no_spelling_of_loopback_is_called(host: str) -> None:
     async def run() -> None:
-        async with vendor(answers(Answer.of({}))) as inside, open_client([], []) as http:
+        async with vendor(answers(Answer.of({}))) as inside, open_client([], {}) as http:
             port = inside.url.rpartition(":")[2]
             with pytest.raises(ProviderError):
                 await http.request("test", "GET", f"http://{host}:{port}/")
@@ -92,7 +92,7 @@ def test_no_spelling_of_loopback_is_called(host: str) -> None:
 
 def test_a_name_that_leads_inside_is_refused_in_words_for_the_operator(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
-        async with vendor(answers(Answer.of({}))) as inside, open_client([], []) as http:
+        async with vendor(answers(Answer.of({}))) as inside, open_client([], {}) as http:
             leads_to(monkeypatch, "127.0.0.1")
             port = inside.url.rpartition(":")[2]
             with pytest.raises(AddressRefused, match="JACKFIELD_EGRESS_ALLOW") as raised:
@@ -117,7 +117,7 @@ def test_of_several_inner_addresses_none_is_called(monkeypatch: pytest.MonkeyPat
             return 111
 
     async def run() -> None:
-        async with open_client([], []) as http:
+        async with open_client([], {}) as http:
             leads_to(monkeypatch, "10.0.0.1", "169.254.169.254", "192.168.0.1")
             monkeypatch.setattr(socket, "socket", Watched)
             with pytest.raises(AddressRefused):
@@ -144,10 +144,10 @@ def test_another_port_of_the_operators_host_is_not_called() -> None:
         async with (
             vendor(answers(Answer.of({}))) as own,
             vendor(answers(Answer.of({}))) as beside,
-            open_client([], [own.url]) as http,
+            open_client([], {"test": [own.url]}) as http,
         ):
             with pytest.raises(AddressRefused):
-                await http.request("test", "GET", beside.url)
+                await http.request("test", "GET", beside.url, placed=True)
             assert beside.seen == []
 
     asyncio.run(run())
@@ -167,9 +167,9 @@ def test_no_redirect_is_followed() -> None:
 def test_no_cookie_is_kept() -> None:
     async def run() -> Vendor:
         cookie = Answer(200, {"Set-Cookie": "session=1; Path=/"})
-        async with vendor(answers(cookie, cookie)) as there, open_client([], [there.url]) as http:
-            await http.request("test", "GET", there.url)
-            await http.request("test", "GET", there.url)
+        async with vendor(answers(cookie, cookie)) as there, open_client([], {"test": [there.url]}) as http:
+            await http.request("test", "GET", there.url, placed=True)
+            await http.request("test", "GET", there.url, placed=True)
             return there
 
     first, second = asyncio.run(run()).seen
@@ -209,7 +209,7 @@ def test_proxies_of_the_environment_are_not_asked(monkeypatch: pytest.MonkeyPatc
 )
 def test_what_is_no_web_address_is_refused(url: str) -> None:
     async def run() -> None:
-        async with open_client([], []) as http:
+        async with open_client([], {}) as http:
             with pytest.raises(ConfigurationRejected):
                 await http.request("test", "GET", url)
 
@@ -223,9 +223,9 @@ async def get(
     networks = [ip_network(network) for network in allowed or []]
     async with (
         vendor(answers(answer or Answer.of({}))) as there,
-        open_client(networks, [there.url] if operators else []) as http,
+        open_client(networks, {"test": [there.url]} if operators else {}) as http,
     ):
-        return await http.request("test", "GET", there.url), there
+        return await http.request("test", "GET", there.url, placed=operators), there
 
 
 def leads_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:

@@ -49,7 +49,7 @@ async def verify(emulator: Emulator, slug: str, token: str) -> Verified:
 
 async def _verify(emulator: Emulator, slug: str, connection: Connection) -> Verified:
     endpoints = endpoints_of(emulator)
-    async with open_client([], [str(endpoints[slug].api_url)]) as http:
+    async with open_client([], {slug: [str(endpoints[slug].api_url)]}) as http:
         provider = make_providers(http, endpoints)[slug]
         assert isinstance(provider, Verifies)
         return await provider.verify(connection)
@@ -57,7 +57,7 @@ async def _verify(emulator: Emulator, slug: str, connection: Connection) -> Veri
 
 async def revoke(emulator: Emulator, slug: str, token: str) -> None:
     endpoints = endpoints_of(emulator)
-    async with open_client([], [str(endpoints[slug].api_url)]) as http:
+    async with open_client([], {slug: [str(endpoints[slug].api_url)]}) as http:
         provider = make_providers(http, endpoints)[slug]
         assert isinstance(provider, Revokes)
         await provider.revoke(Connection(Secrets({"access_token": token}), {}))
@@ -153,7 +153,7 @@ class _WithoutWhatTheEmulatorLacks:
 @contextlib.asynccontextmanager
 async def at(emulator: Emulator, slug: str, token: str, **settings: str) -> AsyncIterator[tuple[Any, Connection]]:
     endpoints = endpoints_of(emulator)
-    async with open_client([], [str(endpoints[slug].api_url)]) as http:
+    async with open_client([], {slug: [str(endpoints[slug].api_url)]}) as http:
         client: Any = _WithoutWhatTheEmulatorLacks(http) if slug == "linear" else http
         yield make_providers(client, endpoints)[slug], Connection(Secrets({"access_token": token}), settings)
 

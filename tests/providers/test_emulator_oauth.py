@@ -37,7 +37,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 async def provider_at(emulator: Emulator, slug: str) -> AsyncIterator[Any]:
     url = getattr(emulator, slug)
     api_url = f"{url}/api" if slug == "slack" else url
-    async with open_client([], [url]) as http:
+    async with open_client([], {slug: [url]}) as http:
         yield make_providers(http, {slug: Endpoints(base_url=url, api_url=api_url)})[slug]
 
 

@@ -62,7 +62,7 @@ class Workspace:
 
     def slack(self, act: Callable[[Slack], Awaitable[Any]]) -> Any:
         async def run() -> Any:
-            async with open_client([], [self.url]) as http:
+            async with open_client([], {"slack": [self.url]}) as http:
                 return await act(Slack(http, Endpoints(api_url=f"{self.url}/api")))
 
         return asyncio.run(run())

@@ -47,7 +47,7 @@ def pem(key: RSAKey) -> str:
 
 
 async def verify(pem: str, *script: Answer, installation_id: str = "100") -> tuple[Verified, Vendor]:
-    async with vendor(answers(*script)) as there, open_client([], [there.url]) as http:
+    async with vendor(answers(*script)) as there, open_client([], {"github": [there.url]}) as http:
         connection = Connection(Secrets({"app_id": "12345", "private_key": pem}), {"installation_id": installation_id})
         return await GitHub(http, Endpoints(api_url=there.url)).verify(connection), there
 
@@ -160,7 +160,7 @@ def token_for(seconds: float) -> Answer:
 
 async def deliver(pem: str, *script: Answer, installations: tuple[str, ...] = ("100", "100")) -> list[str]:
     """One delivery for each installation through one instance; returns what was called."""
-    async with vendor(answers(*script)) as there, open_client([], [there.url]) as http:
+    async with vendor(answers(*script)) as there, open_client([], {"github": [there.url]}) as http:
         github = GitHub(http, Endpoints(api_url=there.url))
         for number in installations:
             settings = {"installation_id": number, "repository": "acme/depot"}
@@ -237,7 +237,7 @@ class AtAnotherTime:
 
 async def at_another_time(pem: str, github_is: AtAnotherTime, deliveries: int = 0) -> tuple[ProviderError | None, int]:
     """What a verification and so many deliveries come to, and how many calls it took."""
-    async with vendor(github_is) as there, open_client([], [there.url]) as http:
+    async with vendor(github_is) as there, open_client([], {"github": [there.url]}) as http:
         github = GitHub(http, Endpoints(api_url=there.url))
         secrets = Secrets({"app_id": "12345", "private_key": pem})
         connection = Connection(secrets, {"installation_id": "100", "repository": "acme/depot"})

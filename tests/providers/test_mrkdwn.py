@@ -129,3 +129,25 @@ def test_any_text_becomes_harmless_sections(body: str) -> None:
 def test_any_text_is_inert(text: str) -> None:
     assert "<" not in inert(text)
     assert inert(text).replace(GAP, "") == escape(text).replace(GAP, "")
+
+
+@pytest.mark.parametrize("sign", ["*", "_", "~", "`"])
+@pytest.mark.parametrize("before", [0, 100, 950, 990])
+def test_a_form_is_closed_in_the_section_in_which_it_was_opened(sign: str, before: int) -> None:
+    written = {"*": "**", "_": "*", "~": "~~", "`": "`"}[sign]
+    for words in ("bold " * 10, "bold " * 700, "x" * 5000):
+        body = f"{'x ' * (before // 2)}{written}{words.strip()}{written} and the rest " + "y " * 900
+        sections = sections_of(parse(body), 1000)
+        assert "".join(sections).replace(sign, "").count("bold") == words.count("bold")
+        for section in sections:
+            assert len(section) <= 1000
+            assert section.count(sign) % 2 == 0
+            assert not re.search("[\x02\x03]", section)
+
+
+def test_forms_in_forms_are_closed_as_well() -> None:
+    both = ("words " * 600).strip()
+    for section in sections_of(parse(f"**bold *{both}* bold** " * 3), 1000):
+        assert len(section) <= 1000
+        assert section.count("*") % 2 == 0
+        assert section.count("_") % 2 == 0

@@ -30,7 +30,7 @@ from jackfield.domain.provider import ProviderError
 from jackfield.providers._client import open_client
 
 async def ask():
-    async with open_client([ip_network("127.0.0.0/8")], []) as http:
+    async with open_client([ip_network("127.0.0.0/8")], {}) as http:
         try:
             print((await http.request("gitlab", "GET", sys.argv[1])).status)
         except ProviderError as error:
@@ -94,7 +94,7 @@ async def server(pem: Path | None) -> AsyncIterator[int]:
 
 
 async def refused(pem: Path | None) -> ConfigurationRejected:
-    async with server(pem) as port, open_client(LOOPBACK, []) as http:
+    async with server(pem) as port, open_client(LOOPBACK, {}) as http:
         with pytest.raises(ConfigurationRejected) as raised:
             await http.request("gitlab", "GET", f"https://127.0.0.1:{port}/api/v4/user/hidden")
     return raised.value

@@ -31,7 +31,7 @@ def revoked(slug: str, secrets: dict[str, str], *script: Answer, registered: boo
     """What the vendor is asked when such a credential is ended."""
 
     async def run() -> list[Asked]:
-        async with vendor(answers(*script)) as there, open_client(LOOPBACK, [there.url]) as http:
+        async with vendor(answers(*script)) as there, open_client(LOOPBACK, {slug: [there.url]}) as http:
             providers = make_providers(http, {slug: Endpoints(base_url=there.url)})
             applications = {slug: APPLICATION} if registered else {}
             revoker = await catalog(providers, applications).revoker(slug)

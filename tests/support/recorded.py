@@ -113,7 +113,7 @@ async def provider_at(
             place_id=None if case.place_id is None else case.place_id.replace("{host}", there.url[7:]),
         )
         # what the operator has set is called freely; the rest by the list of what is allowed
-        async with open_client(LOOPBACK, list(endpoints.values()), total_seconds) as http:
+        async with open_client(LOOPBACK, {case.slug: list(endpoints.values())}, total_seconds) as http:
             made: ProviderClass = CLASSES[case.slug]
             yield made(http, Endpoints(**endpoints)), connection, there
 

@@ -119,7 +119,7 @@ async def called_at(
 
         endpoints = placed(case.endpoints)
         # what the operator has set is called freely; the rest by the list of what is allowed
-        async with open_client(LOOPBACK, list(endpoints.values()), total_seconds) as http:
+        async with open_client(LOOPBACK, {case.slug: list(endpoints.values())}, total_seconds) as http:
             provider = CLASSES[case.slug](http, Endpoints(**endpoints))
             yield getattr(provider, case.call), case.arguments(placed(case.configuration)), there
 

@@ -73,7 +73,7 @@ async def _egress(settings: Settings, house: House) -> Finding:
     problems = []
     for slug, url in placed:
         try:
-            await house.http.request("doctor", "GET", url)
+            await house.http.request(slug, "GET", url, placed=True)
         except ProviderError as error:
             problems.append(f"{slug}: {error}")
     if problems:

@@ -18,6 +18,14 @@ BYTES: Final = 64 * 1024
 DEPTH: Final = 32
 #: how many schemas it may be when every reference is replaced by what it names
 _UNFOLDED: Final = 5_000
+#: values in a configuration, every list, object and member counted
+_MOST_VALUES: Final = 5_000
+#: alternatives that each entry of a list or of an object with free names is tried against
+_MOST_ALTERNATIVES: Final = 500
+#: parts of the schema times values of the configuration: the engine makes an error, with a copy of the value, for each
+#: pair that does not fit, inside alternatives as well. So many errors take some 40 MB; of more, none is made
+_MOST_COMPARED: Final = 20_000
+_BYTES_OF_A_VALUE: Final = 64
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCES: Final = ("$ref", "$dynamicRef", "$recursiveRef")
 #: what stands under these is no schema
@@ -31,6 +39,17 @@ _MOST_PATTERNS: Final = 100
 _PATTERNS: Final = jsonschema_rs.RegexOptions(size_limit=256 * 1024)
 _CACHED: Final = 64
 
+#: keywords of a form that are about several of its names at once
+_OF_THE_WHOLE: Final = frozenset(
+    {"required", "dependentRequired", "dependentSchemas", "minProperties", "const", "enum", "not"}
+    | {"allOf", "anyOf", "oneOf", "if", "then", "else", "$ref", "$dynamicRef"}
+)
+#: each of the values here is tried against the schema under it
+_REPEATED: Final = frozenset(
+    {"items", "contains", "additionalProperties", "patternProperties", "unevaluatedItems", "unevaluatedProperties"}
+    | {"propertyNames", "additionalItems"}
+)
+_UNPLACED: Final = Flaw((), "This does not fit what the form asks for")
 Schema = Mapping[str, Any]
 Path = tuple[str | int, ...]
 
@@ -44,17 +63,36 @@ def flaws_of_schema(schema: Any) -> list[Flaw]:
     if _nests_deeper(schema, DEPTH):
         return [Flaw((), f"The schema nests deeper than {DEPTH}")]
     found = [*_foreign(schema), *_of_root(schema)]
-    return found or _too_many_patterns(schema) or _uncompilable(schema) or _unbounded(schema)
+    return (
+        found
+        or _too_many_patterns(schema)
+        or _uncompilable(schema)
+        or _unbounded(schema)
+        or _too_many_alternatives(schema)
+    )
 
 
 def flaws_of_configuration(schema: Schema | None, configuration: Mapping[str, Any]) -> list[Flaw]:
-    """Everything that the form does not take; no message repeats a value."""
-    if len(msgspec.json.encode(configuration)) > BYTES or _nests_deeper(configuration, DEPTH):
+    """What the form does not take; no message repeats a value.
+
+    Of a configuration that is too large for all of its errors to be made, the first names that are wrong.
+    """
+    size = len(msgspec.json.encode(configuration))
+    if size > BYTES or _nests_deeper(configuration, DEPTH):
         return [Flaw((), f"The configuration is larger than {BYTES} bytes, or nests deeper than {DEPTH}")]
+    values = _count_values(configuration)
+    if values > _MOST_VALUES:
+        return [Flaw((), f"The configuration has more than {_MOST_VALUES} values")]
     if schema is None:
         return []
-    validator = _validator(msgspec.json.encode(schema))
-    return [_to_flaw(error) for error in validator.iter_errors(configuration)]
+    written = msgspec.json.encode(schema)
+    validator = _validator(written)
+    if validator.is_valid(configuration):
+        return []
+    # long texts are copied as well
+    if max(values, size // _BYTES_OF_A_VALUE) * _unfolded_size(written) <= _MOST_COMPARED:
+        return [_to_flaw(error) for error in validator.iter_errors(configuration)]
+    return _flaws_by_name(schema, configuration)
 
 
 class Document:
@@ -103,6 +141,31 @@ def _to_flaw(error: jsonschema_rs.ValidationError) -> Flaw:
     return Flaw(path, error.message)
 
 
+def _flaws_by_name(schema: Schema, configuration: Mapping[str, Any]) -> list[Flaw]:
+    """The names at the top that are missing or wrong, found without making the engine's errors."""
+    required = schema.get("required", [])
+    missing = [Flaw((name,), "This is required") for name in required if name not in configuration]
+    # each name alone: without what is said of the whole
+    kept = {key: value for key, value in schema.items() if key not in _OF_THE_WHOLE}
+    try:
+        validator = _compile(kept)
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError):
+        # something refers to what was left out
+        return missing or [_UNPLACED]
+    wrong = [
+        Flaw((name,), "This does not fit what the form asks for")
+        for name, value in configuration.items()
+        if not validator.is_valid({name: value})
+    ]
+    return [*missing, *wrong] or [_UNPLACED]
+
+
+@lru_cache(_CACHED)
+def _unfolded_size(schema: bytes) -> int:
+    decoded = msgspec.json.decode(schema)
+    return _Unfolding(decoded).size(decoded)
+
+
 @lru_cache(_CACHED)
 def _validator(schema: bytes) -> jsonschema_rs.Draft202012Validator:
     return _compile(msgspec.json.decode(schema))
@@ -128,6 +191,14 @@ def _nests_deeper(value: Any, depth: int) -> bool:
         return False
     parts = value.values() if isinstance(value, dict) else value
     return depth == 0 or any(_nests_deeper(part, depth - 1) for part in parts)
+
+
+def _count_values(value: Any) -> int:
+    """All values in it, itself counted. Nesting has its limit already."""
+    if not isinstance(value, Mapping | list):
+        return 1
+    parts = value.values() if isinstance(value, Mapping) else value
+    return 1 + sum(map(_count_values, parts))
 
 
 def _subschemas(schema: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
@@ -204,6 +275,17 @@ def _unbounded(schema: Schema) -> list[Flaw]:
     return []
 
 
+def _too_many_alternatives(schema: Schema) -> list[Flaw]:
+    if _Alternatives(schema).repeated(schema) > _MOST_ALTERNATIVES:
+        return [
+            Flaw(
+                (),
+                f"Entries of a list, or of an object with free names, have more than {_MOST_ALTERNATIVES} alternatives",
+            )
+        ]
+    return []
+
+
 class _EndlessError(Exception):
     """The schema contains itself."""
 
@@ -232,6 +314,44 @@ class _Unfolding:
         self._under_way.remove(id(schema))
         self._sizes[id(schema)] = size
         return size
+
+
+class _Alternatives:
+    """Counts branches of `anyOf` and `oneOf` with references followed. For schemas whose unfolding has its limit."""
+
+    def __init__(self, root: Schema) -> None:
+        self._document = Document(root)
+        self._counts: dict[int, int] = {}
+
+    def count(self, schema: Any) -> int:
+        """All branches in it."""
+        known = self._counts.get(id(schema))
+        if known is None:
+            own = sum(len(schema[name]) for name in ("anyOf", "oneOf") if isinstance(schema.get(name), list))
+            known = own + sum(self.count(part) for part in self._parts(schema))
+            self._counts[id(schema)] = known
+        return known
+
+    def repeated(self, schema: Any) -> int:
+        """The most branches that the schema of any repeated entry has."""
+        most = 0
+        seen: set[int] = set()
+        ahead = [schema]
+        while ahead:
+            part = ahead.pop()
+            if id(part) in seen:
+                continue
+            seen.add(id(part))
+            repeated = (below for place, below in _subschemas(part) if place[0] in _REPEATED)
+            most = max((most, *(self.count(below) for below in repeated if isinstance(below, dict))))
+            ahead += self._parts(part)
+        return most
+
+    def _parts(self, schema: Any) -> list[Any]:
+        parts = [part for _, part in _subschemas(schema)]
+        named = [schema[name] for name in _REFERENCES if isinstance(schema.get(name), str)]
+        parts += [self._document.target(reference) for reference in named]
+        return [part for part in parts if isinstance(part, dict)]
 
 
 def _anchors(schema: Any) -> Iterator[tuple[str, Any]]:

@@ -222,6 +222,7 @@ class AuthorizesAtSites(AuthorizesByCode):
             "GET",
             f"{(self._endpoints.api_url or GATEWAY).rstrip('/')}/oauth/token/accessible-resources",
             headers={"Authorization": f"Bearer {access_token}"},
+            placed=True,
         )
         raise_for_status(reply, name, "to list sites")
         if reply.status != 200:
@@ -242,12 +243,16 @@ def _site(found: _Resource) -> Site:
 
 
 class _Way(NamedTuple):
-    """One address of a product on a site, and the Authorization that goes there; `field` is the setting it is from."""
+    """One address of a product on a site, and the Authorization that goes there.
+
+    `field` is the setting that it is from. `placed`: the host in it is the operator's or the vendor's, not a tenant's.
+    """
 
     url: str
     authorization: str
     field: str
     at_gateway: bool
+    placed: bool
 
 
 class Atlassian:
@@ -317,7 +322,8 @@ class Atlassian:
         site = self.site(connection)
         if gateway is not None:
             return f"{gateway[0].rpartition('/')[2].lower()}/{number}"
-        reply = await self._http.request(self._slug, "GET", f"{site}/_edge/tenant_info")
+        placed = own_base_url(connection) is None
+        reply = await self._http.request(self._slug, "GET", f"{site}/_edge/tenant_info", placed=placed)
         if reply.status == 429 or reply.status >= 500:
             raise_for_status(reply, self._vendor, "")
         with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -328,7 +334,9 @@ class Atlassian:
 
     async def _ask(self, way: _Way, method: str, path: str, query: Mapping[str, str] | None, json: Any) -> Reply:
         headers = {"Authorization": way.authorization}
-        return await self._http.request(self._slug, method, way.url + path, headers=headers, query=query, json=json)
+        return await self._http.request(
+            self._slug, method, way.url + path, headers=headers, query=query, json=json, placed=way.placed
+        )
 
     def _check(self, reply: Reply, right: str, *, needs_cloud_id: bool, of_one: bool) -> None:
         """Raises what the answer says of itself, and else what its status means."""
@@ -349,6 +357,7 @@ class Atlassian:
         secret = token(connection, self._vendor, title="API token")
         user = member(connection, "username")
         site, gateway = self.site(connection), self._at_gateway(connection)
+        ours = own_base_url(connection) is None
         if site is None and gateway is None:
             raise ConfigurationRejected(f"{self._vendor} needs the address of the site", "base_url")
         if user is None:
@@ -356,11 +365,13 @@ class Atlassian:
                 raise CredentialRefused(
                     f"{self._vendor} needs the e-mail address of the token's account, and there is none: enter it"
                 )
-            return [_Way(gateway[0], f"Bearer {secret}", gateway[1], True)]
+            return [_Way(gateway[0], f"Bearer {secret}", gateway[1], True, ours or gateway[1] == "cloud_id")]
         basic = f"Basic {base64.b64encode(f'{user}:{secret}'.encode()).decode()}"
-        ways = [_Way(gateway[0], basic, gateway[1], True)] if gateway is not None else []
+        ways: list[_Way] = []
+        if gateway is not None:
+            ways.append(_Way(gateway[0], basic, gateway[1], True, ours or gateway[1] == "cloud_id"))
         if site is not None:
-            ways.append(_Way(site, basic, "base_url", False))
+            ways.append(_Way(site, basic, "base_url", False, ours))
         if len(ways) > 1 and _digest(ways[0]) in self._only_at_sites:
             ways.reverse()
         return ways

@@ -3,7 +3,7 @@
 import contextlib
 import ssl
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import aiohttp
@@ -50,13 +50,13 @@ _tracer: Final = trace.get_tracer("jackfield")
 
 
 class GuardedClient:
-    """Calls vendors. Addresses of the operator's own `trusted_origins` are called wherever they lead."""
+    """Calls vendors. A `placed` call goes wherever one of the `trusted_origins` of its provider leads."""
 
     def __init__(
         self,
         guarded: aiohttp.ClientSession,
         free: aiohttp.ClientSession,
-        trusted_origins: frozenset[str],
+        trusted_origins: Mapping[str, frozenset[str]],
         total_seconds: float,
     ) -> None:
         self._total_seconds = total_seconds
@@ -64,7 +64,7 @@ class GuardedClient:
         self._free = free
         self._trusted_origins = trusted_origins
 
-    async def request(
+    async def request(  # noqa: PLR0913  one call has as many parts
         self,
         provider: str,
         method: str,
@@ -74,8 +74,11 @@ class GuardedClient:
         query: Mapping[str, str] | None = None,
         json: Any = None,
         form: Mapping[str, str] | None = None,
+        placed: bool = False,
     ) -> Reply:
         """One call, without redirects. Any status is a reply.
+
+        `placed`: the address is where the operator placed this provider; only then is it called wherever it leads.
 
         Raises ConfigurationRejected for an address that is none, must not be called or is not the server's (TLS says
         so), and VendorUnavailable when no whole answer came in time. Neither says more of the address than its host,
@@ -89,7 +92,9 @@ class GuardedClient:
         attributes = {"http.request.method": method, "server.address": host, "jackfield.provider": provider}
         with _tracer.start_as_current_span(method, kind=trace.SpanKind.CLIENT, attributes=attributes) as span:
             try:
-                reply = await self._send(method, url, headers or {}, query, json, form)
+                trusted = placed and origin_of(url) in self._trusted_origins.get(provider, frozenset())
+                session = self._free if trusted else self._guarded
+                reply = await self._send(session, method, url, headers or {}, query, json, form)
                 outcome = f"{reply.status // 100}xx"
                 span.set_attribute("http.response.status_code", reply.status)
                 return reply
@@ -99,6 +104,7 @@ class GuardedClient:
 
     async def _send(
         self,
+        session: aiohttp.ClientSession,
         method: str,
         url: str,
         headers: Mapping[str, str],
@@ -106,7 +112,6 @@ class GuardedClient:
         json: Any,
         form: Mapping[str, str] | None,
     ) -> Reply:
-        session = self._free if origin_of(url) in self._trusted_origins else self._guarded
         sent_headers = {"User-Agent": _USER_AGENT, "Accept": "application/json", **headers}
         body: bytes | aiohttp.FormData | None = None
         if json is not None:
@@ -135,9 +140,9 @@ class GuardedClient:
 
 @contextlib.asynccontextmanager
 async def open_client(
-    allowed: Sequence[Network], operator_urls: Sequence[str], times: LeaseTimes = _TIMES
+    allowed: Sequence[Network], placed: Mapping[str, Iterable[str]], times: LeaseTimes = _TIMES
 ) -> AsyncIterator[GuardedClient]:
-    """The client of one process. `operator_urls` are vendors' addresses that the operator has set.
+    """The client of one process. `placed` are the addresses that the operator has set, by provider.
 
     A call takes at most `times.call_seconds`, from before it connects to the last byte of the answer.
     """
@@ -159,7 +164,8 @@ async def open_client(
         )
 
     async with session(True) as guarded, session(False) as free:
-        yield GuardedClient(guarded, free, frozenset(origin_of(url) for url in operator_urls), times.call_seconds)
+        origins = {provider: frozenset(map(origin_of, urls)) for provider, urls in placed.items()}
+        yield GuardedClient(guarded, free, origins, times.call_seconds)
 
 
 class _LeasedRequest(aiohttp.ClientRequest):

@@ -3,19 +3,14 @@
 import ipaddress
 import socket
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import aiohttp
 
 from jackfield.domain.provider import ConfigurationRejected
+from jackfield.providers._special_addresses import METADATA, is_public, unwrapped
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-#: addresses of these networks carry an IPv4 address, which is the one that is reached: RFC 6052 §2.1, RFC 8215
-_NAT64: Final = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
-#: RFC 4291 §2.5.5.1, deprecated, and still routed by some stacks
-_IPV4_COMPATIBLE: Final = ipaddress.IPv6Network("::/96")
 
 
 class AddressRefused(ConfigurationRejected, OSError):
@@ -34,10 +29,15 @@ class AddressRefused(ConfigurationRejected, OSError):
 
 
 class Egress:
-    """Decides by the resolved address: public ones may be called, and those that the operator allows."""
+    """Decides by the resolved address: public ones may be called, and those that the operator allows.
+
+    A network that the operator allows does not open the metadata service of a cloud inside it: that takes the address
+    itself, as 169.254.169.254/32.
+    """
 
     def __init__(self, allowed: Sequence[Network] = ()) -> None:
         self._allowed = tuple(allowed)
+        self._allowed_alone = {network.network_address for network in allowed if network.num_addresses == 1}
 
     def permits(self, address: str) -> bool:
         """Whether a connection to this numeric address may be opened."""
@@ -45,10 +45,10 @@ class Egress:
             parsed = ipaddress.ip_address(address.partition("%")[0])
         except ValueError:
             return False
-        candidates = [parsed, *_embedded(parsed)]
-        if any(candidate in network for candidate in candidates for network in self._allowed):
-            return True
-        return all(_is_public(candidate) for candidate in candidates)
+        reached = unwrapped(parsed)
+        if reached in METADATA:
+            return reached in self._allowed_alone
+        return is_public(reached) or any(reached in network for network in self._allowed)
 
     def open_socket(self, address: aiohttp.AddrInfoType) -> socket.socket:
         """aiohttp's socket factory: asked with every address it is about to connect to. Raises AddressRefused."""
@@ -57,18 +57,3 @@ class Egress:
         if not self.permits(str(host)):
             raise AddressRefused
         return socket.socket(family, kind, protocol)
-
-
-def _is_public(address: Address) -> bool:
-    return address.is_global and not address.is_multicast
-
-
-def _embedded(address: Address) -> list[ipaddress.IPv4Address]:
-    """The IPv4 addresses inside an IPv6 one: mapped, compatible, 6to4, Teredo, NAT64."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return []
-    found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    low = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    if any(address in network for network in _NAT64) or (address in _IPV4_COMPATIBLE and int(address) > 1):
-        found.append(low)
-    return [one for one in found if one is not None]

@@ -38,7 +38,7 @@ class AnswerTooLong(VendorUnavailable):
 
 
 class HttpClient(Protocol):
-    async def request(
+    async def request(  # noqa: PLR0913  one call has as many parts
         self,
         provider: str,
         method: str,
@@ -48,8 +48,12 @@ class HttpClient(Protocol):
         query: Mapping[str, str] | None = None,
         json: Any = None,
         form: Mapping[str, str] | None = None,
+        placed: bool = False,
     ) -> Reply:
         """One call, without redirects. Any status is a reply.
+
+        `placed`: the address is where the operator placed this provider, and no part of it but the path is a tenant's.
+        Only then is it called wherever it leads; every other address is guarded, also when it names the same host.
 
         Raises ConfigurationRejected for an address that is none, must not be called or is not the server's (TLS says
         so), and VendorUnavailable when no whole answer came in time. Neither says more of the address than its host,

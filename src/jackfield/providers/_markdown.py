@@ -327,13 +327,14 @@ def _address(state: StateInline, silent: bool) -> bool:
     """Read an address before its underscores and asterisks are taken for forms."""
     if silent or state.linkLevel or state.src[state.pos] != ":":
         return False
-    scheme = _SCHEME.search(state.pending)
-    rest = _BEHIND_SCHEME.match(state.src, state.pos, state.posMax)
+    # the longest scheme and a character before it: to look through all that is pending, at each colon, takes long
+    scheme = _SCHEME.search(state.pending[-6:])
+    rest = _BEHIND_SCHEME.match(state.src, state.pos, state.posMax) if scheme else None
     if scheme is None or rest is None:
         return False
     behind = _without_end(rest[0])
     address = scheme[0] + unescapeAll(behind)
-    state.pending = state.pending[: scheme.start()]
+    state.pending = state.pending[: len(state.pending) - len(scheme[0])]
     for made in _link(address):
         token = state.push(made.type, made.tag, made.nesting)
         token.attrs, token.content, token.markup = made.attrs, made.content, made.markup

@@ -245,6 +245,7 @@ class CodeFlow:
             headers=headers,
             json=parameters if self._flow.json else None,
             form=None if self._flow.json else parameters,
+            placed=True,
         )
         # of a refusal the status says less than the name in the body, and is 200 with some
         if reply.status == 429 or reply.status >= 500 or 300 <= reply.status < 400:

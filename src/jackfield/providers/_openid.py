@@ -21,8 +21,8 @@ from jackfield.domain.sign_in import Arrival, Claims, Departure, IdentityProvide
 from jackfield.providers._http import HttpClient, Reply
 from jackfield.providers._id_token import Expected, UnknownKey, read_keys, verify
 
-#: what the metrics call it
-_NAME: Final = "openid"
+#: what the metrics call it, and under what its addresses are trusted
+LABEL: Final = "openid"
 CALL_SECONDS: Final = 5.0
 #: of any answer; id_tokens with hundreds of groups are a tenth of it
 _MOST_BYTES: Final = 256 * 1024
@@ -199,7 +199,7 @@ class OpenIdProvider:
     ) -> Reply:
         try:
             async with asyncio.timeout(CALL_SECONDS):
-                reply = await self._http.request(_NAME, method, address, headers=headers, form=form)
+                reply = await self._http.request(LABEL, method, address, headers=headers, form=form, placed=True)
         except TimeoutError:
             raise IdentityProviderAway(f"the provider did not answer within {CALL_SECONDS:.0f} s") from None
         except ProviderError as error:

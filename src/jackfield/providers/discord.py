@@ -269,7 +269,7 @@ class Discord:
         json: Any = None,
     ) -> Reply:
         base = api_url(self._endpoints, "https://discord.com/api", "/api")
-        reply = await self._http.request("discord", method, base + path, query=query, json=json)
+        reply = await self._http.request("discord", method, base + path, query=query, json=json, placed=True)
         if connection is not None and method != "GET":
             _note(connection, reply)
         if reply.status == 429:

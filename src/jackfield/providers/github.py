@@ -71,6 +71,7 @@ from jackfield.providers._waits import seconds_until
 
 _API_VERSION: Final = "2022-11-28"
 _API_URL: Final = "https://api.github.com"
+_OWN_HOSTS: Final = frozenset({"github.com", "www.github.com"})
 _CHECKED: Final = date(2026, 11, 21)
 #: an installation's token lives an hour; it is thrown away so long before its end
 _SPARE_SECONDS: Final = 5 * 60
@@ -462,6 +463,7 @@ class GitHub(AuthorizesByCode):
                 "X-GitHub-Api-Version": _API_VERSION,
             },
             json={"access_token": secret},
+            placed=True,
         )
         self._raise_if_limited(reply)
         # 404 and 422: it does not know the token, any more
@@ -789,6 +791,7 @@ class GitHub(AuthorizesByCode):
                 "X-GitHub-Api-Version": _API_VERSION,
             },
             json=json,
+            placed=_is_placed(connection),
         )
         reset = seconds_until(reply, "x-ratelimit-reset")
         # search and GraphQL have counts of their own
@@ -803,11 +806,17 @@ class GitHub(AuthorizesByCode):
         if address is None and self._endpoints.api_url is None:
             address = self._endpoints.base_url
         host = (urlsplit(address or "").hostname or "").lower()
-        if address is None or host in {"github.com", "www.github.com"}:
+        if address is None or host in _OWN_HOSTS:
             return self._endpoints.api_url.rstrip("/") if self._endpoints.api_url else _API_URL
         if host.endswith(".ghe.com"):
             return f"https://api.{host}"
         return api_url(self._endpoints, _API_URL, "/api/v3", address.rstrip("/"))
+
+
+def _is_placed(connection: Connection) -> bool:
+    """Whether the API is where the operator or GitHub has it, not at an address that the integration names."""
+    own = own_base_url(connection)
+    return own is None or (urlsplit(own).hostname or "").lower() in _OWN_HOSTS
 
 
 def state_query(repository: str, numbers: Sequence[str]) -> dict[str, Any]:

@@ -301,6 +301,7 @@ class GitLab(AuthorizesByCode):
                 "client_secret": application.client_secret,
                 "token": token(connection, "GitLab"),
             },
+            placed=True,
         )
         if reply.status == 200:
             return
@@ -475,12 +476,14 @@ class GitLab(AuthorizesByCode):
         raise_for_status(reply, "GitLab", ROLE)
 
     async def _call(self, connection: Connection, method: str, path: str, json: dict[str, Any] | None = None) -> Reply:
+        own = own_base_url(connection)
         reply = await self._http.request(
             "gitlab",
             method,
-            api_url(self._endpoints, "https://gitlab.com/api/v4", "/api/v4", own_base_url(connection)) + path,
+            api_url(self._endpoints, "https://gitlab.com/api/v4", "/api/v4", own) + path,
             headers={"Authorization": f"Bearer {token(connection, 'GitLab')}"},
             json=json,
+            placed=own is None,
         )
         reset = seconds_until(reply, "ratelimit-reset")
         note_budget(connection.budget, reply, "ratelimit-remaining", reset)

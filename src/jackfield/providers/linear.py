@@ -583,6 +583,7 @@ class Linear(AuthorizesByCode):
             f"{self._api_url()}/graphql",
             headers={"Authorization": _authorization(token(connection, "Linear", title="API key"))},
             json=json,
+            placed=True,
         )
         reset = seconds_until(reply, "x-ratelimit-requests-reset", _MILLISECONDS)
         note_budget(connection.budget, reply, "x-ratelimit-requests-remaining", reset)
@@ -606,6 +607,7 @@ class Linear(AuthorizesByCode):
             f"{self._api_url()}/oauth/revoke",
             headers={"Authorization": _authorization(secret)},
             form={"token": ended, "token_type_hint": hint},
+            placed=True,
         )
         if reply.status in {400, 401}:
             return

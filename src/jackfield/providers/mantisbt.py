@@ -685,7 +685,13 @@ class MantisBT:
         headers = {"Authorization": token(connection, "MantisBT", title="API token")}
         for below in _BELOW:
             reply = await self._http.request(
-                "mantisbt", method, base + below + path, headers=headers, query=query, json=json
+                "mantisbt",
+                method,
+                base + below + path,
+                headers=headers,
+                query=query,
+                json=json,
+                placed=own is None,
             )
             if reply.status != 404 or _from_mantis(reply):
                 break

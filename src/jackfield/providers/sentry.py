@@ -464,12 +464,14 @@ class Sentry(AuthorizesByCode):
 
     async def _send(self, connection: Connection, method: str, path: str, json: dict[str, Any] | None = None) -> Reply:
         """A call of which a limit alone is raised."""
+        own = own_base_url(connection)
         reply = await self._http.request(
             "sentry",
             method,
-            api_url(self._endpoints, "https://sentry.io/api/0", "/api/0", own_base_url(connection)) + path,
+            api_url(self._endpoints, "https://sentry.io/api/0", "/api/0", own) + path,
             headers={"Authorization": f"Bearer {token(connection, 'Sentry', title='auth token')}"},
             json=json,
+            placed=own is None,
         )
         reset = seconds_until(reply, "x-sentry-rate-limit-reset")
         note_budget(connection.budget, reply, "x-sentry-rate-limit-remaining", reset)

@@ -488,12 +488,15 @@ class Slack(AuthorizesByCode):
         headers = self._headers(connection)
         if json is not None:
             headers["Content-Type"] = "application/json; charset=utf-8"
-        reply = await self._http.request("slack", "POST", self._url(method), headers=headers, json=json, form=form)
+        reply = await self._http.request(
+            "slack", "POST", self._url(method), headers=headers, json=json, form=form, placed=True
+        )
         return _checked(reply)
 
     async def _read(self, connection: Connection, method: str, query: Mapping[str, str]) -> Reply:
         headers = self._headers(connection)
-        return _checked(await self._http.request("slack", "GET", self._url(method), headers=headers, query=query))
+        reply = await self._http.request("slack", "GET", self._url(method), headers=headers, query=query, placed=True)
+        return _checked(reply)
 
     def _headers(self, connection: Connection) -> dict[str, str]:
         # where only a person's token was granted, that one does all

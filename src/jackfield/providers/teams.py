@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, ClassVar, Final
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -66,6 +67,8 @@ def _pattern(origins: Sequence[str] = ()) -> str:
     return rf"^http(s://([a-z0-9-]{{1,63}}\.){{1,8}}({hosts})(:443)?{ours})/[!-~]{{1,2000}}$"
 
 
+#: segments that lead upwards, in a path
+_DOTS: Final = re.compile(r"/(\.|%2e){1,2}([/?#]|$)", re.IGNORECASE)
 _ORIGIN: Final = re.compile(r"[A-Za-z]{1,10}://[^/?#]{1,300}")
 #: of a message in bytes. Teams takes about 28 KB of what it makes of it, which is more than what we send
 _MESSAGE_SIZE: Final = 20_000
@@ -143,6 +146,7 @@ class Teams:
 
     def __init__(self, http: HttpClient, endpoints: Endpoints) -> None:
         self._http = http
+        self._placed = tuple(_folder(url) for url in (endpoints.base_url, endpoints.api_url) if url is not None)
         origins = sorted({_written(url) for url in (endpoints.base_url, endpoints.api_url) if url is not None})
         self._webhook_pattern = re.compile(_pattern(origins))
         if origins:
@@ -153,7 +157,10 @@ class Teams:
 
     async def deliver(self, connection: Connection, delivery: Delivery) -> Delivered:
         """Posts a card, whether there was one before or not."""
-        reply = await self._http.request("teams", "POST", self._webhook(connection), json=_message(delivery.item))
+        url = self._webhook(connection)
+        # a person entered the whole of it: it is the operator's place only when it is below what the operator named
+        placed = url.startswith(self._placed) and _DOTS.search(url) is None
+        reply = await self._http.request("teams", "POST", url, json=_message(delivery.item), placed=placed)
         if reply.status not in {200, 202} or "text/html" in reply.headers.get("content-type", ""):
             raise _error(reply)
         return Delivered(vendor_id=f"{delivery.marker}:{_number(delivery.vendor_id) + 1}")
@@ -175,6 +182,11 @@ def _number(vendor_id: str | None) -> int:
     """How many cards there are of the item, as far as we know."""
     text = (vendor_id or "").rpartition(":")[2]
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _folder(url: str) -> str:
+    """What every address below an operator's address starts with."""
+    return f"{_written(url)}{urlsplit(url).path.rstrip('/')}/"
 
 
 def _written(url: str) -> str:
