@@ -149,8 +149,8 @@ class Settings(BaseSettings):
         description="Networks (CIDRs, separated by commas) that may be called although they are private, for vendors "
         "that you host yourself. A cloud's metadata service is called only if its own address is listed.",
     )
-    vendor_timeout_seconds: float = Field(
-        default=10.0,
+    vendor_timeout_seconds: int = Field(
+        default=10,
         ge=1,
         le=60,
         description="How many seconds one call to a vendor may take. What a process had sent before it died is waited "

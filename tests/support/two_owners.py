@@ -36,7 +36,7 @@ from support.workbench import Workbench
 #: of the event loop, without anything under way in the database: then everybody waits for the test
 _IDLE_TURNS = 25
 _PASS = """
-update delivery set due_at = due_at - make_interval(secs => $3), leased_until = leased_until - make_interval(secs => $3)
+update delivery set due_at = due_at - make_interval(secs => $3), leased_until = leased_until - make_interval(secs => $4)
 where organisation_id = $1 and integration_id = $2 and ended_at is null
 """
 
@@ -171,10 +171,11 @@ class World:
         self.owners = {owner: task for owner, task in self.owners.items() if not task.done()}
 
     async def _shift(self, seconds: float) -> None:
-        """So much time has gone by for the database, and what the test itself has taken has not."""
+        """So much time has gone by for the database, and of leases not that which the test itself has taken."""
         now = time.monotonic()
-        seconds, self._looked_at = seconds - (now - self._looked_at), now
-        await self.bench.house.database.fetch(_PASS, self.bench.organisation.id, self.integration, seconds)
+        taken, self._looked_at = now - self._looked_at, now
+        key = (self.bench.organisation.id, self.integration)
+        await self.bench.house.database.fetch(_PASS, *key, seconds, seconds - taken)
 
     async def _answer(self, request: Request, answers: bool | None) -> None:
         if answers is None:
@@ -236,11 +237,12 @@ class World:
 
 
 class _Counted:
-    """The database; it counts what is under way in it."""
+    """The database; it counts what is under way in it, and does one after the other, in the order of asking."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._database = world.bench.house.database
+        self._turn = asyncio.Lock()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._database, name)
@@ -248,7 +250,8 @@ class _Counted:
     async def fetch(self, sql: str, *arguments: object) -> Any:
         self._world.in_database += 1
         try:
-            return await self._database.fetch(sql, *arguments)
+            async with self._turn:
+                return await self._database.fetch(sql, *arguments)
         finally:
             self._world.in_database -= 1
 
