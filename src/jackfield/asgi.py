@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from types import FrameType
 from typing import Any, Final
 
@@ -49,7 +50,7 @@ def serve_app() -> ASGIApp:
             with _at_stop(house.services.job_watch.close):
                 yield {
                     "services": house.services,
-                    "check_readiness": house.database.ping,
+                    "check_readiness": partial(_check_readiness, house, engine),
                     "max_body_bytes": settings.max_body_bytes,
                     "public_url": settings.public_url,
                 }
@@ -65,8 +66,15 @@ def serve_app() -> ASGIApp:
     )
 
 
+async def _check_readiness(house: House, engine: Engine | None) -> None:
+    """Raises Unavailable with the reason."""
+    await house.database.ping()
+    if engine is not None:
+        engine.check()
+
+
 def _engine(house: House) -> Engine:
-    return Engine(house.database.dsn, house.runner, house.upkeep, house.database.notice_loss)
+    return Engine(house.database.connect_for_jobs, house.runner, house.upkeep, house.database.notice_loss)
 
 
 def _listen(house: House) -> RevocationListener:

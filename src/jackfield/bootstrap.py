@@ -313,9 +313,10 @@ async def _master_keys(settings: Settings, secrets: ServiceSecretStore) -> Maste
         return MasterKeys.parse(settings.master_keys.get_secret_value())
     file = MasterKeyFile(settings.data_dir.absolute() / "master.keys")
     # in this order: who starts at the same time makes the file first and its first secret after it
-    if await secrets.get(vault.PEPPER) is not None and not file.exists:
+    if await secrets.get(vault.PEPPER) is not None and not file.has_content:
         raise Misconfigured(
-            f"The key file {file.path} is gone, and without it the secrets in the database cannot be opened. "
+            f"The key file {file.path} is {'empty' if file.exists else 'gone'}, and without it the secrets in the "
+            "database cannot be opened. "
             "Put it back (or set JACKFIELD_MASTER_KEYS to what was in it). Nothing was changed."
         )
     return MasterKeys.parse(file.read_or_make())

@@ -23,6 +23,16 @@ class MasterKeyFile:
         return self.path.exists()
 
     @property
+    def has_content(self) -> bool:
+        """Whether it is there and says anything; one that cannot be read says so when it is read."""
+        try:
+            return bool(self.path.read_bytes().strip())
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+
+    @property
     def is_private(self) -> bool:
         """Whether nobody but its owner may read it."""
         return self.path.stat().st_mode & 0o077 == 0

@@ -19,12 +19,15 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, Final
 
+import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from jackfield.domain.credential import Place, SealedValueBroken, Secrets, WrappedKey
 from jackfield.domain.errors import Misconfigured
 from jackfield.domain.ports import DataKeyStore, ServiceSecretStore
+
+_log = structlog.get_logger(__name__)
 
 _VERSION: Final = 1
 _NONCE_BYTES: Final = 12
@@ -134,6 +137,20 @@ class Vault:
             key = self._opened.get((place.organisation_id, key_id)) or await self._key(place.organisation_id, key_id)
             opened.append(_open(key, place, sealed))
         return opened
+
+    async def open_readable(self, sealed_values: Sequence[tuple[Place, bytes]]) -> Sequence[Secrets | None]:
+        """As `open_all`, with None for what does not open. Raises Misconfigured when a key does not unwrap."""
+        try:
+            return await self.open_all(sealed_values)
+        except SealedValueBroken:
+            return [await self._open_if_readable(place, sealed) for place, sealed in sealed_values]
+
+    async def _open_if_readable(self, place: Place, sealed: bytes) -> Secrets | None:
+        try:
+            return await self.open(place, sealed)
+        except SealedValueBroken as error:
+            _log.error("a stored credential is unreadable", reason=str(error))
+            return None
 
     async def add_data_key(self, organisation_id: int) -> int:
         """Gives the organisation a new data key, which seals from now on; returns its id. Older ones still open.

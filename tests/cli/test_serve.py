@@ -1,10 +1,13 @@
 """`jackfield serve` and the commands beside it."""
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 import requests
 
+from jackfield.cli.serve import _check_address
 from support.client import Client
 from support.command import jackfield
 from support.data_directory import DataDirectory
@@ -19,6 +22,18 @@ def test_a_busy_port_is_said_before_anything_is_made(tmp_path: Path) -> None:
         complaint = jackfield({}, "serve", "--port", str(port), directory=tmp_path).complaint
     assert complaint == f"cannot listen on 127.0.0.1:{port}: Address already in use. Choose another with --port."
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_port_that_is_given_back_in_time_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(_check_address.__globals__, "_PORT_SECONDS", 30.0)
+    with socket.socket() as busy, ThreadPoolExecutor(1) as thread:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        found = thread.submit(_check_address, "127.0.0.1", busy.getsockname()[1])
+        with pytest.raises(TimeoutError):
+            found.result(0.2)
+        busy.close()
+        assert found.result(30) == "127.0.0.1"
 
 
 def test_commands_work_while_the_service_runs_on_the_same_directory(

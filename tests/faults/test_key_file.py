@@ -33,6 +33,15 @@ def test_a_key_file_that_was_taken_away_is_asked_for_back(data_directory: DataDi
     assert not data_directory.key_file.exists()
     assert [path.name for path in data_directory.path.glob("*key*")] == []
 
+    # one that says nothing is not a reason to make another key: the database is sealed with the old one
+    for nothing in ("", " \n\n"):
+        data_directory.key_file.write_text(nothing)
+        complaint = jackfield(data_directory.environment, "keys", "list").complaint
+        assert f"The key file {data_directory.key_file} is empty" in complaint
+        assert "Put it back" in complaint
+        assert "vault generate" not in complaint
+    data_directory.key_file.unlink()
+
     # what was in it is as good as the file
     with_variable = {**data_directory.environment, "JACKFIELD_MASTER_KEYS": away.read_text()}
     assert jackfield(with_variable, "vault", "status", "--json").json[0]["wraps"] == 2

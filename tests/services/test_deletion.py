@@ -50,7 +50,7 @@ def test_a_credential_that_has_ended_already_is_fine(bench: Workbench, vendors: 
 def test_a_vendor_that_refuses_is_told_of(bench: Workbench, vendors: VendorServer, token: str) -> None:
     account = vendors.answer(token, say(200, {"ok": False, "error": "not_allowed_token_type"}))
     told = deleted(bench, slack(bench, token))
-    assert told.startswith("refused: Slack refuses the token")
+    assert told.startswith("refused: Slack does not take this type of token here")
     assert len(account.asked) == 1
 
 

@@ -464,7 +464,7 @@ def test_a_setting_that_is_wrong_makes_everything_wait_until_it_is_repaired(
     job = bench.deliver(integration)
     row = bench.row(integration)
     assert (row["status"], job["state"]) == ("error", "error")
-    assert "does not know this repository" in row["error"]
+    assert "cannot find this repository" in row["error"]
     assert {(one.state, one.attempts) for one in bench.deliveries(integration)} == {(DeliveryState.PENDING, 0)}
     bench.change(integration, configuration=json.dumps({"repository": repository.name}))
     repair(bench, integration)
@@ -484,7 +484,7 @@ def test_an_item_that_the_vendor_does_not_take_is_held_and_the_others_go(
     assert json.loads(job["output"]) == {"delivered": "7", "failed": "1"}
     [held] = [one for one in bench.deliveries(integration) if one.state is DeliveryState.HELD]
     assert (held.item_key, held.attempts) == ("3", 1)
-    assert held.error == "GitHub does not take the issue: its title is wrong"
+    assert held.error == "GitHub does not take the issue as it is (title)"
     assert bench.row(integration)["status"] == "active"
     assert len(repository.issues) == 7
 

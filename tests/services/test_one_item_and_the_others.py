@@ -48,7 +48,7 @@ STOPPING: list[tuple[Exception, Health]] = [
     (domain.GrantRefused("Vendor does not take the grant"), Health.NEEDS_REAUTHORISATION),
     (domain.ApplicationRefused("Vendor does not know the app"), Health.MISCONFIGURED),
     (domain.ConfigurationRejected("Vendor has no such repository", "repository"), Health.MISCONFIGURED),
-    (domain.PlaceMoved("Vendor has the repository under another name", "repository"), Health.MISCONFIGURED),
+    (domain.PlaceMoved("Vendor has renamed the repository", "repository"), Health.MISCONFIGURED),
     (domain.ConfigurationRejected("Vendor restricts the addresses that may call it"), Health.MISCONFIGURED),
 ]
 #: what code of our own may raise while it makes or sends an item

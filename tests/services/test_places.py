@@ -184,7 +184,7 @@ def test_a_new_name_that_cannot_be_followed_is_asked_for(
     bench.deliver(integration)
     row = bench.row(integration)
     assert (row["status"], row["health"]) == ("error", "misconfigured")
-    assert "another name" in row["error"]
+    assert "renamed or moved this repository" in row["error"]
     assert setting(bench, integration) == old
     assert len(repository.issues) == 3
 

@@ -352,7 +352,7 @@ def test_a_setting_that_is_wrong_is_told_by_the_integration(bench: Workbench, re
     bench.change(integration, configuration=json.dumps({"repository": "acme/nowhere"}))
     job = bench.sync(integration)
     assert (job["state"], bench.row(integration)["status"]) == ("error", "error")
-    assert "does not know this repository" in job["error"]
+    assert "cannot find this repository" in job["error"]
     # that is no reason to believe that all issues are gone, nor to forget them
     assert link(bench).vanished_at is None
     repository.asked.clear()

@@ -78,11 +78,18 @@ def test_waiting_in_vain_for_a_connection_is_unavailable(server_url: str, monkey
     monkeypatch.setattr("jackfield.storage.pool._CONNECT_SECONDS", 0.2)
 
     async def scenario(pool: Pool) -> None:
-        async with pool.connection(), pool.connection():
+        async with pool.connection():
+            busy = asyncio.create_task(pool.fetch("select pg_sleep(60)"))
+            await asyncio.sleep(0.1)
             with pytest.raises(Unavailable):
                 await pool.fetch("select 1")
             with pytest.raises(Unavailable):
                 await pool.ping()
+            with pytest.raises(Unavailable):
+                async with pool.connection():
+                    pass
+            busy.cancel()
+            await asyncio.gather(busy, return_exceptions=True)
         await pool.ping()
 
     in_pool(server_url, scenario)
@@ -134,3 +141,16 @@ def test_closing_does_not_wait_for_ever(server_url: str, monkeypatch: pytest.Mon
             await busy
 
     asyncio.run(run())
+
+
+def test_who_holds_a_lock_gets_one_more_connection_although_all_others_wait_for_it(server_url: str) -> None:
+    async def scenario(pool: Pool) -> None:
+        async def deed() -> None:
+            async with pool.connection() as connection:
+                await connection.execute("select pg_advisory_xact_lock(407)")
+                # such as a data key that is read for the first time
+                await pool.fetch("select pg_sleep(0.01)")
+
+        await asyncio.gather(*(deed() for _ in range(12)))
+
+    in_pool(server_url, scenario, size=4)

@@ -192,7 +192,7 @@ def test_what_is_held_goes_when_a_person_says_so(tenant: CheckedTenant, make: Ca
         put(tenant, key)
     held = settled(tenant, made, 3)
     assert {one["state"] for one in held} == {"held"}
-    assert held[0]["error"]["message"] == "GitHub does not take the issue: its title is wrong"
+    assert held[0]["error"]["message"] == "GitHub does not take the issue as it is (title)"
     assert held[0]["error"]["time"] > NO_TIME
     repository.fails = lambda _: None
     answer = retry(tenant, made, held[0]["id"])

@@ -254,7 +254,7 @@ def courses(failing: CheckedTenant, vendors: VendorServer) -> dict[str, Course]:
         ("hang", "did not answer within 10 s"),
         ("reset", "broke off the connection"),
         ("error", "GitHub answered with an error of its own (500)"),
-        ("limited", "GitHub limits our calls for 3 s"),
+        ("limited", "GitHub limits our calls: those of this hour are spent"),
         ("page", "GitHub answered in a way we do not know (200)"),
         ("flood", "sent more than 2 MiB"),
     ],

@@ -171,7 +171,7 @@ def test_without_a_secret_any_address_will_do(tenant: CheckedTenant) -> None:
 
 INCOMPLETE = [
     ("github", "none", {}, "access_token"),
-    ("github", "none", {"app_id": "1", "private_key": "k"}, "access_token"),
+    ("github", "none", {"app_id": "1", "private_key": "a2V5"}, "access_token"),
     ("github", "work_item", {"access_token": "t"}, "repository"),
     ("jira", "none", {"access_token": "t", "username": "a@b.example"}, "base_url"),
     ("jira", "none", {"base_url": "https://a.example", "access_token": "t"}, "username"),
@@ -195,7 +195,7 @@ def test_what_is_missing_is_named_when_it_is_to_be_enabled(
 
 
 def test_another_complete_way_is_enough(tenant: CheckedTenant) -> None:
-    created(tenant, configuration=text(app_id="1", private_key="k", installation_id="7"))
+    created(tenant, configuration=text(app_id="1", private_key="a2V5", installation_id="7"))
     oauth = text(access_token="t", cloud_id="00000000-0000-0000-0000-000000000000")
     created(tenant, provider="jira", configuration=oauth)
 

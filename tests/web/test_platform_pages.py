@@ -153,7 +153,9 @@ def test_signing_out_ends_the_session_everywhere(admin: Visitor, tenant: Checked
     elsewhere.session.cookies.update(admin.session.cookies.get_dict())
     page = admin.get(CONSOLE)
     assert tenant.user in page.text
-    assert admin.send(page, "/console/sign-out").location == SIGN_IN
+    left = admin.send(page, "/console/sign-out")
+    assert left.location == SIGN_IN
+    assert left.answer.headers["clear-site-data"] == '"cache", "storage"'
     assert not admin.cookie(SESSION)
     assert elsewhere.get(SIGN_IN).forms[0].action == SIGN_IN
 

@@ -82,7 +82,6 @@ def misspellings(integration_id: str) -> dict[str, str]:
     digits = integration_id.replace("-", "")
     seconds = (number >> 22) // 1000 + 1735689600
     return {
-        "upper case": integration_id.upper(),
         "version 4": digits[:12] + "4" + digits[13:],
         "version 4 with hyphens": f"{integration_id[:14]}4{integration_id[15:]}",
         "version 7 with hyphens": f"{integration_id[:14]}7{integration_id[15:]}",
@@ -92,8 +91,8 @@ def misspellings(integration_id: str) -> dict[str, str]:
         "without hyphens": digits,
         "in braces": f"{{{integration_id}}}",
         "as a URN": f"urn:uuid:{integration_id}",
-        "decimal": str(number),
-        "hexadecimal": f"{seconds:08x}{number:016x}",
+        "decimal with a zero": f"0{number}",
+        "hexadecimal of another second": f"{seconds + 1:08x}{number:016x}",
         "with a blank": f"{integration_id} ",
         "with a newline": f"{integration_id}\n",
         "with NUL": f"{integration_id}\0",

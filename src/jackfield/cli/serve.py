@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import errno
 import multiprocessing
 import os
 import signal
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -24,6 +26,9 @@ from jackfield.storage.embedded import EmbeddedServer
 
 #: how long a stopping worker may take to finish what it is doing
 _DRAIN_SECONDS = 30
+#: how long a port is waited for that another process holds
+_PORT_SECONDS = 3.0
+_PORT_PAUSE_SECONDS = 0.1
 #: request line and headers together
 _MAX_HEADER_BYTES = 64 * 1024
 
@@ -94,12 +99,19 @@ def _granian(address: str, port: int, workers: int) -> MPServer:
 
 
 def _check_address(host: str, port: int) -> str:
-    """The numeric address of the host; ends the program, saying why, when we cannot listen there."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        fail(f"cannot listen on {host}:{port}: {error.strerror}. Choose another with --port.")
-    return str(address[0])
+    """The numeric address of the host; ends the program, saying why, when we cannot listen there.
+
+    Whoever is started again at once finds the port held by the one that ends, and waits for it.
+    """
+    deadline = time.monotonic() + _PORT_SECONDS
+    while True:
+        try:
+            family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            with socket.socket(family, socket.SOCK_STREAM) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+            return str(address[0])
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() >= deadline:
+                fail(f"cannot listen on {host}:{port}: {error.strerror}. Choose another with --port.")
+        time.sleep(_PORT_PAUSE_SECONDS)

@@ -24,7 +24,7 @@ async def _work(settings: Settings) -> None:
     from jackfield.worker.engine import Engine  # noqa: PLC0415
 
     async with open_house(settings) as house:
-        engine = Engine(house.database.dsn, house.runner, house.upkeep, house.database.notice_loss)
+        engine = Engine(house.database.connect_for_jobs, house.runner, house.upkeep, house.database.notice_loss)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, engine.stop)

@@ -10,7 +10,7 @@ Vendors whose definition verifies nothing start at live. From deleting on nothin
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, NewType
+from typing import Any, Final, NewType, TypeVar
 
 import msgspec
 
@@ -383,6 +383,19 @@ def proven(integration: Detail, now: datetime, due_at: datetime, account: Accoun
         account_id=account.id,
         account_name=account.name,
     )
+
+
+_UNREADABLE: Final = "The stored credential cannot be read: delete the integration and connect it again"
+Shown = TypeVar("Shown", bound=Integration)
+
+
+def unreadable(integration: Shown) -> Shown:
+    """As it is shown when its stored credential does not open; what is stored stays as it is."""
+    status = integration.status if integration.status is Status.INACTIVE else Status.ERROR
+    told: dict[str, Any] = {}
+    if isinstance(integration, Detail):
+        told = {"error": _UNREADABLE, "health": Health.MISCONFIGURED, "health_reason": _UNREADABLE}
+    return msgspec.structs.replace(integration, status=status, **told)
 
 
 def refused(integration: Detail, now: datetime, reason: str, health: Health = Health.NEEDS_REAUTHORISATION) -> Change:

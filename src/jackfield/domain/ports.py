@@ -64,6 +64,10 @@ class Vault(Protocol):
         """As `open`, for many, in their order."""
         ...
 
+    async def open_readable(self, sealed_values: Sequence[tuple[Place, bytes]]) -> Sequence[Secrets | None]:
+        """As `open_all`, with None for what does not open, so that one broken value does not hide the others."""
+        ...
+
     async def add_data_key(self, organisation_id: int) -> int:
         """Gives the organisation a new data key, which seals from now on; returns its id. Older ones still open."""
         ...

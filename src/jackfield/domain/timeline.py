@@ -80,6 +80,7 @@ _SERVICE: Final = frozenset({SERVICE_USER, "service"})
 _JOBS: Final = {
     JobKind.VERIFY: "Verification",
     JobKind.DELETE: "Deletion",
+    JobKind.UNINSTALL: "Uninstallation",
     JobKind.DELIVER: "Delivery of what waits",
     JobKind.SYNC: "Synchronisation",
     JobKind.REFRESH: "Renewal of its access",

@@ -79,7 +79,12 @@ _CREDENTIAL: Final = (
         _TROUBLE,
     ),
     _known("Bad credentials", Meaning.CREDENTIAL, "refuses the credential: it is wrong, expired or revoked", _LOGIN),
-    _known("Requires authentication", Meaning.CREDENTIAL, "sees no credential in the call: enter it again", _LOGIN),
+    _known(
+        "Requires authentication",
+        Meaning.CREDENTIAL,
+        "refuses the credential: there is none, or it is wrong, expired or revoked",
+        _LOGIN,
+    ),
     _known(
         "Must specify two-factor authentication OTP code",
         Meaning.CREDENTIAL,
@@ -247,7 +252,7 @@ _PLACES: Final = (
     _known(
         "404",
         Meaning.CONFIGURATION,
-        "does not know this repository, or does not show it to the credential: check repository",
+        "cannot find this repository, or the credential has no access to it: check repository",
         _TROUBLE,
         field="repository",
     ),

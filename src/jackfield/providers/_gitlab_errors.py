@@ -134,7 +134,7 @@ _PLACES: Final = (
     _known(
         "404",
         Meaning.CONFIGURATION,
-        "does not know this project, or does not show it to the token: check project",
+        "cannot find this project, or the token has no access to it: check project",
         _STATUSES,
         field="project",
     ),

@@ -126,7 +126,7 @@ _OTHERS: Final = (
     _known(
         "404",
         Meaning.CONFIGURATION,
-        "does not know this organisation, or does not show it to the token: check org_slug",
+        "cannot find this organisation, or the token has no access to it: check org_slug",
         _REQUESTS,
         field="org_slug",
     ),

@@ -101,7 +101,9 @@ def _known(
 
 
 _ERRORS: Final = (
-    *_known(Meaning.CONFIGURATION, "has no such space, or hides it from the account", "space", field="space_id"),
+    *_known(
+        Meaning.CONFIGURATION, "cannot find this space, or the account has no access to it", "space", field="space_id"
+    ),
     *_known(Meaning.CONFIGURATION, "has no such parent page in the space", "parent", field="parent_id"),
     *_known(Meaning.ITEM, "has another page with this title", "title"),
     *_known(Meaning.ITEM, "does not take the page", "400", "422"),
@@ -491,7 +493,7 @@ def _refused(reply: Reply, *, has_parent: bool = False) -> ProviderError:
 
 
 def _no_space() -> ConfigurationRejected:
-    return ConfigurationRejected("Confluence has no such space, or hides it from the account", "space_id")
+    return ConfigurationRejected("Confluence cannot find this space, or the account has no access to it", "space_id")
 
 
 def _vanished() -> ObjectVanished:

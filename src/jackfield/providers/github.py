@@ -940,7 +940,7 @@ def _lacks(right: str) -> RightMissing:
 
 
 def _moved() -> PlaceMoved:
-    return PlaceMoved("GitHub has this repository under another name: enter that one", "repository")
+    return PlaceMoved("GitHub has renamed or moved this repository: enter its new name", "repository")
 
 
 def _no_issues() -> ConfigurationRejected:
@@ -949,7 +949,7 @@ def _no_issues() -> ConfigurationRejected:
 
 def _no_repository() -> ConfigurationRejected:
     return ConfigurationRejected(
-        "GitHub does not know this repository, or does not show it to the credential: check repository", "repository"
+        "GitHub cannot find this repository, or the credential has no access to it: check repository", "repository"
     )
 
 

@@ -569,7 +569,7 @@ def _delivered(issue: _Issue, item: Item, not_done: str | None) -> Delivered:
 
 
 def _moved() -> PlaceMoved:
-    return PlaceMoved("GitLab has this project under another path: enter that one as the project", "project")
+    return PlaceMoved("GitLab has renamed or moved this project: enter its new path", "project")
 
 
 def _midnight(day: date | None) -> datetime | None:

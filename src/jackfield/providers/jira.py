@@ -113,7 +113,7 @@ def _known(meaning: Meaning, words: str, *names: str, field: str | None = None) 
 _ERRORS: Final = (
     *_known(
         Meaning.CONFIGURATION,
-        "has no such project, or hides it from the account",
+        "cannot find this project, or the account has no access to it",
         "project",
         "pid",
         field="project_key",
@@ -717,7 +717,7 @@ def _may_not(act: str, right: str) -> RightMissing:
 
 
 def _no_project() -> ConfigurationRejected:
-    return ConfigurationRejected("Jira has no such project, or hides it from the account", "project_key")
+    return ConfigurationRejected("Jira cannot find this project, or the account has no access to it", "project_key")
 
 
 PROVIDER: Final = Jira

@@ -121,7 +121,7 @@ _PRIORITIES: Final = {
 _FIELDS: Final = "id url trashed state { type } assignee { name }"
 _CONTEXT: Final = f"""query($team: String!, $filter: IssueFilter!) {{
   team(id: $team) {{ id states(first: 100) {{ nodes {{ id type position }} }} }}
-  issues(filter: $filter, first: {_LIVES}, includeArchived: true) {{ nodes {{ {_FIELDS} }} }}
+  issues(filter: $filter, first: {_LIVES}, includeArchived: true) {{ nodes {{ {_FIELDS} team {{ id }} }} }}
 }}"""
 _LABELS: Final = f"""query($filter: IssueLabelFilter!) {{
   issueLabels(filter: $filter, first: {2 * _MOST_LABELS}) {{ nodes {{ id name team {{ id }} parent {{ id }} }} }}
@@ -208,6 +208,7 @@ class _Issue(msgspec.Struct):
     url: str | None = None
     trashed: bool | None = None
     assignee: _Named | None = None
+    team: _Id | None = None
 
 
 class _Issues(msgspec.Struct):
@@ -512,10 +513,12 @@ class Linear(AuthorizesByCode):
     async def _create(
         self, connection: Connection, delivery: Delivery, context: _Context, content: dict[str, Any]
     ) -> _Issue:
-        deleted = {issue.id for issue in context.issues.nodes}
-        free = next((one for one in _ids(delivery.marker) if one not in deleted), None)
+        taken = {issue.id for issue in context.issues.nodes}
+        free = next((one for one in _ids(delivery.marker) if one not in taken), None)
         if free is None:
-            raise ItemRejected("Linear has had this item's issue deleted too often: empty the trash there")
+            raise ItemRejected(
+                "Linear has had this item's issue in too many teams, or deleted too often: empty the trash there"
+            )
         wanted: dict[str, Any] = {**content, "id": free, "teamId": context.team.id if context.team else ""}
         project = connection.configuration.get("project_id", "").strip()
         if project:
@@ -675,7 +678,7 @@ def _who(places: Mapping[str, str]) -> dict[str, Any]:
 def _no_place(setting: str) -> ConfigurationRejected:
     what = setting.removesuffix("_id")
     return ConfigurationRejected(
-        f"Linear does not know this {what}, or does not show it to the key: check {setting}", setting
+        f"Linear cannot find this {what}, or the key has no access to it: check {setting}", setting
     )
 
 
@@ -699,8 +702,14 @@ def _ids(marker: str) -> Iterator[str]:
 
 
 def _living(context: _Context, delivery: Delivery) -> _Issue | None:
-    wanted = [delivery.vendor_id] if delivery.vendor_id is not None else list(_ids(delivery.marker))
-    return next((issue for issue in context.issues.nodes if issue.id in wanted and not issue.trashed), None)
+    """The item's issue. One that is known may have been moved to any team; one that is found by its marker alone is in
+    this team, or belongs to another one that the integration had before."""
+    living = (issue for issue in context.issues.nodes if not issue.trashed)
+    if delivery.vendor_id is not None:
+        return next((issue for issue in living if issue.id == delivery.vendor_id), None)
+    team = None if context.team is None else context.team.id
+    ids = list(_ids(delivery.marker))
+    return next((one for one in living if one.id in ids and (one.team is None or one.team.id == team)), None)
 
 
 def _target(context: _Context, status: ItemStatus) -> str | None:

@@ -126,7 +126,9 @@ _ERRORS: Final = (
     *_known(Meaning.OURS, "does not know what it is asked for", 19, 100, 102, 103, 200, 201, 202, 203, 2000, 2800),
     *_known(Meaning.PASSING, "has trouble with its own configuration", 101),
     *_known(Meaning.PASSING, "has trouble with its database", 400, 401, 402, 403),
-    *_known(Meaning.CONFIGURATION, "has no such project, or hides it from the token's user", 700, field="project"),
+    *_known(
+        Meaning.CONFIGURATION, "cannot find this project, or the token's user has no access to it", 700, field="project"
+    ),
     *_known(Meaning.CREDENTIAL, "does not know the token or its user any more", 801, 811, 900, 2300, 2702),
     *_known(Meaning.GONE, "does not have the issue any more", 1100),
     *_known(
@@ -158,7 +160,7 @@ _ERRORS: Final = (
     ),
     *_known(
         Meaning.CONFIGURATION,
-        "has no such project, or hides it from the token's user",
+        "cannot find this project, or the token's user has no access to it",
         "project",
         field="project",
         source=_FAULTS,
@@ -897,7 +899,9 @@ def _reaches(level: Any, threshold: Any) -> bool:
 
 
 def _no_project() -> ConfigurationRejected:
-    return ConfigurationRejected("MantisBT has no such project, or hides it from the token's user", "project")
+    return ConfigurationRejected(
+        "MantisBT cannot find this project, or the token's user has no access to it", "project"
+    )
 
 
 def _right_missing(right: str) -> RightMissing:

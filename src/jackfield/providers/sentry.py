@@ -302,11 +302,11 @@ class Sentry(AuthorizesByCode):
             return
         if reply.status == 404:
             raise ConfigurationRejected(
-                "Sentry does not know this project, or does not show it to the token: check project_slug",
+                "Sentry cannot find this project, or the token has no access to it: check project_slug",
                 "project_slug",
             )
         if reply.status in {301, 302, 307, 308}:
-            raise ConfigurationRejected("Sentry has this project under another name: enter that one", "project_slug")
+            raise ConfigurationRejected("Sentry has renamed this project: enter its new name", "project_slug")
         if reply.status != 200:
             self._raise_for_status(reply, "project:read")
             raise _rejected(reply)
@@ -506,7 +506,7 @@ def _organisation_path(slug: str) -> str:
 
 def _no_organisation() -> ConfigurationRejected:
     return ConfigurationRejected(
-        "Sentry does not know this organisation, or does not show it to the token: check org_slug", "org_slug"
+        "Sentry cannot find this organisation, or the token has no access to it: check org_slug", "org_slug"
     )
 
 

@@ -26,6 +26,7 @@ from jackfield.domain.integration import (
     merged,
     renamed,
     unproven,
+    unreadable,
 )
 from jackfield.domain.item import ItemType
 from jackfield.domain.job import Job
@@ -193,7 +194,7 @@ class Administration:
 
     async def _administered_all(self, found: Sequence[Detail]) -> Sequence[Administered]:
         sealed = [one for one in found if one.sealed_secrets is not None]
-        opened = await self._vault.open_all([(one.secrets_place, one.sealed_secrets or b"") for one in sealed])
+        opened = await self._vault.open_readable([(one.secrets_place, one.sealed_secrets or b"") for one in sealed])
         secrets = dict(zip((one.id for one in sealed), opened, strict=True))
         definitions = {vendor: await self._catalog.get(vendor) for vendor in {one.provider for one in found}}
         return [_shown(one, secrets.get(one.id), definitions[one.provider]) for one in found]
@@ -236,6 +237,8 @@ def _to_be_proven(found: Detail, definition: Definition, reason: str) -> Change:
 
 
 def _shown(found: Detail, secrets: Secrets | None, definition: Definition | None) -> Administered:
+    if secrets is None and found.sealed_secrets is not None:
+        return Administered(unreadable(found), {}, definition)
     shown = msgspec.structs.replace(found, configuration=shown_configuration(found, secrets))
     return Administered(shown, _masks(secrets), definition)
 

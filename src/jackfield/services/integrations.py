@@ -33,6 +33,7 @@ from jackfield.domain.integration import (
     renamed,
     secrets_place,
     unproven,
+    unreadable,
 )
 from jackfield.domain.ports import Database, HotIntegrations, UnitOfWork, Vault
 from jackfield.domain.principal import Caller, Capability
@@ -288,10 +289,13 @@ class Integrations:
     async def _revealed_all(self, caller: Caller, found: Sequence[Integration]) -> list[Revealed]:
         whole = caller.principal.has(Capability.MANAGE)
         sealed = [one for one in found if one.sealed_secrets is not None]
-        opened = await self._vault.open_all([(one.secrets_place, one.sealed_secrets or b"") for one in sealed])
+        opened = await self._vault.open_readable([(one.secrets_place, one.sealed_secrets or b"") for one in sealed])
         secrets_of = dict(zip((one.id for one in sealed), opened, strict=True))
         return [
-            Revealed(one, secrets if secrets is None or whole else secrets.without_keys())
+            Revealed(
+                one if secrets is not None or one.sealed_secrets is None else unreadable(one),
+                secrets if secrets is None or whole else secrets.without_keys(),
+            )
             for one in found
             for secrets in [secrets_of.get(one.id)]
         ]

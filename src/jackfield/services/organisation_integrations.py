@@ -24,6 +24,7 @@ from jackfield.domain.integration import (
     has_been_asked,
     merged,
     unproven,
+    unreadable,
 )
 from jackfield.domain.item import ItemType
 from jackfield.domain.job import Job
@@ -158,7 +159,7 @@ class OrganisationIntegrations:
 
     async def _change(self, found: Detail, definition: Definition, sent: JointSubmission) -> Change:
         """Everything that is to be another than it is."""
-        [before] = await self._whole([found])
+        [(_, before)] = await self._whole([found])
         after = before if sent.configuration is msgspec.UNSET else settle(definition, before, sent.configuration)
         enabled = found.enabled if sent.enabled is msgspec.UNSET else sent.enabled
         item_type = ItemType(found.item_type) if sent.item_type is msgspec.UNSET else sent.item_type
@@ -180,13 +181,18 @@ class OrganisationIntegrations:
         return await self._vault.seal(found.secrets_place, secrets) if secrets else None
 
     async def _show_all(self, found: Sequence[Detail]) -> Sequence[OrganisationIntegration]:
-        return [_show(one, whole) for one, whole in zip(found, await self._whole(found), strict=True)]
+        shown = []
+        for one, (secrets, whole) in zip(found, await self._whole(found), strict=True):
+            is_broken = secrets is None and one.sealed_secrets is not None
+            shown.append(_show(unreadable(one) if is_broken else one, whole))
+        return shown
 
-    async def _whole(self, found: Sequence[Detail]) -> Sequence[JointConfiguration]:
+    async def _whole(self, found: Sequence[Detail]) -> Sequence[tuple[Secrets | None, JointConfiguration]]:
+        """Of each, the secrets if it has any that can be read, and the configuration with them in it."""
         sealed = [one for one in found if one.sealed_secrets is not None]
-        opened = await self._vault.open_all([(one.secrets_place, one.sealed_secrets or b"") for one in sealed])
+        opened = await self._vault.open_readable([(one.secrets_place, one.sealed_secrets or b"") for one in sealed])
         secrets = dict(zip((one.id for one in sealed), opened, strict=True))
-        return [joint(secrets.get(one.id), one.configuration) for one in found]
+        return [(secrets.get(one.id), joint(secrets.get(one.id), one.configuration)) for one in found]
 
 
 async def _locked(work: UnitOfWork, caller: Caller, wanted: Wanted) -> Detail:

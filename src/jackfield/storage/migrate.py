@@ -10,11 +10,14 @@ import asyncpg
 import structlog
 
 from jackfield.domain.errors import Misconfigured, Unavailable
-from jackfield.storage.pool import AWAY
+from jackfield.storage.away import AWAY
+from jackfield.storage.connections import connect
 
 _VERSIONS: Final = Path(__file__).parent / "migrations" / "versions"
 _TABLE_EXISTS: Final = "select to_regclass('alembic_version') is not null"
 _CURRENT: Final = "select version_num from alembic_version"
+#: what is read here is small
+_ANSWER_SECONDS: Final = 30.0
 
 _log = structlog.get_logger(__name__)
 
@@ -31,7 +34,7 @@ def known_versions() -> list[str]:
 async def current_version(dsn: str) -> str | None:
     """The database's version, or None when it is empty. Raises Unavailable."""
     try:
-        connection = await asyncpg.connect(dsn, timeout=5)
+        connection = await connect(dsn, command_seconds=_ANSWER_SECONDS)
         try:
             return await connection.fetchval(_CURRENT) if await connection.fetchval(_TABLE_EXISTS) else None
         finally:

@@ -7,8 +7,9 @@ from typing import Any, Final
 import asyncpg
 import structlog
 
+from jackfield.storage.away import AWAY
+from jackfield.storage.connections import connect
 from jackfield.storage.keys import REVOCATIONS
-from jackfield.storage.pool import AWAY
 
 _RECONNECT_SECONDS: Final = 0.5
 #: a connection that a network swallowed says nothing: it is asked this often
@@ -50,13 +51,13 @@ class RevocationListener:
             await asyncio.sleep(_RECONNECT_SECONDS)
 
     async def _listen(self) -> None:
-        connection = await asyncpg.connect(self._dsn, timeout=_PING_SECONDS)
+        connection = await connect(self._dsn, command_seconds=_PING_SECONDS, connect_seconds=_PING_SECONDS)
         try:
             await connection.add_listener(REVOCATIONS, self._heard)
             self._listening()
             while True:
                 await asyncio.sleep(_PING_SECONDS)
-                await connection.execute("select 1", timeout=_PING_SECONDS)
+                await connection.execute("select 1")
         finally:
             connection.terminate()
 

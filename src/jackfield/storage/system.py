@@ -23,7 +23,7 @@ select entrypoint, count(*) filter (where status = 'queued' and execute_after <=
 from pgqueuer group by entrypoint order by entrypoint
 """
 
-# whoever runs jobs asks for more every second; its connection tells of it, with what it is called in worker/engine.py
+# whoever runs jobs asks for more every second; its connection tells of it, with what it is called in pool.py
 WORKERS: Final = """
 select host(client_addr), backend_start, greatest(state_change, query_start, backend_start) from pg_stat_activity
 where datname = current_database() and application_name = 'jackfield jobs'

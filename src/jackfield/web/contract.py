@@ -35,6 +35,7 @@ Prover = Callable[[Request, Services, Any], Awaitable[Any]]
 REQUEST_ID: Final = "jackfield.request_id"
 
 _QUERIES: Final = 1024
+_NO_STORE: Final = (b"cache-control", b"no-store")
 
 _log = structlog.get_logger(__name__)
 _encoder: Final = msgspec.json.Encoder()
@@ -316,10 +317,13 @@ class ContractRoute(Route):
 
 
 def json_response(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Response:
-    """The answer; one with the status 204 has no body."""
+    """The answer; one with the status 204 has no body. Nobody may keep a copy: any of them may hold a secret."""
     if status == 204:
         return Response(status_code=204, headers=headers)
-    return Response(_encoder.encode(body), status, headers, "application/json")
+    response = Response(_encoder.encode(body), status, headers, "application/json")
+    if headers is None or "cache-control" not in headers:
+        response.raw_headers.append(_NO_STORE)
+    return response
 
 
 async def read_body(request: Request, limit: int) -> bytes:

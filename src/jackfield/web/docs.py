@@ -17,14 +17,15 @@ from starlette.routing import Route
 from jackfield.domain.provider import Manifest
 from jackfield.web import form_body, openapi
 from jackfield.web.contract import Dialect
+from jackfield.web.pages.rendering import ISOLATED
 
 _HERE: Final = Path(__file__).parent
 _MARKDOWN: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
 _HEADERS: Final = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
+    **ISOLATED,
 }
 #: how a shell proves itself by a scheme; the key's is the dialect's
 _CREDENTIALS: Final = {

@@ -15,8 +15,15 @@ from jackfield.web.contract import REQUEST_ID, json_response
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _HEADER: Final = b"x-request-id"
+#: of every answer: its type is the one that it says
+_NOSNIFF: Final = (b"x-content-type-options", b"nosniff")
 #: the methods of RFC 9110 and RFC 5789; any other is a stranger's word, and no word of a stranger's is kept
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"})
+#: of all headers of a request together
+MAX_HEADER_BYTES: Final = 64 * 1024
+_HEADERS_TOO_LARGE: Final = json_response(
+    431, {"detail": "The headers are larger than 64 KiB"}, {"connection": "close"}
+)
 _QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
 REQUESTS: Final = Counter("jackfield_requests_total", "Answered requests.", ["route", "method", "status"])
@@ -41,7 +48,7 @@ class Observe:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        request_id = _request_id(scope)
+        request_id, size = _read_headers(scope)
         scope[REQUEST_ID] = request_id
         status = 500
         started_answer = False
@@ -51,11 +58,13 @@ class Observe:
             if message["type"] == "http.response.start":
                 started_answer = True
                 status = message["status"]
-                message["headers"] = [*message["headers"], (_HEADER, request_id.encode())]
+                message["headers"] = [*message["headers"], _NOSNIFF, (_HEADER, request_id.encode())]
             await send(message)
 
         try:
-            await self._app(scope, receive, send_observed)
+            # the server's own limit holds for what it has not read yet, which may be twice as much
+            app = self._app if size <= MAX_HEADER_BYTES else _HEADERS_TOO_LARGE
+            await app(scope, receive, send_observed)
         except Exception:  # noqa: BLE001  outside the contracts, which word their own failures
             _log.exception("unexpected failure", request_id=request_id)
             if not started_answer:
@@ -95,12 +104,13 @@ class Observe:
         return child
 
 
-def _request_id(scope: Scope) -> str:
-    """The caller's X-Request-Id if it is one, else a new one."""
+def _read_headers(scope: Scope) -> tuple[str, int]:
+    """The caller's X-Request-Id if it is one, else a new one; and the bytes that all headers have."""
+    size = 0
+    sent = b""
     for name, value in scope["headers"]:
-        if name == _HEADER:
-            sent: str = value.decode("latin-1")
-            if _REQUEST_ID.fullmatch(sent):
-                return sent
-            break
-    return secrets.token_hex(12)
+        size += len(name) + len(value)
+        if name == _HEADER and not sent:
+            sent = value
+    text = sent.decode("latin-1")
+    return (text if _REQUEST_ID.fullmatch(text) else secrets.token_hex(12)), size

@@ -12,7 +12,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
-import asyncpg
 import structlog
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.errors import RetryRequested
@@ -21,20 +20,32 @@ from pgqueuer.models import Schedule
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
 from pgqueuer.sm import SchedulerManager
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
+from jackfield.domain.errors import Unavailable
 from jackfield.domain.job import JobKind
 from jackfield.services.running import Overtaken, Runner
 from jackfield.services.upkeep import Upkeep
+from jackfield.worker.queue_clock import PULL_QUEUE_BACK, PULL_SCHEDULES_BACK
+from jackfield.worker.quieter import quieten
 
 #: an UPDATE in the queue wakes nobody, so retries and takeovers wait for the next look
 _LOOK_SECONDS: Final = 1.0
 #: a job whose process was not heard of for so long is given to another
 _HEARTBEAT_SECONDS: Final = 6.0
 _BATCH: Final = 25
+#: what is done by the clock: when, and at most so many seconds apart
+_SCHEDULES: Final = {"tend": ("* * * * *", 60.0), "purge": ("17 * * * *", 3600.0)}
 #: jobs under way in one process
 _CONCURRENT: Final = 100
-_CONNECT_SECONDS: Final = 5.0
+#: the queue's connection is asked this often, and has so long to answer
+_ASK_SECONDS: Final = 2.0
+_ANSWER_SECONDS: Final = 5.0
+#: no answer for so long: jobs are not run here, although they should be
+_NOT_WORKING_SECONDS: Final = 20.0
+_TELL_SECONDS: Final = 60.0
+#: how often the queue's times are compared with the database's clock
+_CLOCK_SECONDS: Final = 60.0
 _RESTART_SECONDS: Final = 0.5
 #: how long a stopping process waits for its jobs; what is not done by then is done by another
 DRAIN_SECONDS: Final = 20.0
@@ -48,31 +59,81 @@ SECONDS: Final = Histogram(
     ["kind"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
+ENGINES: Final = Gauge(
+    "jackfield_job_engines",
+    "Processes that run jobs, and those that should and do not.",
+    ["state"],
+    multiprocess_mode="livesum",
+)
 
 _log = structlog.get_logger(__name__)
 
 
 class Engine:
-    """The jobs of one process. `lost` is told when the database went away, to whomever."""
+    """The jobs of one process. `connect` opens a connection outside the pool; `lost` is told when one was lost."""
 
-    def __init__(self, dsn: str, runner: Runner, upkeep: Upkeep, lost: Callable[[], None]) -> None:
-        self._dsn = dsn
+    def __init__(
+        self, connect: Callable[[], Awaitable[Any]], runner: Runner, upkeep: Upkeep, lost: Callable[[], None]
+    ) -> None:
+        self._connect = connect
         self._runner = runner
         self._upkeep = upkeep
         self._lost = lost
         self._stopping = asyncio.Event()
         self._drained = asyncio.Event()
+        #: when it was last known that jobs are run here
+        self._proved_at = time.monotonic()
+        #: when it was told that they are not
+        self._told_at: float | None = None
 
     async def run(self) -> None:
         """Runs jobs until `stop`; connects again whenever the connection is lost."""
-        while not self._stopping.is_set():
-            try:
-                await self._run_on_one_connection()
-            except Exception as error:  # noqa: BLE001  whatever it was, jobs have to go on
-                _log.warning("not running jobs for a moment", reason=type(error).__name__)
-                self._lost()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), _RESTART_SECONDS)
+        quieten()
+        self._proved_at = time.monotonic()
+        counting = asyncio.get_running_loop().create_task(self._count())
+        try:
+            while not self._stopping.is_set():
+                await self._run_until_lost()
+        finally:
+            counting.cancel()
+            _set_engines(working=0, idle=0)
+
+    @property
+    def is_working(self) -> bool:
+        """Whether jobs are run here, as far as was known within the last seconds."""
+        return time.monotonic() - self._proved_at < _NOT_WORKING_SECONDS
+
+    def check(self) -> None:
+        """Raises Unavailable when nobody runs jobs in this process, although somebody should."""
+        if not self.is_working and not self._stopping.is_set():
+            raise Unavailable("This process does not run jobs: it has no working connection to the queue")
+
+    async def _run_until_lost(self) -> None:
+        try:
+            await self._run_on_one_connection()
+        except Exception as error:  # noqa: BLE001  whatever it was, jobs have to go on
+            self._tell(error)
+            self._lost()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), _RESTART_SECONDS)
+
+    def _tell(self, error: Exception) -> None:
+        """Once, and then once a minute until jobs are run again."""
+        now = time.monotonic()
+        if self._told_at is None or now - self._told_at >= _TELL_SECONDS:
+            self._told_at = now
+            _log.warning("not running jobs for a moment", reason=type(error).__name__)
+
+    def _prove(self) -> None:
+        self._proved_at = time.monotonic()
+        if self._told_at is not None:
+            _log.info("running jobs again")
+            self._told_at = None
+
+    async def _count(self) -> None:
+        while True:
+            _set_engines(working=int(self.is_working), idle=int(not self.is_working))
+            await asyncio.sleep(_ASK_SECONDS)
 
     def stop(self) -> None:
         """Begins nothing more; jobs under way may end within the drain time, the others are given back."""
@@ -82,14 +143,16 @@ class Engine:
 
     async def _run_on_one_connection(self) -> None:
         # a connection of its own: among a pool's, losing only the one that listens would leave us deaf
-        connection = await asyncpg.connect(
-            self._dsn, timeout=_CONNECT_SECONDS, server_settings={"application_name": "jackfield jobs", "jit": "off"}
-        )
+        connection = await self._connect()
         try:
-            queries = _OwnQueries(AsyncpgDriver(connection))
+            driver = AsyncpgDriver(connection)
+            queries = _OwnQueries(driver)
             manager, scheduler = QueueManager(queries), SchedulerManager(queries)
             self._register(manager, scheduler, queries)
-            stopper = asyncio.get_running_loop().create_task(self._stop_both(manager, scheduler))
+            beside = [
+                asyncio.get_running_loop().create_task(self._stop_both(manager, scheduler)),
+                asyncio.get_running_loop().create_task(self._ask(driver, manager, connection.terminate)),
+            ]
             try:
                 # never cancelled: the queue takes a second cancel for the end of the jobs under way
                 ends = await asyncio.gather(
@@ -98,7 +161,8 @@ class Engine:
                     return_exceptions=True,
                 )
             finally:
-                stopper.cancel()
+                for task in beside:
+                    task.cancel()
             for end in ends:
                 if isinstance(end, BaseException):
                     raise end
@@ -114,6 +178,28 @@ class Engine:
             shutdown_on_listener_failure=True,
         )
 
+    async def _ask(self, driver: AsyncpgDriver, manager: QueueManager, end: Callable[[], None]) -> None:
+        """Asks again and again, the way the queue does; without an answer, it `end`s the connection for all.
+
+        The network may have swallowed it, and then nobody would ever hear of that.
+        """
+        clock_at = 0.0
+        while True:
+            try:
+                async with asyncio.timeout(_ANSWER_SECONDS):
+                    if time.monotonic() >= clock_at:
+                        await _follow_clock(driver)
+                        clock_at = time.monotonic() + _CLOCK_SECONDS
+                    await driver.fetch("select 1")
+            except Exception as error:  # noqa: BLE001  whatever it was, another connection is needed
+                self._tell(error)
+                end()
+                return
+            await asyncio.sleep(_ASK_SECONDS)
+            # what can only be read from fails with the first job, and so before this
+            if not manager.shutdown.is_set():
+                self._prove()
+
     async def _stop_both(self, manager: QueueManager, scheduler: SchedulerManager) -> None:
         await self._stopping.wait()
         manager.shutdown.set()
@@ -122,8 +208,8 @@ class Engine:
     def _register(self, manager: QueueManager, scheduler: SchedulerManager, queries: "_OwnQueries") -> None:
         for kind in JobKind:
             manager.entrypoint(kind.value)(partial(self._run_job, queries))
-        scheduler.schedule("tend", "* * * * *")(self._tend)
-        scheduler.schedule("purge", "17 * * * *")(self._purge)
+        for name, deed in {"tend": self._tend, "purge": self._purge}.items():
+            scheduler.schedule(name, _SCHEDULES[name][0])(deed)
 
     async def _run_job(self, queries: "_OwnQueries", queued: QueuedJob) -> None:
         started = time.perf_counter()
@@ -156,10 +242,31 @@ class Engine:
         return inner.result()
 
     async def _tend(self, _: Schedule) -> None:
-        await self._upkeep.tend()
+        # a database that is away is told by whoever has to do with it
+        with contextlib.suppress(Unavailable):
+            await self._upkeep.tend()
 
     async def _purge(self, _: Schedule) -> None:
-        await self._upkeep.purge()
+        with contextlib.suppress(Unavailable):
+            await self._upkeep.purge()
+
+
+async def _follow_clock(driver: AsyncpgDriver) -> None:
+    """Brings back what waits for a time that the database's clock went back from."""
+    periods = [seconds for _, seconds in _SCHEDULES.values()]
+    schedules = await driver.fetch(PULL_SCHEDULES_BACK, list(_SCHEDULES), periods)
+    jobs = await driver.fetch(PULL_QUEUE_BACK)
+    if schedules or jobs:
+        _log.warning(
+            "the database's clock went back: what waited for a time far ahead is brought back",
+            schedules=[row["entrypoint"] for row in schedules],
+            jobs=len(jobs),
+        )
+
+
+def _set_engines(*, working: int, idle: int) -> None:
+    ENGINES.labels("working").set(working)
+    ENGINES.labels("not working").set(idle)
 
 
 class _OwnQueries(Queries):

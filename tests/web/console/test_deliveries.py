@@ -14,7 +14,7 @@ from support.waiting import until
 PATH = "/console/deliveries"
 RETRY = f"{PATH}/retry"
 WRONG = (422, {"message": "Validation Failed", "errors": [{"field": "title"}]})
-REASON = "GitHub does not take the issue: its title is wrong"
+REASON = "GitHub does not take the issue as it is (title)"
 
 
 @pytest.fixture

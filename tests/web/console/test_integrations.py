@@ -57,7 +57,8 @@ def test_filters(admin: Visitor, tenant: CheckedTenant, vendors: VendorServer) -
     assert listed(admin.get(f"{LIST}?state=live")) == [live]
     assert listed(admin.get(f"{LIST}?health=needs_reauthorisation")) == [code]
     broken = admin.get(f"{LIST}?attention=1")
-    assert listed(broken) == [code]
+    # what nobody has tested yet needs someone as well
+    assert listed(broken) == [chat, code]
     assert "Needs reconnecting" in broken.text
     assert "GitHub refuses the credential" in broken.text
     assert listed(admin.get(f"{LIST}?vendor=github&state=live&search=web")) == [live]
@@ -66,15 +67,19 @@ def test_filters(admin: Visitor, tenant: CheckedTenant, vendors: VendorServer) -
     assert list(nothing.all("a", href=LIST))
 
 
-def test_nothing_needs_someone(admin: Visitor, tenant: CheckedTenant) -> None:
-    tenant.hub_integration()
+def test_nothing_needs_someone(admin: Visitor, tenant: CheckedTenant, vendors: VendorServer) -> None:
+    vendors.answer("taken-and-fine", taken)
+    tenant.verified(tenant.hub_integration(token="taken-and-fine")["id"])
     page = admin.get(f"{LIST}?attention=1")
     assert "Nothing needs someone" in page.text
 
 
-def test_what_the_product_reported_broken_needs_someone(admin: Visitor, tenant: CheckedTenant) -> None:
+def test_what_the_product_reported_broken_needs_someone(
+    admin: Visitor, tenant: CheckedTenant, vendors: VendorServer
+) -> None:
     broken = tenant.hub_integration(name="Reported")["id"]
-    tenant.hub_integration(name="Fine")
+    vendors.answer("taken-and-not-reported", taken)
+    tenant.verified(tenant.hub_integration(name="Fine", token="taken-and-not-reported")["id"])
     change = "update integration set status = 'error', state = 'live' where organisation_id = $1 and name = 'Reported'"
     tenant.operator.fetch(change, tenant.organisation.id)
     assert listed(admin.get(f"{LIST}?attention=1")) == [broken]

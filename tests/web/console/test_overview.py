@@ -36,6 +36,8 @@ def test_what_is_there_is_counted_and_what_is_broken_is_named(
     admin: Visitor, tenant: CheckedTenant, stranger: CheckedTenant
 ) -> None:
     tenant.hub_integration(name="Fine for now")
+    proven = "update integration set state = 'live', status = 'active', health = 'active' where organisation_id = $1"
+    tenant.operator.fetch(proven, tenant.organisation.id)
     broken = tenant.hub_integration(name="<b>Broken</b>", token="refused-for-good")
     tenant.operator.fetch(
         "update integration set health = 'needs_reauthorisation', health_reason = 'GitHub says no', status = 'error' "

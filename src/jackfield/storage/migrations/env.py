@@ -6,11 +6,12 @@ Any number of processes may start at once: the first migrates, the others wait a
 import asyncio
 import os
 
-import asyncpg
 from alembic import context
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+
+from jackfield.storage.connections import connect
 
 #: any number that nobody else locks in this database ("jackfiel" in ASCII)
 LOCK = 0x6A61636B6669656C
@@ -26,7 +27,7 @@ def migrate(connection: Connection) -> None:
 async def run(dsn: str) -> None:
     # asyncpg reads the address itself, so that it means here what it means everywhere else
     engine = create_async_engine(
-        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(dsn), poolclass=NullPool
+        "postgresql+asyncpg://", async_creator=lambda: connect(dsn, command_seconds=None), poolclass=NullPool
     )
     async with engine.connect() as connection:
         await connection.run_sync(migrate)

@@ -113,6 +113,8 @@ class Browser:
         response.delete_cookie(
             _name(self.request, _SESSION), path="/", secure=_is_secure(self.request), httponly=True, samesite="lax"
         )
+        # not "cookies", which would take those of other services of the same domain along
+        response.headers["clear-site-data"] = '"cache", "storage"'
         return response
 
     @property

@@ -241,7 +241,15 @@ def _texts(browser: Browser, locale: str | None = None) -> Texts:
 
 def _render(template: str, status: int, texts: Texts, **values: Any) -> Response:
     response = render(
-        template, status, _VENDORS, scripts=True, t=texts, language=texts.language, field_words=texts.fields, **values
+        template,
+        status,
+        _VENDORS,
+        scripts=True,
+        t=texts,
+        language=texts.language,
+        field_words=texts.fields,
+        for_opener=True,
+        **values,
     )
     response.headers["referrer-policy"] = _REFERRER_POLICY
     return response

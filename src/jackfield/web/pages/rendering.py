@@ -18,9 +18,11 @@ STYLE: Final = b"".join((_WEB / "static" / name).read_bytes() for name in ("page
 #: an app's own server finds its way back by the Referer: it is told the origin, and no more
 REFERRER_POLICY: Final = "strict-origin-when-cross-origin"
 #: of everything that is no page
-QUIET_HEADERS: Final[Mapping[str, str]] = {
-    "content-security-policy": "default-src 'none'",
-    "x-content-type-options": "nosniff",
+QUIET_HEADERS: Final[Mapping[str, str]] = {"content-security-policy": "default-src 'none'"}
+#: of pages: they use none of these, and no window of another origin has a hold on them
+ISOLATED: Final[Mapping[str, str]] = {
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 
 #: a header of many hosts would be longer than proxies take
@@ -44,10 +46,12 @@ def render(
     *,
     scripts: bool = False,
     images: Iterable[str] = (),
+    for_opener: bool = False,
     **values: Any,
 ) -> Response:
     """A page. `leads_to`: the address to which the answer to its form may redirect. `scripts`: ours may run on it.
-    `images`: addresses of pictures that it shows, beside our own.
+    `images`: addresses of pictures that it shows, beside our own. `for_opener`: it runs in a window that a page of
+    another origin opened, which is told the outcome.
 
     Browsers hold `form-action` against every redirect that follows, and an app's server may send on to other hosts: to
     its own, and to this service by its public name. So the scheme is all that can be said of them.
@@ -57,10 +61,12 @@ def render(
     headers = {
         "content-security-policy": f"default-src 'none'; {running}style-src 'self'; "
         f"img-src {_image_sources(images)}; base-uri 'none'; form-action {forms}; frame-ancestors 'none'",
-        "x-content-type-options": "nosniff",
         "referrer-policy": REFERRER_POLICY,
         "cache-control": "no-store",
+        **ISOLATED,
     }
+    if for_opener:
+        del headers["cross-origin-opener-policy"]
     return HTMLResponse(ENVIRONMENT.get_template(template).render(style=STYLE_PATH, **values), status, headers)
 
 
