@@ -11,6 +11,7 @@ from jackfield import vault
 from jackfield.domain.authorization import Application
 from jackfield.domain.errors import Misconfigured
 from jackfield.domain.job import JobKind
+from jackfield.domain.send_lease import LeaseTimes
 from jackfield.domain.sign_in import SignInRules
 from jackfield.master_key_file import MasterKeyFile
 from jackfield.providers._authored import make_authored
@@ -113,7 +114,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         )
         applications = applications_of(settings)
         catalog = Catalog(ground.database, providers, partial(make_authored, http), settings.public_url, applications)
-        house = _build(ground, catalog, http, settings.oidc)
+        times = LeaseTimes(settings.vendor_timeout_seconds)
+        house = _build(ground, catalog, http, settings.oidc, times)
         try:
             yield house
         finally:
@@ -171,7 +173,7 @@ def _open_http(settings: Settings) -> AbstractAsyncContextManager[HttpClient]:
     }
     if settings.oidc is not None:
         placed[OPENID] = [settings.oidc.issuer]
-    return open_client(settings.egress_allow, placed)
+    return open_client(settings.egress_allow, placed, LeaseTimes(settings.vendor_timeout_seconds))
 
 
 def applications_of(settings: Settings) -> dict[str, Application]:
@@ -183,7 +185,7 @@ def applications_of(settings: Settings) -> dict[str, Application]:
     }
 
 
-def _build(ground: Ground, catalog: Catalog, http: HttpClient, oidc: OidcSettings | None) -> House:
+def _build(ground: Ground, catalog: Catalog, http: HttpClient, oidc: OidcSettings | None, times: LeaseTimes) -> House:
     database, sealing = ground.database, ground.vault
     hot = HotIntegrations(database)
     ownership = Ownership(hot, OwnerLookup(database))
@@ -198,7 +200,7 @@ def _build(ground: Ground, catalog: Catalog, http: HttpClient, oidc: OidcSetting
     connecting = Connecting(hot, database, sealing, catalog, ground.pepper)
     places = Places(database, HotPlaces(database), catalog, calls)
     verification = Verification(database, sealing, catalog, calls, places)
-    delivering = Delivering(database, hot, HotDeliveries(database), sealing, catalog, calls, places)
+    delivering = Delivering(database, hot, HotDeliveries(database, times), sealing, catalog, calls, places)
     synchronisation = Synchronisation(database, hot, HotLinks(database), sealing, catalog, calls, places)
     installations = Installations(hot, database, sealing)
     handlers: dict[JobKind, Handler] = {

@@ -149,6 +149,13 @@ class Settings(BaseSettings):
         description="Networks (CIDRs, separated by commas) that may be called although they are private, for vendors "
         "that you host yourself. A cloud's metadata service is called only if its own address is listed.",
     )
+    vendor_timeout_seconds: int = Field(
+        default=10,
+        ge=1,
+        le=60,
+        description="How many seconds one call to a vendor may take. What a process had sent before it died is waited "
+        "for for twice as long. Set it alike in every process.",
+    )
     providers: dict[str, ProviderSettings] = Field(
         default={},
         description="For each provider, as `JACKFIELD_PROVIDERS__GITHUB__BASE_URL`: `BASE_URL` and `API_URL` (where "

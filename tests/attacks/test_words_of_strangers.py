@@ -2,10 +2,12 @@
 
 import re
 import secrets
+from pathlib import Path
 
 import requests
 from starlette.requests import Request
 
+import jackfield
 from jackfield.web.cookies import read_cookie
 from support.checked_tenant import CheckedTenant
 from support.raw_http import request, send
@@ -66,3 +68,8 @@ def test_a_huge_quoted_cookie_is_read_as_it_stands(tenant: CheckedTenant) -> Non
     assert cookie_of(f"a={huge}; jackfield-session=token") == "token"
     answer = send(tenant.service, request("GET", "/console", {"Cookie": f"a={huge[:60_000]}"}))
     assert answer.status in {302, 303, 307, 400, 404, 431}
+
+
+def test_no_page_reads_cookies_by_the_standard_library() -> None:
+    sources = Path(jackfield.__file__).parent.rglob("*.py")
+    assert [path.name for path in sources if re.search(r"request\.cookies|SimpleCookie", path.read_text())] == []

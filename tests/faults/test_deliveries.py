@@ -3,11 +3,9 @@
 The stand-in keeps issues as GitHub does: what tells a retried delivery that it has arrived is the marker in the body.
 """
 
-import asyncio
 import contextlib
 import os
 import random
-import re
 import signal
 import threading
 import time
@@ -18,27 +16,23 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
-from jackfield.bootstrap import open_house
 from jackfield.domain.item import ItemType, NewItem
-from jackfield.settings import Settings
 from jackfield.vault import generate_master_key
 from support.data_directory import DataDirectory
 from support.hub import INTEGRATIONS, TAKEOVER_SECONDS, Hub
 from support.operator import Operator
 from support.processes import wait_until
+from support.product import FORGET, ITEMS, SHORT_CALLS, Product, marker_of
 from support.repository import Asked, Repository, Said
 from support.service import Service, free_port, start_service
 from support.vendor_server import VendorServer
 from support.workbench import Workbench
 from support.worker import kill, start_worker
 
-ITEMS = "/v1/hubs/current/items"
 BURST = 1000
 CHANCE = random.Random(5)  # noqa: S311  no secret
-MARKER = re.compile(r"<!-- jackfield:(\w+) -->")
 
 # as if so much time had gone by: whatever waits for its moment
 PASS = """
@@ -49,91 +43,6 @@ update pgqueuer set execute_after = execute_after - {0} where status = 'queued';
 """
 #: nobody looks for what is due
 NEVER_TEND = "update pgqueuer_schedules set next_run = now() + interval '1 day'"
-#: the process that has a job in hand was not heard of for a while
-FORGET = "update pgqueuer set heartbeat = heartbeat - interval '1 minute' where status = 'picked'"
-
-
-class Product:
-    """Items, an integration of theirs, and the repository that it leads to."""
-
-    def __init__(self, hub: Hub, directory: DataDirectory, repository: Repository) -> None:
-        self.hub = hub
-        self.directory = directory
-        self.repository = repository
-        self.integration = hub.connect(extra={"repository": repository.name}, item_type="work_item")
-        # as a verification would have it
-        directory.execute("update integration set state = 'live', status = 'active'")
-
-    def put(self, count: int, word: str = "Item", first: int = 0) -> None:
-        """A batch of them; the title says which, and in which words."""
-        items = [
-            {"type": "work_item", "key": str(key), "title": f"{word} {key}"} for key in range(first, first + count)
-        ]
-        self.hub.call("POST", f"{ITEMS}/batch", {"items": items})
-
-    def tell(self, script: str) -> None:
-        """As soon as the database takes it: what is left of a killed one may have answered the service just now."""
-
-        def is_told() -> bool:
-            try:
-                self.directory.execute(script)
-            except (OSError, asyncpg.PostgresError):
-                return False
-            return True
-
-        wait_until(is_told, TAKEOVER_SECONDS, "the database is there again")
-
-    def tend(self) -> None:
-        """What every process does each minute."""
-
-        async def run() -> None:
-            async with open_house(Settings(data_dir=self.directory.path)) as house:
-                await house.upkeep.tend()
-
-        asyncio.run(run())
-
-    def deliveries(self) -> Counter[str]:
-        """How many are in each state."""
-        found = self.directory.fetch("select state, count(*) as number from delivery group by state")
-        return Counter({record["state"]: record["number"] for record in found})
-
-    def has_jobs(self) -> bool:
-        """Whether one is alive."""
-        time.sleep(0.1)  # whoever waits asks again and again, each time over a connection of its own
-        return bool(self.directory.fetch("select from job where completed_at is null"))
-
-    def is_at_work(self) -> bool:
-        """Whether a job is under way, or about to be."""
-        return bool(self.directory.fetch("select from pgqueuer where status = 'picked' or execute_after <= now()"))
-
-    def is_quiet(self) -> bool:
-        """Whether nothing is on its way, and no job will bring anything there."""
-        if self.has_jobs():
-            return False
-        states = self.deliveries()
-        return not (states["pending"] or states["sending"])
-
-    def wait_until_quiet(self, seconds: float = TAKEOVER_SECONDS) -> None:
-        wait_until(self.is_quiet, seconds, "nothing is on its way")
-
-    def wait_for_issues(self, count: int) -> None:
-        wait_until(lambda: len(self.repository.issues) >= count, TAKEOVER_SECONDS, f"{count} issues")
-
-    def wait_for_calls(self, count: int) -> None:
-        wait_until(lambda: len(self.repository.asked) >= count, TAKEOVER_SECONDS, f"{count} calls")
-
-    def expect_titles(self, *titles: str) -> None:
-        """One issue for each item, and no more."""
-        markers = [marker_of(issue["body"]) for issue in self.repository.issues.values()]
-        assert Counter(markers).most_common(1)[0][1] == 1
-        assert self.repository.titles() == sorted(titles)
-
-
-def marker_of(body: str) -> str:
-    """Whose issue it is."""
-    found = MARKER.search(body)
-    assert found is not None, body
-    return found[1]
 
 
 @pytest.fixture
@@ -144,7 +53,7 @@ def vendor() -> Iterator[VendorServer]:
 
 @pytest.fixture
 def environment(data_directory: DataDirectory, vendor: VendorServer) -> dict[str, str]:
-    return {**data_directory.environment, "JACKFIELD_PROVIDERS__GITHUB__API_URL": vendor.url}
+    return {**data_directory.environment, "JACKFIELD_PROVIDERS__GITHUB__API_URL": vendor.url, **SHORT_CALLS}
 
 
 @pytest.fixture

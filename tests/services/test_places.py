@@ -216,7 +216,7 @@ def test_two_services_deliver_while_the_repository_is_renamed(
     vendors.rename(other, new_name())
     jobs = [bench.delivery_job(first), bench.delivery_job(second)]
     running = [
-        operator.start(operator.house.runner.run(bench.organisation.id, job))
+        operator.start(bench.run_once(job, operator.house.runner))
         for job in jobs
         for operator in (bench.operator, second_operator)
     ]

@@ -88,7 +88,7 @@ def test_an_answer_about_an_older_credential_is_not_taken_for_the_new_ones(
     vendors.answer(newer, taken)
     integration = bench.integration("github", token)
     job_id = bench.queue(integration)
-    running = bench.operator.start(bench.house.runner.run(bench.organisation.id, job_id))
+    running = bench.operator.start(bench.run_once(job_id))
     gate.wait()
     sealed = bench.sealed(integration, {"access_token": newer})
     bench.change(integration, sealed_secrets=sealed, state="new", credential_version=2)
@@ -139,7 +139,7 @@ def test_what_is_deleted_during_the_question_stays_deleting(
 ) -> None:
     vendors.answer(token, gate := Gate(taken))
     job_id = bench.queue(integration := bench.integration("github", token))
-    running = bench.operator.start(bench.house.runner.run(bench.organisation.id, job_id))
+    running = bench.operator.start(bench.run_once(job_id))
     gate.wait()
     bench.change(integration, state="deleting")
     bench.queue(integration, JobKind.DELETE)

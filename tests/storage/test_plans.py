@@ -220,7 +220,7 @@ STATEMENTS: dict[str, tuple[str, Callable[[Tracker], tuple[object, ...]]]] = {
     "get": (items.GET, lambda one: (one.organisation, "work_item", "4")),
     "links": (items.LIST_LINKS, lambda one: (one.organisation, one.items)),
     "due": (deliveries.HAS_DUE, lambda one: (one.organisation, one.integration)),
-    "claim": (deliveries.CLAIM, lambda one: (*one.fence, one.integration, 1, FEW, "work_item", PLACE)),
+    "claim": (deliveries.CLAIM, lambda one: (*one.fence, one.integration, 1, FEW, "work_item", PLACE, 21.0)),
     "page": (links.PAGE, lambda one: (one.organisation, one.integration, "work_item", one.items[-1] - 1, 100, PLACE)),
     "the job's": (links.COUNT_DELIVERIES, lambda one: (one.organisation, one.job)),
     "read": (

@@ -14,7 +14,7 @@ from jackfield.domain.job import Job, JobKind, NewJob, Step
 from jackfield.domain.organisation import Organisation
 from jackfield.domain.principal import Caller, Capability, Principal
 from jackfield.domain.submission import Submission
-from jackfield.services.running import Runner
+from jackfield.services.running import Overtaken, Runner
 from jackfield.vault import Vault
 from support.operator import ORIGIN, Operator
 
@@ -25,6 +25,9 @@ insert into integration (organisation_id, provider, name, identifier, unique_ide
     creator_user, creator_key_id, state, status)
 values ($1, $2, 'As it was', 'as-it-was', $3, $4, 'alice', 'alice', 1, $5, $6) returning id
 """
+
+#: as when so much time has gone by that nothing which was claimed can be on its way
+LEASES_END = "update delivery set leased_until = now() where organisation_id = $1 and state = 'sending'"
 
 
 class Workbench:
@@ -106,13 +109,21 @@ class Workbench:
             return await work.jobs.add(new)
 
     def run(self, job_id: int, runner: Runner | None = None) -> float | None:
-        """Runs it once; the seconds after which it wants to be run again, or None."""
-        return self.operator.run((runner or self.house.runner).run(self.organisation.id, job_id))
+        """Runs it once; the seconds after which it wants to be run again, or None: it has ended, or is another's."""
+        return self.operator.run(self.run_once(job_id, runner))
+
+    async def run_once(self, job_id: int, runner: Runner | None = None) -> float | None:
+        """As `run`, in the service's own loop."""
+        try:
+            return await (runner or self.house.runner).run(self.organisation.id, job_id)
+        except Overtaken:
+            return None
 
     def run_to_its_end(self, job_id: int) -> Any:
         """Runs it again and again, without the waits in between; the job as it ended."""
         while self.run(job_id) is not None:
             self.operator.fetch("delete from rest where organisation_id = $1", self.organisation.id)
+            self.operator.fetch(LEASES_END, self.organisation.id)
         return self.job(job_id)
 
     def put(self, key: str = "1", **content: Any) -> StoredItem:
@@ -185,7 +196,7 @@ class Workbench:
         wanted = Wanted(integration_id, "the test's")
         asking = self.house.services.synchronisation.ask(self.caller, wanted, dry_run=dry_run)
         job_id = self.operator.run(asking).id
-        running = self.operator.start(self.house.runner.run(self.organisation.id, job_id))
+        running = self.operator.start(self.run_once(job_id))
         while not running.done():
             for job in self.jobs_of(integration_id):
                 if job["kind"] == "deliver" and not job["completed_at"]:

@@ -2,7 +2,9 @@
 
 import json
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ from jackfield.domain import ids
 from jackfield.domain.definition import AuthoredDefinition, definition_of_authored
 from jackfield.web.dialects.hubs.translate import show_definition
 from support.checked_tenant import CheckedTenant
+from support.operator import Operator
+from support.service import free_port, start_service
 from support.tenant import HUBS
 from support.vendor_server import VendorServer, taken
 
@@ -575,7 +579,17 @@ def test_a_cleared_secret_goes_nowhere(tenant: CheckedTenant, made: str) -> None
     assert shown["auth"]["api_key"] is None
 
 
-def test_the_stored_secret_never_goes_to_a_new_address(tenant: CheckedTenant, vendors: VendorServer) -> None:
+@pytest.fixture
+def anywhere(server_url: str, environment: dict[str, str], tmp_path: Path) -> Iterator[CheckedTenant]:
+    """A tenant of a service that calls whatever address of this machine a tenant names."""
+    with Operator.database(server_url, f"jackfield_test_{uuid.uuid4().hex[:12]}") as dsn:
+        own = {**environment, "JACKFIELD_DATABASE_URL": dsn, "JACKFIELD_EGRESS_ALLOW": "127.0.0.0/8"}
+        with Operator.open(own) as operator, start_service(own, tmp_path / "log", free_port()) as service:
+            yield CheckedTenant.create_checked(operator, service)
+
+
+def test_the_stored_secret_never_goes_to_a_new_address(anywhere: CheckedTenant, vendors: VendorServer) -> None:
+    tenant = anywhere
     token, fresh = f"token-{uuid.uuid4()}", f"token-{uuid.uuid4()}"
     made = tenant.hub_integration(token=token)["id"]
     elsewhere = {"base_url": f"{vendors.url}/elsewhere"}

@@ -46,6 +46,7 @@ from jackfield.domain.overview import OverviewFacts
 from jackfield.domain.place import KnownPlace
 from jackfield.domain.principal import Principal
 from jackfield.domain.refresh import Kept, Lease
+from jackfield.domain.send_lease import LeaseTimes
 from jackfield.domain.session import NewLink, NewSession, Session
 from jackfield.domain.sign_in import Arrival, Claims, Departure, NewAttempt
 from jackfield.domain.system import Backlog, DatabaseFacts, Worker
@@ -248,8 +249,11 @@ class HotJobs(Protocol):
         """Whoever takes the job over goes on from there. False when someone has."""
         ...
 
-    async def put_off(self, running: Running, seconds: float, reason: str | None, *, failed: bool) -> None:
-        """The job waits for its next try; `failed` counts against the tries that it has."""
+    async def put_off(self, running: Running, seconds: float, reason: str | None, *, failed: bool) -> bool:
+        """The job waits for its next try; `failed` counts against the tries that it has.
+
+        False, and nothing is written, when someone else has taken it over.
+        """
         ...
 
 
@@ -723,8 +727,11 @@ class DeliveryTable(Protocol):
         """Whatever has not ended will not be brought out any more."""
         ...
 
-    async def let_go(self, integration: Detail) -> None:
-        """What nobody has in hand any more is pending again; the job that had it has ended."""
+    async def let_go(self, integration: Detail) -> float | None:
+        """What nobody has in hand any more is pending again; the job that had it has ended.
+
+        Returns after how many seconds that can be said of the rest, which may still be on its way; None: there is none.
+        """
         ...
 
     async def purge(self, days: int, most: int) -> int: ...
@@ -733,8 +740,13 @@ class DeliveryTable(Protocol):
 class HotDeliveries(Protocol):
     """What happens to every delivery of a job. Each is atomic by itself, and done only by who runs the job."""
 
-    async def release(self, running: Running) -> None:
-        """What an earlier run of the job had in hand is pending again, or held if it never came to an end."""
+    times: LeaseTimes
+
+    async def release(self, running: Running) -> float | None:
+        """What an earlier run of the job had in hand is pending again, or held if it never came to an end.
+
+        Returns after how many seconds to ask again, since some may still be on its way; None: nothing is.
+        """
         ...
 
     async def has_due(self, integration: Detail) -> bool:
@@ -744,8 +756,14 @@ class HotDeliveries(Protocol):
     async def claim(self, running: Running, integration: Detail, place: bytes, most: int) -> Sequence[Outgoing]:
         """Up to `most` that are due, the longest due first, one of each item. `place` is where they go.
 
+        Nobody else sends them for `times.wait_seconds`, whatever becomes of this process.
+
         None when the integration is not worked with any more, or differs from what it was in what it sends or where.
         """
+        ...
+
+    async def renew(self, running: Running, outgoing: Outgoing) -> bool:
+        """As if it were claimed now. False when it is somebody else's by now, or not to be sent any more."""
         ...
 
     async def settle(self, running: Running, place: bytes, settlements: Sequence[Settlement]) -> None:

@@ -11,16 +11,16 @@ import msgspec
 from opentelemetry import trace
 from prometheus_client import Counter, Histogram
 
+from jackfield.domain import send_lease
 from jackfield.domain.provider import ConfigurationRejected, VendorUnavailable
+from jackfield.domain.send_lease import LeaseTimes
 from jackfield.providers._egress import AddressRefused, Egress, Network
 from jackfield.providers._http import AnswerTooLong, Reply, host_of, origin_of
 
-#: from the first byte we send to the last we receive, seconds
-TOTAL_SECONDS: Final = 10.0
-_CONNECT_SECONDS: Final = 5.0
 #: of an answer; what vendors tell us is far smaller
 BODY_BYTES: Final = 2 * 1024 * 1024
 _CONNECTIONS: Final = 100
+_TIMES: Final = LeaseTimes()
 _CONNECTIONS_PER_HOST: Final = 10
 _USER_AGENT: Final = "Jackfield"
 
@@ -57,7 +57,9 @@ class GuardedClient:
         guarded: aiohttp.ClientSession,
         free: aiohttp.ClientSession,
         trusted_origins: Mapping[str, frozenset[str]],
-    ):
+        total_seconds: float,
+    ) -> None:
+        self._total_seconds = total_seconds
         self._guarded = guarded
         self._free = free
         self._trusted_origins = trusted_origins
@@ -83,6 +85,8 @@ class GuardedClient:
         since a path may be a secret.
         """
         host = host_of(url)
+        # what is claimed leaves only as long as it is ours
+        await send_lease.hold()
         started = time.perf_counter()
         outcome = "failed"
         attributes = {"http.request.method": method, "server.address": host, "jackfield.provider": provider}
@@ -127,7 +131,7 @@ class GuardedClient:
         except aiohttp.ClientError as error:
             raise _explain(error, host) from None
         except TimeoutError:
-            raise VendorUnavailable(f"{host} did not answer within {TOTAL_SECONDS:.0f} s") from None
+            raise VendorUnavailable(f"{host} did not answer within {self._total_seconds:.0f} s") from None
         except (ValueError, UnicodeError):
             raise ConfigurationRejected(f"{host} cannot be called: the address or a header is malformed") from None
         except OSError:
@@ -136,11 +140,14 @@ class GuardedClient:
 
 @contextlib.asynccontextmanager
 async def open_client(
-    allowed: Sequence[Network], placed: Mapping[str, Iterable[str]], total_seconds: float = TOTAL_SECONDS
+    allowed: Sequence[Network], placed: Mapping[str, Iterable[str]], times: LeaseTimes = _TIMES
 ) -> AsyncIterator[GuardedClient]:
-    """The client of one process. `placed` are the addresses that the operator has set, by provider."""
+    """The client of one process. `placed` are the addresses that the operator has set, by provider.
+
+    A call takes at most `times.call_seconds`, from before it connects to the last byte of the answer.
+    """
     egress = Egress(allowed)
-    timeout = aiohttp.ClientTimeout(total=total_seconds, connect=_CONNECT_SECONDS)
+    timeout = aiohttp.ClientTimeout(total=times.call_seconds, connect=times.connect_seconds)
 
     def session(guarded: bool) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
@@ -149,12 +156,24 @@ async def open_client(
             socket_factory=egress.open_socket if guarded else None,
         )
         return aiohttp.ClientSession(
-            connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+            connector=connector,
+            timeout=timeout,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            request_class=_LeasedRequest,
         )
 
     async with session(True) as guarded, session(False) as free:
         origins = {provider: frozenset(map(origin_of, urls)) for provider, urls in placed.items()}
-        yield GuardedClient(guarded, free, origins)
+        yield GuardedClient(guarded, free, origins, times.call_seconds)
+
+
+class _LeasedRequest(aiohttp.ClientRequest):
+    """A request that is checked once more when it is connected: the process may have stood still meanwhile."""
+
+    async def send(self, conn: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
+        send_lease.check()
+        return await super().send(conn)
 
 
 async def _read(response: aiohttp.ClientResponse, host: str) -> bytes:

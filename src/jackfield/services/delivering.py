@@ -23,7 +23,7 @@ from jackfield.domain.provider import (
 from jackfield.services.catalog import Catalog
 from jackfield.services.deliveries import begin_deliveries
 from jackfield.services.places import Places, Whereabouts
-from jackfield.services.running import Outcome, Retries, Run, TryAgain
+from jackfield.services.running import Later, Outcome, Retries, Run, TryAgain
 from jackfield.services.sending import Sending, Target
 from jackfield.services.vendor_calls import VendorCalls
 from jackfield.services.verdicts import refusal
@@ -67,8 +67,13 @@ class Delivering:
         return len(due)
 
     async def perform(self, run: Run) -> Outcome:
-        """Brings out what is due. Raises AccountResting when the vendor wants to be left alone first."""
-        await self._deliveries.release(run.job)
+        """Brings out what is due. Raises AccountResting when the vendor wants to be left alone first.
+
+        Raises Later while something that another process had in hand may still be on its way.
+        """
+        wait = await self._deliveries.release(run.job)
+        if wait is not None:
+            raise Later(wait)
         await run.step(0)
         found = await self._integrations.get_detail(run.job.organisation_id, run.job.integration_id)
         if found is None or not found.is_workable:
@@ -164,8 +169,9 @@ def _is_same(before: Whereabouts, after: Whereabouts) -> bool:
 
 
 async def _let_go(work: UnitOfWork, found: Detail | None) -> None:
-    if found is not None:
-        await work.deliveries.let_go(found)
+    wait = None if found is None else await work.deliveries.let_go(found)
+    if wait is not None:
+        raise Later(wait)
 
 
 async def _all_out(work: UnitOfWork, found: Detail | None) -> None:

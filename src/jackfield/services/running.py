@@ -3,6 +3,7 @@
 What a job does is its handler's; what follows from success, failure and death is decided here, the same for all.
 """
 
+import contextlib
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -66,6 +67,10 @@ class TryAgain(Later):
 
     def __init__(self) -> None:
         super().__init__(0.0)
+
+
+class Overtaken(Exception):
+    """Another process has taken the job over: what it came to is that one's to say."""
 
 
 class Run:
@@ -133,13 +138,16 @@ class Runner:
     async def run(self, organisation_id: int, job_id: int) -> float | None:
         """Runs the job; None when there is nothing more to do, else the seconds after which to run it again.
 
-        Never raises: whatever goes wrong is the job's result, or a reason to run it again.
+        Raises Overtaken when another process runs it by now, whose place in the queue is to be left alone. Whatever
+        else goes wrong is the job's result, or a reason to run it again.
         """
         try:
             job = await self._jobs.begin(organisation_id, job_id)
             return None if job is None else await self._perform(job)
         except Unavailable:
             return _DATABASE_SECONDS
+        except Overtaken:
+            raise
         except Exception:  # noqa: BLE001  the queue would take it for an end, and the job would hang for ever
             _log.exception("a job could not be run", job_id=job_id)
             return _DATABASE_SECONDS * 5
@@ -152,7 +160,8 @@ class Runner:
             outcome = await self._handlers[job.kind].give_up(
                 JobState.EXPIRED, "Nobody ran the job in time; is a worker running?"
             )
-            await self._end(job, outcome, job.steps)
+            with contextlib.suppress(Overtaken):
+                await self._end(job, outcome, job.steps)
         return len(overdue)
 
     async def _perform(self, job: Running) -> float | None:
@@ -166,7 +175,7 @@ class Runner:
             return await self._end(job, outcome, run.all_done() if outcome.error is None else run.steps)
         except Later as later:
             return await self._go_on_later(job, later)
-        except Unavailable:
+        except (Unavailable, Overtaken):
             raise
         except VendorUnavailable as error:
             return await self._not_answered(job, run, error)
@@ -190,8 +199,7 @@ class Runner:
         if not self._can_wait(job, delay):
             outcome = await self._handlers[job.kind].give_up(JobState.ERROR, str(error))
             return await self._end(job, outcome, run.steps)
-        await self._jobs.put_off(job, delay, str(error), failed=False)
-        return delay
+        return await self._put_off(job, delay, str(error))
 
     def _can_wait(self, job: Running, seconds: float) -> bool:
         in_time = datetime.now(UTC) + timedelta(seconds=seconds) < job.expires_at
@@ -204,27 +212,32 @@ class Runner:
         if failures >= retries.tries or not self._can_wait(job, delay):
             outcome = await self._handlers[job.kind].give_up(JobState.ERROR, reason)
             return await self._end(job, outcome, run.steps)
-        await self._jobs.put_off(job, delay, f"{reason}; trying again", failed=True)
-        return delay
+        return await self._put_off(job, delay, f"{reason}; trying again", failed=True)
 
     async def _end(self, job: Running, outcome: Outcome, steps: Sequence[Step]) -> float | None:
         try:
             if outcome.effects is None:
-                await self._jobs.finish(job, outcome.state, outcome.error, steps, outcome.output)
+                if not await self._jobs.finish(job, outcome.state, outcome.error, steps, outcome.output):
+                    raise Overtaken
                 return None
             async with self._database.transaction() as work:
                 # the integration before the job, as everyone locks them who asks for a job
                 found = await work.integrations.get_detail_for_update(job.organisation_id, job.integration_id)
                 # nothing is written by who has been overtaken
-                if await work.jobs.finish(job, outcome.state, outcome.error, steps, outcome.output):
-                    await outcome.effects(work, found)
+                if not await work.jobs.finish(job, outcome.state, outcome.error, steps, outcome.output):
+                    raise Overtaken
+                await outcome.effects(work, found)
         except Later as later:
             return await self._go_on_later(job, later)
         return None
 
     async def _go_on_later(self, job: Running, later: Later) -> float:
-        await self._jobs.put_off(job, later.seconds, None, failed=False)
-        return later.seconds
+        return await self._put_off(job, later.seconds, None)
+
+    async def _put_off(self, job: Running, seconds: float, reason: str | None, *, failed: bool = False) -> float:
+        if not await self._jobs.put_off(job, seconds, reason, failed=failed):
+            raise Overtaken
+        return seconds
 
 
 def _hopeless(job: Running) -> tuple[JobState, str] | None:

@@ -5,6 +5,7 @@ What becomes of an item that a vendor does not take is decided here; see ADR 21.
 
 import asyncio
 from collections import deque
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -30,7 +31,9 @@ from jackfield.domain.provider import (
     VendorUnavailable,
     concerns_the_integration,
 )
+from jackfield.domain.send_lease import LeaseOver, under
 from jackfield.services.alarms import OWN_ERRORS, label
+from jackfield.services.claim_lease import ClaimLease
 from jackfield.services.places import at
 from jackfield.services.running import Retries, Run
 from jackfield.services.vendor_calls import UNTOLD_SECONDS, VendorCalls
@@ -74,6 +77,8 @@ class Sending:
         self.integration = target.integration
         self._deliveries = deliveries
         self._calls = calls
+        #: of what is in hand, by the delivery's id
+        self._leases: dict[int, ClaimLease] = {}
         self._failures_in_a_row = 0
         self._lost: Unavailable | None = None
         self.delivered = 0
@@ -121,10 +126,17 @@ class Sending:
         missing = self._target.at_once - len(ahead)
         if self._is_stopped or missing <= len(ahead):
             return
+        times = self._deliveries.times
+        # before anybody answers: the database counts from a later moment
+        began = times.clock()
         try:
-            ahead += await self._deliveries.claim(self._job, self.integration, self._target.place, missing)
+            claimed = await self._deliveries.claim(self._job, self.integration, self._target.place, missing)
         except Unavailable as error:
             self._lost = error
+            return
+        ahead += claimed
+        for one in claimed:
+            self._leases[one.id] = ClaimLease(times, began, partial(self._deliveries.renew, self._job, one))
 
     def _start(
         self, ahead: deque[Outgoing], on_their_way: set[asyncio.Task[Settlement]]
@@ -139,6 +151,8 @@ class Sending:
         """What a vendor took must not be forgotten because the database is away for a moment."""
         if not settlements:
             return
+        for one in settlements:
+            self._leases.pop(one.outgoing.id, None)
         for pause in _SETTLE_PAUSES:
             try:
                 await self._deliveries.settle(self._job, self._target.place, settlements)
@@ -155,7 +169,9 @@ class Sending:
             return await self._not_delivered(one, error)
         except Unavailable as error:
             self._lost = error
-            return _given_back(one)
+            return self._unsure(one)
+        except LeaseOver:
+            return self._unsure(one)
         except Exception:  # noqa: BLE001  one item must not keep the others from going out
             _log.exception("an item could not be delivered", delivery_id=one.id, integration_id=self.integration.id)
             return self._own_error(one)
@@ -200,11 +216,17 @@ class Sending:
         )
 
         async def deed(connection: Connection) -> Delivered:
-            return await deliverer.deliver(connection, delivery)
+            with under(self._leases[one.id]):
+                return await deliverer.deliver(connection, delivery)
 
         delivered = await self._calls.call(self.integration, self._target.secrets, at(self._target.place_id, deed))
         self.was_taken = True
         return delivered
+
+    def _unsure(self, one: Outgoing) -> Settlement:
+        """It waits as it did before; in doubt, if a call has left already. If it is another's, nothing is written."""
+        given_back = _given_back(one)
+        return msgspec.structs.replace(given_back, in_doubt=one.known.in_doubt or self._leases[one.id].has_sent)
 
     def _took(self, one: Outgoing, delivered: Delivered) -> Settlement:
         self._failures_in_a_row = 0

@@ -21,6 +21,7 @@ from jackfield.domain.delivery import (
 from jackfield.domain.integration import Detail
 from jackfield.domain.item import ItemStatus, ItemType
 from jackfield.domain.job import Running
+from jackfield.domain.send_lease import LONGEST_SECONDS, LeaseTimes
 from jackfield.storage.counts import counted
 from jackfield.storage.integration_rows import VISIBLE
 from jackfield.storage.items import COLUMNS as ITEM_COLUMNS
@@ -87,26 +88,60 @@ where i.enabled and i.status = 'active' and {VISIBLE}
 limit $1
 """
 
-# What an earlier run of the job had in hand, whose end nobody will hear of. It goes before all others: a vendor is
-# looked through for what may have arrived, and no further than its newest objects.
+# What an earlier run of the job had in hand, whose end nobody will hear of, once nothing of it can be on its way any
+# more. Until then it stays in that hand, which keeps everybody else from sending anything of the same item. An end that
+# is missing or lies too far ahead (an older process, a clock that went back) is set anew.
 RELEASE: Final = f"""
-update delivery d set in_doubt = true, state = case when d.attempts < $5 then 'pending' else 'held' end,
-    error = case when d.attempts < $5 then d.error else $6 end,
-    error_at = case when d.attempts < $5 then d.error_at else now() end,
-    ended_at = case when d.attempts < $5 then null else now() end,
-    due_at = least(now(), (
-        select min(p.due_at) from delivery p
-        where p.organisation_id = $1 and p.integration_id = $4 and p.state = 'pending'
-    )) - interval '1 second'
-where d.organisation_id = $1 and d.integration_id = $4 and d.state = 'sending' and exists ({_FENCE})
+with fence as materialized (
+    {_FENCE} for share
+), in_hand as materialized (
+    select d.organisation_id, d.id, case
+        when d.leased_until <= now() + make_interval(secs => $8) then d.leased_until
+        else now() + make_interval(secs => $7)
+    end as until
+    from delivery d
+    where d.organisation_id = $1 and d.integration_id = $4 and d.state = 'sending' and exists (select from fence)
+), freed as (
+    update delivery d set in_doubt = true, state = case when d.attempts < $5 then 'pending' else 'held' end,
+        error = case when d.attempts < $5 then d.error else $6 end,
+        error_at = case when d.attempts < $5 then d.error_at else now() end,
+        ended_at = case when d.attempts < $5 then null else now() end
+    from in_hand h
+    where (d.organisation_id, d.id) = (h.organisation_id, h.id) and h.until <= now() and {_IS_SENDING}
+), kept as (
+    update delivery d set leased_until = h.until from in_hand h
+    where (d.organisation_id, d.id) = (h.organisation_id, h.id) and h.until > now() and {_IS_SENDING}
+        and d.leased_until is distinct from h.until
+)
+select extract(epoch from max(until) - now())::float8 from in_hand where until > now()
+"""
+
+# an end that is missing or lies too far ahead, as for RELEASE
+BOUND: Final = """
+update delivery set leased_until = now() + make_interval(secs => $3)
+where organisation_id = $1 and integration_id = $2 and state = 'sending'
+    and coalesce(leased_until, 'infinity') > now() + make_interval(secs => $3)
 """
 
 LET_GO: Final = """
-update delivery set state = 'pending', in_doubt = true, due_at = least(now(), (
-        select min(p.due_at) from delivery p
-        where p.organisation_id = $1 and p.integration_id = $2 and p.state = 'pending'
-    )) - interval '1 second'
-where organisation_id = $1 and integration_id = $2 and state = 'sending'
+update delivery set state = 'pending', in_doubt = true
+where organisation_id = $1 and integration_id = $2 and state = 'sending' and leased_until <= now()
+"""
+
+#: seconds until nothing of what is in hand can be on its way any more; null: nothing is in hand
+ON_ITS_WAY: Final = """
+select extract(epoch from max(leased_until) - now())::float8
+from delivery where organisation_id = $1 and integration_id = $2 and state = 'sending'
+"""
+
+# a lease lasts from when this is done, which is after the process asked for it
+RENEW: Final = f"""
+with fence as materialized (
+    {_FENCE} for share
+)
+update delivery d set leased_until = now() + make_interval(secs => $5)
+where d.organisation_id = $1 and d.id = $4 and d.state = 'sending' and exists (select from fence)
+returning d.id
 """
 
 # What is in doubt goes first, as soon as it is due: a vendor is looked through for it among its newest objects, and a
@@ -151,7 +186,8 @@ with fence as materialized (
     update delivery d set state = 'superseded', ended_at = now() from waiting w
     where (d.organisation_id, d.id) = (w.organisation_id, w.id) and not w.newest and {_IS_PENDING}
 ), claimed as (
-    update delivery d set state = 'sending', attempts = d.attempts + 1 from waiting w
+    update delivery d set state = 'sending', attempts = d.attempts + 1, leased_until = now() + make_interval(secs => $9)
+    from waiting w
     where (d.organisation_id, d.id) = (w.organisation_id, w.id) and w.newest and {_IS_PENDING}
     returning d.id, d.item_id, d.attempts
 ), doubted as (
@@ -173,8 +209,12 @@ left join lateral (
 order by coalesce(l.in_doubt, false) desc, c.id
 """
 
+# The job is locked here, too: a statement that the database took up before a takeover and ends after it would write
+# over what the successor has claimed.
 SETTLE: Final = f"""
-with settled as materialized (
+with fence as materialized (
+    {_FENCE} for share
+), settled as materialized (
     select $1::bigint as organisation_id, $4::bigint as integration_id, $20::bytea as place, s.* from unnest(
         $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::integer[], $10::double precision[], $11::boolean[],
         $12::boolean[], $13::text[], $14::text[], $15::bigint[], $16::bytea[], $17::text[], $18::text[],
@@ -183,7 +223,7 @@ with settled as materialized (
         id, item_id, state, error, uncounted, seconds, in_doubt, gone, vendor_id, vendor_url, version, content,
         delivered_status, vendor_status, not_done
     )
-    where exists ({_FENCE})
+    where exists (select from fence)
 ), ended as (
     update delivery d set state = s.state, version = s.version, attempts = d.attempts - s.uncounted,
         error = coalesce(s.error, case when s.state = 'pending' then d.error end),
@@ -306,6 +346,7 @@ delete from delivery where (organisation_id, id) in (
 )
 """
 
+_TIMES: Final = LeaseTimes()
 _NO_END: Final = "It was tried again and again without an end: it may kill the processes that try it"
 _TYPES: Final = {one.value: one for one in ItemType}
 _STATUSES: Final = {one.value: one for one in ItemStatus}
@@ -387,9 +428,16 @@ class DeliveryTable:
         """Whatever has not ended will not be brought out any more."""
         await self._connection.execute(CANCEL_ALL, integration.organisation_id, integration.id)
 
-    async def let_go(self, integration: Detail) -> None:
-        """What nobody has in hand any more is pending again; the job that had it has ended."""
-        await self._connection.execute(LET_GO, integration.organisation_id, integration.id)
+    async def let_go(self, integration: Detail) -> float | None:
+        """What nobody has in hand any more is pending again; the job that had it has ended.
+
+        Returns after how many seconds that can be said of the rest, which may still be on its way; None: there is none.
+        """
+        key = (integration.organisation_id, integration.id)
+        await self._connection.execute(BOUND, *key, LONGEST_SECONDS)
+        await self._connection.execute(LET_GO, *key)
+        seconds: float | None = await self._connection.fetchval(ON_ITS_WAY, *key)
+        return seconds
 
     async def purge(self, days: int, most: int) -> int:
         """Deletes up to `most` deliveries that ended well so many days ago; returns how many."""
@@ -400,12 +448,18 @@ class DeliveryTable:
 class HotDeliveries:
     """What happens to every delivery of a job. Each is atomic by itself, and done only by who runs the job."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, times: LeaseTimes = _TIMES) -> None:
         self._pool = pool
+        self.times = times
 
-    async def release(self, running: Running) -> None:
-        """What an earlier run of the job had in hand is pending again, or held if it never came to an end."""
-        await self._pool.fetch(RELEASE, *_fence(running), running.integration_id, TRIES, _NO_END)
+    async def release(self, running: Running) -> float | None:
+        """What an earlier run of the job had in hand is pending again, or held if it never came to an end.
+
+        Returns after how many seconds to ask again, since some may still be on its way; None: nothing is.
+        """
+        more = (running.integration_id, TRIES, _NO_END, self.times.wait_seconds, LONGEST_SECONDS)
+        [[wait]] = await self._pool.fetch(RELEASE, *_fence(running), *more)
+        return None if wait is None else float(wait)
 
     async def has_due(self, integration: Detail) -> bool:
         """Whether something is to be brought to the integration's vendor now."""
@@ -415,10 +469,17 @@ class HotDeliveries:
     async def claim(self, running: Running, integration: Detail, place: bytes, most: int) -> list[Outgoing]:
         """Up to `most` that are due, the longest due first, one of each item. `place` is where they go.
 
+        Nobody else sends them for `times.wait_seconds`, whatever becomes of this process.
+
         None when the integration is not worked with any more, or differs from what it was in what it sends or where.
         """
         now = (integration.id, integration.credential_version, most, integration.item_type, place)
-        return [_to_outgoing(record) for record in await self._pool.fetch(CLAIM, *_fence(running), *now)]
+        seconds = self.times.wait_seconds
+        return [_to_outgoing(record) for record in await self._pool.fetch(CLAIM, *_fence(running), *now, seconds)]
+
+    async def renew(self, running: Running, outgoing: Outgoing) -> bool:
+        """As if it were claimed now. False when it is somebody else's by now, or not to be sent any more."""
+        return bool(await self._pool.fetch(RENEW, *_fence(running), outgoing.id, self.times.wait_seconds))
 
     async def settle(self, running: Running, place: bytes, settlements: Sequence[Settlement]) -> None:
         """Writes what came of them in that place."""

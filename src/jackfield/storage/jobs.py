@@ -150,6 +150,7 @@ PUT_OFF: Final = """
 update job set state = 'scheduled', state_changed_at = now(), error = $4, failures = failures + $6,
     returns = returns + 1 - $6, scheduled_for = now() + make_interval(secs => $5)
 where organisation_id = $1 and id = $2 and starts = $3 and state = 'running'
+returning id
 """
 
 NOTE_STEPS: Final = """
@@ -348,11 +349,10 @@ class HotJobs:
         values = (running.organisation_id, running.id, running.starts, _to_json(progress))
         return bool(await self._pool.fetch(NOTE_PROGRESS, *values))
 
-    async def put_off(self, running: Running, seconds: float, reason: str | None, *, failed: bool) -> None:
-        """The job waits for its next try."""
-        await self._pool.fetch(
-            PUT_OFF, running.organisation_id, running.id, running.starts, reason, seconds, int(failed)
-        )
+    async def put_off(self, running: Running, seconds: float, reason: str | None, *, failed: bool) -> bool:
+        """The job waits for its next try. False, and nothing is written, when someone else has taken it over."""
+        values = (running.organisation_id, running.id, running.starts, reason, seconds, int(failed))
+        return bool(await self._pool.fetch(PUT_OFF, *values))
 
     async def _begin(self, questions: Sequence[tuple[int, int]]) -> Sequence[Running | None]:
         # one job twice in a statement would be begun once, and two would believe it is theirs

@@ -9,6 +9,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -23,7 +24,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from jackfield.domain.errors import Unavailable
 from jackfield.domain.job import JobKind
-from jackfield.services.running import Runner
+from jackfield.services.running import Overtaken, Runner
 from jackfield.services.upkeep import Upkeep
 from jackfield.worker.queue_clock import PULL_QUEUE_BACK, PULL_SCHEDULES_BACK
 from jackfield.worker.quieter import quieten
@@ -49,7 +50,9 @@ _RESTART_SECONDS: Final = 0.5
 #: how long a stopping process waits for its jobs; what is not done by then is done by another
 DRAIN_SECONDS: Final = 20.0
 
-RUNS: Final = Counter("jackfield_job_runs_total", "Runs of jobs: ended, put off, or given back.", ["kind", "outcome"])
+RUNS: Final = Counter(
+    "jackfield_job_runs_total", "Runs of jobs: ended, put off, given back, or overtaken.", ["kind", "outcome"]
+)
 SECONDS: Final = Histogram(
     "jackfield_job_run_seconds",
     "One run of a job, with the calls that it makes.",
@@ -143,9 +146,9 @@ class Engine:
         connection = await self._connect()
         try:
             driver = AsyncpgDriver(connection)
-            queries = Queries(driver)
+            queries = _OwnQueries(driver)
             manager, scheduler = QueueManager(queries), SchedulerManager(queries)
-            self._register(manager, scheduler)
+            self._register(manager, scheduler, queries)
             beside = [
                 asyncio.get_running_loop().create_task(self._stop_both(manager, scheduler)),
                 asyncio.get_running_loop().create_task(self._ask(driver, manager, connection.terminate)),
@@ -202,18 +205,21 @@ class Engine:
         manager.shutdown.set()
         scheduler.shutdown.set()
 
-    def _register(self, manager: QueueManager, scheduler: SchedulerManager) -> None:
+    def _register(self, manager: QueueManager, scheduler: SchedulerManager, queries: "_OwnQueries") -> None:
         for kind in JobKind:
-            manager.entrypoint(kind.value)(self._run_job)
+            manager.entrypoint(kind.value)(partial(self._run_job, queries))
         for name, deed in {"tend": self._tend, "purge": self._purge}.items():
             scheduler.schedule(name, _SCHEDULES[name][0])(deed)
 
-    async def _run_job(self, queued: QueuedJob) -> None:
+    async def _run_job(self, queries: "_OwnQueries", queued: QueuedJob) -> None:
         started = time.perf_counter()
         outcome = "given back"
         try:
             delay = await self._run(queued)
             outcome = "ended" if delay is None else "put off"
+        except Overtaken:
+            outcome, delay = "overtaken", None
+            queries.leave(queued)
         finally:
             RUNS.labels(queued.entrypoint, outcome).inc()
             SECONDS.labels(queued.entrypoint).observe(time.perf_counter() - started)
@@ -261,6 +267,25 @@ async def _follow_clock(driver: AsyncpgDriver) -> None:
 def _set_engines(*, working: int, idle: int) -> None:
     ENGINES.labels("working").set(working)
     ENGINES.labels("not working").set(idle)
+
+
+class _OwnQueries(Queries):
+    """The queue's statements, which leave alone what another process has taken over: its place there is that one's."""
+
+    def __init__(self, driver: AsyncpgDriver) -> None:
+        super().__init__(driver)
+        self._left: set[int] = set()
+
+    def leave(self, queued: QueuedJob) -> None:
+        """Whatever comes of the job, this process does not take it out of the queue."""
+        self._left.add(queued.id)
+
+    async def log_jobs(self, job_status: list[Any]) -> None:
+        """Takes ended jobs out of the queue."""
+        own = [one for one in job_status if one[0].id not in self._left]
+        self._left.difference_update(one[0].id for one in job_status)
+        if own:
+            await super().log_jobs(own)
 
 
 async def _and_then_stop(one: Awaitable[None], manager: QueueManager, scheduler: SchedulerManager) -> None:

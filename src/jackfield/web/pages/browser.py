@@ -113,14 +113,15 @@ class Browser:
         response.delete_cookie(
             _name(self.request, _SESSION), path="/", secure=_is_secure(self.request), httponly=True, samesite="lax"
         )
-        # not "cookies", which would take those of other services of the same domain along
-        response.headers["clear-site-data"] = '"cache", "storage"'
+        if _is_secure(self.request):
+            # browsers heed it there alone; not "cookies", which would take those of other services of the domain along
+            response.headers["clear-site-data"] = '"cache", "storage"'
         return response
 
     @property
     def wanted_page(self) -> str:
         """The page that `remember_page` was told of, as the browser has it."""
-        return unquote(self.request.cookies.get(_name(self.request, _WANTED), ""))
+        return unquote(read_cookie(self.request, _name(self.request, _WANTED)))
 
     def remember_page(self, response: Response, page: str) -> Response:
         """Lets the browser keep where it is to go after signing in; empty: nowhere in particular."""
@@ -128,14 +129,15 @@ class Browser:
         if page:
             response.set_cookie(
                 name,
-                quote(page, safe="/"),
+                # of what needs no quotes in a cookie
+                quote(page, safe=""),
                 max_age=_WANTED_SECONDS,
                 path="/",
                 secure=secure,
                 httponly=True,
                 samesite="lax",
             )
-        elif name in self.request.cookies:
+        elif read_cookie(self.request, name):
             response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
         return response
 
