@@ -264,6 +264,16 @@ def test_no_text_mentions_anybody_or_is_a_command(vendor: str, kinds: set[str]) 
         assert set(one["kinds"]) <= kinds, text[:300]
 
 
+@pytest.mark.parametrize("vendor", ["slack", "discord"])
+@pytest.mark.parametrize(
+    "empty", ["```\n```", "```{note} 1.2\n\n```", "~~~\n  \n~~~", "- a\n  ```\n  ```", "> ```\n> ```"]
+)
+def test_an_empty_block_of_code_encloses_nothing(vendor: str, empty: str) -> None:
+    body = rendered(vendor, f"{empty}\n\nwords\n\n```\ncode\n```\n\n{empty}\n\nmore")
+    (seen,) = judge(vendor, given=json.dumps([(sections if vendor == "slack" else description)(body)]))
+    assert [code.strip() for code in seen["code"]] == ["code"]
+
+
 def test_the_parsers_would_say_so() -> None:
     (slack,) = judge("slack", given=json.dumps(["<!here> <@U012AB3CD> <#C012AB3CD> *a*"]))
     assert set(slack["kinds"]) - SLACK_KINDS == {"Command", "UserLink", "ChannelLink"}

@@ -78,6 +78,9 @@ class _DiscordMarkdown:
         return "\n".join(line if "**" in line else f"**{line}**" for line in inner.split("\n") if line.strip())
 
     def code_block(self, text: str) -> str:
+        if not text.strip():
+            # no block to Discord, whose signs would enclose what follows
+            return ""
         return f"{_FENCE}\n{text.replace(_FENCE, f'``{ZERO_WIDTH_SPACE}`')}\n{_FENCE}"
 
     def joined(self, left: str, right: str) -> str:

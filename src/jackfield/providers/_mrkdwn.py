@@ -90,6 +90,9 @@ class _Mrkdwn:
         return "\n".join(line if "*" in line else _formed(line, "*") for line in inner.split("\n") if line.strip())
 
     def code_block(self, text: str) -> str:
+        if not text.strip():
+            # no block to Slack, whose signs would enclose what follows
+            return ""
         text = text.replace(_FENCE, f"``{ZERO_WIDTH_SPACE}`")
         return f"{_FENCE}\n{escape(text)}\n{_FENCE}"
 
