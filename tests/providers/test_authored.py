@@ -27,6 +27,7 @@ from jackfield.domain.provider import (
     Verified,
     Verifies,
 )
+from jackfield.domain.send_lease import LeaseTimes
 from jackfield.providers._authored import make_authored
 from jackfield.providers._client import open_client
 from jackfield.vault import generate_master_key
@@ -67,7 +68,7 @@ def definition(verify_url: str | None) -> AuthoredDefinition:
 
 
 async def ask(behaviour: Behaviour, total_seconds: float = 10.0) -> tuple[Verified, Vendor]:
-    async with vendor(behaviour) as there, open_client([LOOPBACK], {}, total_seconds) as http:
+    async with vendor(behaviour) as there, open_client([LOOPBACK], {}, LeaseTimes(total_seconds)) as http:
         provider = make_authored(http, definition(f"{there.url}/verify?tenant=7"))
         assert isinstance(provider, Verifies)
         return await provider.verify(CONNECTION), there

@@ -12,6 +12,7 @@ import msgspec
 
 from jackfield.domain.credential import Secrets
 from jackfield.domain.provider import Connection, Delivery
+from jackfield.domain.send_lease import LeaseTimes
 from jackfield.providers._client import open_client
 from jackfield.providers._http import Endpoints
 from jackfield.providers._registry import ProviderClass, provider_classes
@@ -113,7 +114,7 @@ async def provider_at(
             place_id=None if case.place_id is None else case.place_id.replace("{host}", there.url[7:]),
         )
         # what the operator has set is called freely; the rest by the list of what is allowed
-        async with open_client(LOOPBACK, {case.slug: list(endpoints.values())}, total_seconds) as http:
+        async with open_client(LOOPBACK, {case.slug: list(endpoints.values())}, LeaseTimes(total_seconds)) as http:
             made: ProviderClass = CLASSES[case.slug]
             yield made(http, Endpoints(**endpoints)), connection, there
 

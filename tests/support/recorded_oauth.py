@@ -10,6 +10,7 @@ from typing import Any
 from jackfield.domain.authorization import Application, Authorization, CodeExchange
 from jackfield.domain.credential import Secrets
 from jackfield.domain.provider import Connection, TokenSet
+from jackfield.domain.send_lease import LeaseTimes
 from jackfield.providers._client import open_client
 from jackfield.providers._http import Endpoints
 from support.recorded import CLASSES, FIXTURES, LOOPBACK
@@ -119,7 +120,7 @@ async def called_at(
 
         endpoints = placed(case.endpoints)
         # what the operator has set is called freely; the rest by the list of what is allowed
-        async with open_client(LOOPBACK, {case.slug: list(endpoints.values())}, total_seconds) as http:
+        async with open_client(LOOPBACK, {case.slug: list(endpoints.values())}, LeaseTimes(total_seconds)) as http:
             provider = CLASSES[case.slug](http, Endpoints(**endpoints))
             yield getattr(provider, case.call), case.arguments(placed(case.configuration)), there
 
