@@ -161,6 +161,10 @@ def say(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Beh
 def _reply(status: int, content: bytes, headers: Mapping[str, str]) -> Behaviour:
     def reply(request: BaseHTTPRequestHandler) -> None:
         request.send_response(status)
+        if status == 204:
+            # RFC 9110 §15.3.5: without content, which would be taken for the beginning of the next answer
+            request.end_headers()
+            return
         for name, value in {"Content-Length": str(len(content)), **headers}.items():
             request.send_header(name, value)
         request.end_headers()
