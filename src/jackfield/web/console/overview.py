@@ -6,7 +6,7 @@ from typing import Final
 from starlette.responses import Response
 
 from jackfield.domain.count import Count
-from jackfield.domain.health import WORKING, Health
+from jackfield.domain.health import Health
 from jackfield.domain.integration import State
 from jackfield.domain.overview import Hour, OverviewFacts
 from jackfield.domain.principal import Capability
@@ -37,7 +37,6 @@ async def show(browser: Browser) -> Response:
         live=facts.states[State.LIVE],
         degraded=facts.healths[Health.DEGRADED],
         is_empty=not any(facts.states.values()),
-        all_is_well=not any(count for health, count in facts.healths.items() if health not in WORKING),
         names={vendor: await browser.services.catalog.name(vendor) for vendor in vendors},
         charts=_charts(facts),
     )
