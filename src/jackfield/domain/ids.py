@@ -107,11 +107,14 @@ def parse_uuid(text: str) -> int:
     return _accept(number, text, to_uuid(number))
 
 
+_BY_LENGTH: Final = {36: parse_uuid, 24: parse_hex}
+
+
 def parse_any(text: str) -> int:
     """The number behind any of the three spellings, in letters of either case; raises MalformedId for other text."""
-    lower = text.lower()
-    parse = parse_decimal if _DECIMAL.fullmatch(lower) else parse_hex if _HEX.fullmatch(lower) else parse_uuid
-    return parse(lower)
+    # no two spellings have the same length
+    parse = _BY_LENGTH.get(len(text), parse_decimal)
+    return parse(text.lower())
 
 
 def _accept(number: int, text: str, spelling: str) -> int:

@@ -283,22 +283,18 @@ class Integrations:
         return await self._revealed(caller, integration)
 
     async def _revealed(self, caller: Caller, integration: Integration) -> Revealed:
-        [revealed] = await self._revealed_all(caller, [integration])
-        return revealed
+        sealed = integration.sealed_secrets
+        if sealed is None:
+            return Revealed(integration, None)
+        [secrets] = await self._vault.open_readable([(integration.secrets_place, sealed)])
+        return _shown(integration, secrets, whole=caller.principal.has(Capability.MANAGE))
 
     async def _revealed_all(self, caller: Caller, found: Sequence[Integration]) -> list[Revealed]:
         whole = caller.principal.has(Capability.MANAGE)
         sealed = [one for one in found if one.sealed_secrets is not None]
         opened = await self._vault.open_readable([(one.secrets_place, one.sealed_secrets or b"") for one in sealed])
         secrets_of = dict(zip((one.id for one in sealed), opened, strict=True))
-        return [
-            Revealed(
-                one if secrets is not None or one.sealed_secrets is None else unreadable(one),
-                secrets if secrets is None or whole else secrets.without_keys(),
-            )
-            for one in found
-            for secrets in [secrets_of.get(one.id)]
-        ]
+        return [_shown(one, secrets_of.get(one.id), whole=whole) for one in found]
 
     async def _has(self, integration: Integration, secrets: Secrets | None) -> bool:
         """Whether these are the stored secrets; what cannot be opened is none."""
@@ -334,6 +330,13 @@ async def _change(work: UnitOfWork, caller: Caller, found: Integration, change: 
 def _sent_fields(new: NewIntegration) -> tuple[str, ...]:
     unsent = {name for name in ("secrets", "configuration") if not getattr(new, name)}
     return tuple(name for name in _CREATED_FIELDS if name not in unsent)
+
+
+def _shown(integration: Integration, secrets: Secrets | None, *, whole: bool) -> Revealed:
+    """As callers see it: a credential that does not open is told, and only who may manage sees the keys of others."""
+    if secrets is None:
+        return Revealed(integration if integration.sealed_secrets is None else unreadable(integration), None)
+    return Revealed(integration, secrets if whole else secrets.without_keys())
 
 
 def _reveal_entry(caller: Caller, *integration_ids: int) -> AuditEntry:

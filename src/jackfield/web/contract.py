@@ -21,6 +21,7 @@ from jackfield.domain.errors import Invalid, JackfieldError, NotFound
 from jackfield.domain.principal import Caller, Capability, Origin, Principal
 from jackfield.services import Services
 from jackfield.web import form_body, idempotency, json_body
+from jackfield.web.headers import header, headers_of
 from jackfield.web.security import Authenticator
 from jackfield.web.violations import InvalidRequest, Problem, Violation, convert
 
@@ -36,6 +37,8 @@ REQUEST_ID: Final = "jackfield.request_id"
 
 _QUERIES: Final = 1024
 _NO_STORE: Final = (b"cache-control", b"no-store")
+_JSON: Final = (b"content-type", b"application/json")
+_IDEMPOTENCY_KEY: Final = idempotency.HEADER.lower().encode()
 
 _log = structlog.get_logger(__name__)
 _encoder: Final = msgspec.json.Encoder()
@@ -270,7 +273,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
                 _check_content_type(request)
             raw = await read_body(request, request.scope["state"]["max_body_bytes"])
             sent = _decode_json(raw)
-        if self.takes_idempotency_key(operation) and idempotency.HEADER in request.headers:
+        if self.takes_idempotency_key(operation) and _IDEMPOTENCY_KEY in headers_of(request.scope):
 
             def perform() -> Awaitable[Response]:
                 return self._worded(operation, request, self._perform(operation, request, principal, sent))
@@ -320,15 +323,26 @@ def json_response(status: int, body: Any, headers: Mapping[str, str] | None = No
     """The answer; one with the status 204 has no body. Nobody may keep a copy: any of them may hold a secret."""
     if status == 204:
         return Response(status_code=204, headers=headers)
-    response = Response(_encoder.encode(body), status, headers, "application/json")
-    if headers is None or "cache-control" not in headers:
-        response.raw_headers.append(_NO_STORE)
-    return response
+    return _JsonResponse(_encoder.encode(body), status, headers)
+
+
+class _JsonResponse(Response):
+    """As Starlette's, with its headers made at once: that is a good part of what an answer costs."""
+
+    def __init__(self, body: bytes, status: int, headers: Mapping[str, str] | None) -> None:
+        self.body = body
+        self.status_code = status
+        self.background = None
+        self.raw_headers = [(b"content-length", b"%d" % len(body)), _JSON]
+        if headers:
+            self.raw_headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+        if not headers or "cache-control" not in headers:
+            self.raw_headers.append(_NO_STORE)
 
 
 async def read_body(request: Request, limit: int) -> bytes:
     """The whole body. Raises BodyTooLarge as soon as more than `limit` bytes are announced or have come."""
-    announced = request.headers.get("content-length", "0")
+    announced = header(request.scope, b"content-length") or "0"
     if announced.isdigit() and int(announced) > limit:
         raise BodyTooLarge(limit)
     parts: list[bytes] = []
@@ -347,7 +361,7 @@ def _origin(request: Request) -> Origin:
 
 
 def _check_content_type(request: Request) -> None:
-    sent = request.headers.get("content-type")
+    sent = header(request.scope, b"content-type")
     if sent is not None and sent.partition(";")[0].strip().lower() not in {"application/json", "text/json"}:
         raise NotJson
 

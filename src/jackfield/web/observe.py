@@ -1,8 +1,10 @@
 """What every request has: an id, a log line, a place in the metrics. One layer around everything else."""
 
+import itertools
 import re
 import secrets
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,9 +14,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jackfield.web.access_log import AccessLine, AccessLog
 from jackfield.web.contract import REQUEST_ID, json_response
+from jackfield.web.headers import headers_of
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _HEADER: Final = b"x-request-id"
+_PROCESS: Final = secrets.token_hex(8)
+_NUMBERS: Final = itertools.count()
 #: of every answer: its type is the one that it says
 _NOSNIFF: Final = (b"x-content-type-options", b"nosniff")
 #: the methods of RFC 9110 and RFC 5789; any other is a stranger's word, and no word of a stranger's is kept
@@ -48,7 +53,8 @@ class Observe:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        request_id, size = _read_headers(scope)
+        headers = headers_of(scope)
+        request_id = _request_id(headers)
         scope[REQUEST_ID] = request_id
         status = 500
         started_answer = False
@@ -63,7 +69,7 @@ class Observe:
 
         try:
             # the server's own limit holds for what it has not read yet, which may be twice as much
-            app = self._app if size <= MAX_HEADER_BYTES else _HEADERS_TOO_LARGE
+            app = self._app if _size(scope, headers) <= MAX_HEADER_BYTES else _HEADERS_TOO_LARGE
             await app(scope, receive, send_observed)
         except Exception:  # noqa: BLE001  outside the contracts, which word their own failures
             _log.exception("unexpected failure", request_id=request_id)
@@ -104,13 +110,19 @@ class Observe:
         return child
 
 
-def _read_headers(scope: Scope) -> tuple[str, int]:
-    """The caller's X-Request-Id if it is one, else a new one; and the bytes that all headers have."""
-    size = 0
-    sent = b""
-    for name, value in scope["headers"]:
-        size += len(name) + len(value)
-        if name == _HEADER and not sent:
-            sent = value
-    text = sent.decode("latin-1")
-    return (text if _REQUEST_ID.fullmatch(text) else secrets.token_hex(12)), size
+def _request_id(headers: Mapping[bytes, bytes]) -> str:
+    """The caller's X-Request-Id if it is one, else a new one."""
+    sent = headers.get(_HEADER)
+    if sent is not None:
+        text = sent.decode("latin-1")
+        if _REQUEST_ID.fullmatch(text):
+            return text
+    # nobody has to be unable to guess it; no two processes give the same
+    return f"{_PROCESS}{next(_NUMBERS):08x}"
+
+
+def _size(scope: Scope, headers: Mapping[bytes, bytes]) -> int:
+    """The bytes of all names and values."""
+    if len(headers) == len(scope["headers"]):
+        return sum(map(len, headers)) + sum(map(len, headers.values()))
+    return sum(len(name) + len(value) for name, value in scope["headers"])

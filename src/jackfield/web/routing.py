@@ -1,6 +1,6 @@
 """Finding the operation of a path, in a time that does not grow with the number of contracts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.routing import BaseRoute, Match, Route
@@ -31,19 +31,28 @@ class ContractRoutes(BaseRoute):
         path: str = scope["path"]
         literal = self._literal.get(path)
         if literal is not None and scope["method"] in (literal.methods or ()):
-            return Match.FULL, {"route": literal, "endpoint": literal.endpoint, "path_params": {}}
+            return Match.FULL, _child(literal, {})
         partial: dict[str, Any] | None = None
         if literal is not None:
-            partial = {"route": literal, "endpoint": literal.endpoint, "path_params": {}}
+            partial = _child(literal, {})
         for prefix, routes in self._others.items():
             if path.startswith(prefix):
                 for route in routes:
-                    match, child = route.matches(scope)
-                    if match is Match.FULL:
-                        return match, {**child, "route": route}
-                    if match is Match.PARTIAL and partial is None:
-                        partial = {**child, "route": route}
+                    found = route.path_regex.match(path)
+                    if found is None:
+                        continue
+                    if scope["method"] in (route.methods or ()):
+                        return Match.FULL, _child(route, found.groupdict())
+                    if partial is None:
+                        partial = _child(route, found.groupdict())
         return (Match.NONE, {}) if partial is None else (Match.PARTIAL, partial)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         await scope["route"].handle(scope, receive, send)
+
+
+def _child(route: Route, texts: Mapping[str, str]) -> dict[str, Any]:
+    """What a match adds to the scope, as Starlette's own routes do."""
+    converters = route.param_convertors
+    parameters = {name: converters[name].convert(text) for name, text in texts.items()}
+    return {"route": route, "endpoint": route.endpoint, "path_params": parameters}

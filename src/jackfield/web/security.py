@@ -8,13 +8,14 @@ from jackfield.domain import ids
 from jackfield.domain.errors import Forbidden, KeyMissing
 from jackfield.domain.principal import Principal
 from jackfield.services.access import Access
+from jackfield.web.headers import header
 
 Authenticator = Callable[[Request, Access], Awaitable[Principal]]
 
 
 def bearer_key(request: Request) -> str:
     """The key of `Authorization: Bearer <key>` (RFC 6750), whatever it opens. Raises KeyMissing."""
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    scheme, _, key = (header(request.scope, b"authorization") or "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise KeyMissing
     return key.strip()
@@ -37,7 +38,7 @@ class HubMismatch(Forbidden):
 async def by_bearer_in_hub(request: Request, access: Access) -> Principal:
     """As `by_bearer`; where `X-Hub-Id` is sent, it has to be the key's own hub, else HubMismatch."""
     principal = await by_bearer(request, access)
-    hub = request.headers.get("x-hub-id")
+    hub = header(request.scope, b"x-hub-id")
     if hub is not None and hub.strip() != ids.to_hex(principal.organisation_id):
         raise HubMismatch
     return principal
@@ -45,7 +46,7 @@ async def by_bearer_in_hub(request: Request, access: Access) -> Principal:
 
 async def by_api_key_header(request: Request, access: Access) -> Principal:
     """`x-api-key: <key>`. Raises KeyMissing, KeyInvalid or Unavailable."""
-    key = request.headers.get("x-api-key", "").strip()
+    key = (header(request.scope, b"x-api-key") or "").strip()
     if not key:
         raise KeyMissing
     return await access.authenticate(key)
