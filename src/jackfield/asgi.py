@@ -21,6 +21,8 @@ from jackfield.settings import read_settings
 from jackfield.storage.revocations import RevocationListener
 from jackfield.web.access_log import AccessLog
 from jackfield.web.app import create_app
+from jackfield.web.connections import ConnectionWatch
+from jackfield.web.request_body import BodyLimits
 from jackfield.worker.engine import Engine
 
 _PARENT_WATCH_SECONDS: Final = 1.0
@@ -43,6 +45,7 @@ def serve_app() -> ASGIApp:
             background = [
                 tasks.create_task(_listen(house).run()),
                 tasks.create_task(_stop_with_parent(_parent())),
+                tasks.create_task(ConnectionWatch(settings.max_connections_per_address).run()),
             ]
             # what is there now stays for good: the collector need not look at it again and again
             gc.collect()
@@ -51,7 +54,7 @@ def serve_app() -> ASGIApp:
                 yield {
                     "services": house.services,
                     "check_readiness": partial(_check_readiness, house, engine),
-                    "max_body_bytes": settings.max_body_bytes,
+                    "body_limits": BodyLimits(settings.max_body_bytes, settings.body_timeout_seconds),
                     "public_url": settings.public_url,
                 }
             access_log.flush()

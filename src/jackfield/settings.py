@@ -144,6 +144,32 @@ class Settings(BaseSettings):
         le=64 * 1024 * 1024,
         description="A larger request body is refused with 413.",
     )
+    body_timeout_seconds: int = Field(
+        default=30,
+        ge=1,
+        le=600,
+        description="How many seconds a request body may take to come, from first to last byte.",
+    )
+    idle_timeout_seconds: int = Field(
+        default=30,
+        ge=1,
+        le=600,
+        description="How many seconds a connection may stay open without a request under way, or with half of a "
+        "request's headers. Behind a proxy, let the proxy close its idle connections sooner.",
+    )
+    max_connections: int = Field(
+        default=4096,
+        ge=16,
+        le=1_000_000,
+        description="The most client connections of one serving process. More wait until one is closed.",
+    )
+    max_connections_per_address: int = Field(
+        default=1024,
+        ge=0,
+        le=1_000_000,
+        description="The most of them from one address; beyond that, those that have been silent longest are closed. "
+        "0: no such limit. Needs Linux.",
+    )
     egress_allow: Annotated[tuple[Network, ...], NoDecode] = Field(
         default=(),
         description="Networks (CIDRs, separated by commas) that may be called although they are private, for vendors "

@@ -5,6 +5,7 @@ import contextlib
 import errno
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import sys
@@ -13,6 +14,7 @@ import time
 from collections.abc import Iterator
 from typing import Annotated
 
+import structlog
 import typer
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
@@ -24,6 +26,8 @@ from jackfield.cli.console import fail
 from jackfield.settings import Settings, read_settings
 from jackfield.storage.embedded import EmbeddedServer
 
+_log = structlog.get_logger(__name__)
+
 #: how long a stopping worker may take to finish what it is doing
 _DRAIN_SECONDS = 30
 #: how long a port is waited for that another process holds
@@ -31,6 +35,11 @@ _PORT_SECONDS = 3.0
 _PORT_PAUSE_SECONDS = 0.1
 #: request line and headers together
 _MAX_HEADER_BYTES = 64 * 1024
+#: connections that the system keeps until there is room for them
+_BACKLOG = 1024
+#: what a process needs beside its clients' connections: the database, vendors, files
+_OTHER_FILES = 512
+_FEWEST_CONNECTIONS = 16
 
 
 def serve(
@@ -57,7 +66,7 @@ def serve(
             # the serving processes are started with nothing but an environment
             os.environ["JACKFIELD_SERVE_JOBS"] = "false"
         with _shared_metrics(workers):
-            _granian(address, port, workers).serve()
+            _granian(address, port, workers, settings).serve()
     finally:
         if server is not None:
             server.close()
@@ -80,7 +89,7 @@ async def _check(settings: Settings) -> None:
         pass
 
 
-def _granian(address: str, port: int, workers: int) -> MPServer:
+def _granian(address: str, port: int, workers: int, settings: Settings) -> MPServer:
     return MPServer(
         "jackfield.asgi:serve_app",
         factory=True,
@@ -93,9 +102,27 @@ def _granian(address: str, port: int, workers: int) -> MPServer:
         workers_kill_timeout=_DRAIN_SECONDS,
         # one version has one limit of headers, and no browser speaks another without TLS, which a proxy does
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(max_buffer_size=_MAX_HEADER_BYTES),
+        # the time counts from the end of the answer before, or from the connection's first moment
+        http1_settings=HTTP1Settings(
+            max_buffer_size=_MAX_HEADER_BYTES, header_read_timeout=settings.idle_timeout_seconds * 1000
+        ),
+        websockets=False,
+        backlog=_BACKLOG,
+        backpressure=_allowed_connections(settings.max_connections),
         log_enabled=False,
     )
+
+
+def _allowed_connections(wanted: int) -> int:
+    """Return how many connections the system lets a process have, at most those wanted, and allow as many files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = wanted + _OTHER_FILES
+    if hard != resource.RLIM_INFINITY and hard < files:
+        _log.warning("the system allows fewer open files than JACKFIELD_MAX_CONNECTIONS needs", allowed=hard)
+        files = hard
+    if soft != resource.RLIM_INFINITY and soft < files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    return max(files - _OTHER_FILES, _FEWEST_CONNECTIONS)
 
 
 def _check_address(host: str, port: int) -> str:

@@ -26,8 +26,7 @@ from jackfield.web.tenant_address import TenantAddress
 
 DIALECTS: Final[tuple[Dialect, ...]] = (HUBS, INTEGRATIONS_V1, INTEGRATIONS_V2, ORGANISATIONS, PLATFORM)
 
-#: opens what the application needs, and yields it as the ASGI state: services, check_readiness, max_body_bytes,
-#: public_url
+#: opens what the application needs, and yields it as the ASGI state: services, check_readiness, body_limits, public_url
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any]]]
 
 _CORS_HEADERS: Final = ("Authorization", "x-api-key", "X-Hub-Id", "Content-Type", "X-Request-Id", idempotency.HEADER)

@@ -12,7 +12,7 @@ import msgspec
 import msgspec.inspect
 import structlog
 from starlette.datastructures import QueryParams
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -22,6 +22,7 @@ from jackfield.domain.principal import Caller, Capability, Origin, Principal
 from jackfield.services import Services
 from jackfield.web import form_body, idempotency, json_body
 from jackfield.web.headers import header, headers_of
+from jackfield.web.request_body import read_body
 from jackfield.web.security import Authenticator
 from jackfield.web.violations import InvalidRequest, Problem, Violation, convert
 
@@ -42,13 +43,6 @@ _IDEMPOTENCY_KEY: Final = idempotency.HEADER.lower().encode()
 
 _log = structlog.get_logger(__name__)
 _encoder: Final = msgspec.json.Encoder()
-
-
-class BodyTooLarge(Invalid):
-    code = "body-too-large"
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"The request body is larger than {limit} bytes")
 
 
 class NotJson(Invalid):
@@ -238,8 +232,6 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
             return await answering
         except JackfieldError as error:
             return self.render(error, operation)
-        except ClientDisconnect:
-            return Response(status_code=499)
         except Exception as error:  # noqa: BLE001  the contract has a form for this too; see `render`
             _log.exception("unexpected failure", operation=operation.name, request_id=request.scope[REQUEST_ID])
             return self.render(error, operation)
@@ -250,14 +242,13 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         return None if operation.query is None else _decode_query(sent, operation.query)
 
     async def _answer_proven(self, operation: Operation, request: Request, prove: Prover) -> Response:
-        limit: int = request.scope["state"]["max_body_bytes"]
         body: Any = None
         if operation.body is not None and operation.form:
-            sent = form_body.decode(request.headers.get("content-type"), await read_body(request, limit))
+            sent = form_body.decode(request.headers.get("content-type"), await read_body(request))
             body = convert(sent, operation.body, "body")
         proof = await prove(request, request.scope["state"]["services"], body)
         if operation.body is not None and not operation.form:
-            body = convert(_decode_json(await read_body(request, limit)), operation.body, "body")
+            body = convert(_decode_json(await read_body(request)), operation.body, "body")
         answer = await operation.handler(ProvenCall(request, proof, body))
         return json_response(operation.success, answer, operation.headers)
 
@@ -271,7 +262,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         if operation.body is not None:
             if self.json_only:
                 _check_content_type(request)
-            raw = await read_body(request, request.scope["state"]["max_body_bytes"])
+            raw = await read_body(request)
             sent = _decode_json(raw)
         if self.takes_idempotency_key(operation) and _IDEMPOTENCY_KEY in headers_of(request.scope):
 
@@ -338,21 +329,6 @@ class _JsonResponse(Response):
             self.raw_headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
         if not headers or "cache-control" not in headers:
             self.raw_headers.append(_NO_STORE)
-
-
-async def read_body(request: Request, limit: int) -> bytes:
-    """The whole body. Raises BodyTooLarge as soon as more than `limit` bytes are announced or have come."""
-    announced = header(request.scope, b"content-length") or "0"
-    if announced.isdigit() and int(announced) > limit:
-        raise BodyTooLarge(limit)
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limit:
-            raise BodyTooLarge(limit)
-        parts.append(part)
-    return b"".join(parts)
 
 
 def _origin(request: Request) -> Origin:

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from jackfield.web.access_log import AccessLine, AccessLog
 from jackfield.web.contract import REQUEST_ID, json_response
 from jackfield.web.headers import headers_of
+from jackfield.web.request_body import is_cut_off
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _HEADER: Final = b"x-request-id"
@@ -22,6 +23,7 @@ _PROCESS: Final = secrets.token_hex(8)
 _NUMBERS: Final = itertools.count()
 #: of every answer: its type is the one that it says
 _NOSNIFF: Final = (b"x-content-type-options", b"nosniff")
+_CLOSE: Final = (b"connection", b"close")
 #: the methods of RFC 9110 and RFC 5789; any other is a stranger's word, and no word of a stranger's is kept
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"})
 #: of all headers of a request together
@@ -65,6 +67,8 @@ class Observe:
                 started_answer = True
                 status = message["status"]
                 message["headers"] = [*message["headers"], _NOSNIFF, (_HEADER, request_id.encode())]
+                if is_cut_off(scope):
+                    message["headers"].append(_CLOSE)
             await send(message)
 
         try:

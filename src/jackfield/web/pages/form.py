@@ -6,8 +6,8 @@ from urllib.parse import parse_qs
 
 from starlette.requests import Request
 
-from jackfield.web.contract import read_body
 from jackfield.web.form_body import TYPE, MalformedForm
+from jackfield.web.request_body import BodyIncomplete, read_body
 
 _MOST_FIELDS: Final = 5_000
 
@@ -35,8 +35,11 @@ class Form(Mapping[str, Sequence[str]]):
 
 
 async def read_form(request: Request) -> Form:
-    """Raises MalformedForm, or BodyTooLarge."""
-    body = await read_body(request, request.scope["state"]["max_body_bytes"])
+    """Return what was filled in. Raises MalformedForm, BodyTooLarge or Unavailable."""
+    try:
+        body = await read_body(request)
+    except BodyIncomplete as error:
+        raise MalformedForm(str(error)) from None
     if request.headers.get("content-type", TYPE).partition(";")[0].strip().lower() != TYPE:
         raise MalformedForm(f"The form has to be sent as {TYPE}")
     try:

@@ -5,7 +5,7 @@ from typing import Final
 from urllib.parse import quote
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -21,9 +21,10 @@ from jackfield.domain.errors import (
     Unavailable,
 )
 from jackfield.domain.session import SessionInvalid, TooManyFailures
-from jackfield.web.contract import REQUEST_ID, BodyTooLarge
+from jackfield.web.contract import REQUEST_ID
 from jackfield.web.pages.browser import Browser
 from jackfield.web.pages.rendering import redirect, render
+from jackfield.web.request_body import BodyTooLarge
 from jackfield.web.tenant_address import PREFIX
 
 SIGN_IN: Final = "/console/sign-in"
@@ -59,8 +60,6 @@ def page_route(path: str, handlers: Mapping[str, Handler]) -> Route:
             return browser.keep(await handler(browser))
         except SessionInvalid:
             return redirect(sign_in_address(request))
-        except ClientDisconnect:
-            return Response(status_code=499)
         except JackfieldError as error:
             return _told(browser, error)
         except Exception:  # noqa: BLE001  its words may hold anything, so they are for the log alone

@@ -27,7 +27,6 @@ from jackfield.services.new_integration import OnlyOne
 from jackfield.web import idempotency
 from jackfield.web.contract import (
     Answer,
-    BodyTooLarge,
     Fault,
     MethodNotAllowed,
     NotJson,
@@ -36,6 +35,7 @@ from jackfield.web.contract import (
 )
 from jackfield.web.dialects.hubs.schemas import ErrorAnswer, ErrorBody
 from jackfield.web.json_body import MalformedJson
+from jackfield.web.request_body import BodyTooLarge
 from jackfield.web.security import HubMismatch
 from jackfield.web.violations import InvalidRequest, Problem, Violation
 

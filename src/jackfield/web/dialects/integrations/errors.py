@@ -7,9 +7,10 @@ from starlette.responses import Response
 
 from jackfield.domain.definition import FieldProblem
 from jackfield.domain.errors import Conflict, Forbidden, JackfieldError, KeyInvalid, NotFound, Unauthenticated
-from jackfield.web.contract import Answer, BodyTooLarge, MethodNotAllowed, Operation, UnknownPath, json_response
+from jackfield.web.contract import Answer, MethodNotAllowed, Operation, UnknownPath, json_response
 from jackfield.web.dialects.integrations.schemas import Detail, ErrorItem, Failure, ValidationErrors
 from jackfield.web.json_body import MalformedJson
+from jackfield.web.request_body import BodyTooLarge
 from jackfield.web.violations import InvalidRequest, Problem, Violation
 
 _WORDS: Final[Mapping[Problem, tuple[str, str]]] = {

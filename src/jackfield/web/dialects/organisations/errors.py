@@ -8,9 +8,10 @@ from starlette.responses import Response
 from jackfield.domain.definition import FieldProblem
 from jackfield.domain.errors import JackfieldError, Kind, Unauthenticated, Unavailable
 from jackfield.domain.integration import InvalidState
-from jackfield.web.contract import Answer, BodyTooLarge, MethodNotAllowed, Operation, json_response
+from jackfield.web.contract import Answer, MethodNotAllowed, Operation, json_response
 from jackfield.web.dialects.organisations.schemas import Error
 from jackfield.web.json_body import MalformedJson
+from jackfield.web.request_body import BodyTooLarge
 
 _STATUSES: Final[Mapping[Kind, int]] = {
     Kind.UNAUTHENTICATED: 401,

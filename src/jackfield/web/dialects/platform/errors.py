@@ -17,10 +17,11 @@ from jackfield.domain.errors import (
 from jackfield.domain.flaws import Flaw, Flawed
 from jackfield.domain.oauth import InvalidClient, OAuthError, ScopeMissing, TokenInvalid
 from jackfield.domain.session import TooManyFailures
-from jackfield.web.contract import Answer, BodyTooLarge, MethodNotAllowed, Operation, json_response
+from jackfield.web.contract import Answer, MethodNotAllowed, Operation, json_response
 from jackfield.web.dialects.platform.reference import CODES, OAUTH_CODES
 from jackfield.web.dialects.platform.schemas import ErrorAnswer, ErrorItem, OAuthErrorAnswer
 from jackfield.web.form_body import MalformedForm
+from jackfield.web.request_body import BodyTooLarge
 from jackfield.web.tenant_address import TenantMismatch
 from jackfield.web.violations import InvalidRequest, Problem, Violation
 
