@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from jackfield.domain import ids
 from jackfield.domain.app import App, AppNotFound, AppStatus
-from jackfield.domain.installation import (
+from jackfield.domain.installation import InstallationNotFound, (
     GRANTED,
     READ,
     WRITE,
@@ -89,9 +89,14 @@ async def install(browser: Browser) -> Response:
     except InvalidConfiguration as error:
         # the developer has changed the form meanwhile
         return _page(browser, app, installation_id, sent, form.placed(error.flaws, reading.places))
-    issued = await services.oauth_server.issue_code(browser.caller, installed.id) if app.oauth_callback_url else None
+    outcome = f"{_here(browser, app)}/connections/success"
+    try:
+        issued = await services.oauth_server.issue_code(browser.caller, installed.id) if app.oauth_callback_url else None
+    except InstallationNotFound:
+        # the same person began again meanwhile: the page shows what took its place
+        return redirect(outcome, REFERRER_POLICY)
     if issued is None or issued.callback is None:
-        return redirect(f"{_here(browser, app)}/connections/success", REFERRER_POLICY)
+        return redirect(outcome, REFERRER_POLICY)
     return redirect(with_state(issued.callback, sent.first(_STATE)), REFERRER_POLICY)
 
 
