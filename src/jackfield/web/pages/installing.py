@@ -13,10 +13,11 @@ from starlette.routing import Route
 
 from jackfield.domain import ids
 from jackfield.domain.app import App, AppNotFound, AppStatus
-from jackfield.domain.installation import InstallationNotFound, (
+from jackfield.domain.installation import (
     GRANTED,
     READ,
     WRITE,
+    InstallationNotFound,
     InstallationRow,
     InstallationStatus,
     InvalidConfiguration,
@@ -24,6 +25,7 @@ from jackfield.domain.installation import InstallationNotFound, (
 from jackfield.domain.schema_fields import Field, Widget
 from jackfield.domain.schema_form import ADD_ROW, REMOVE_ROW, SchemaForm, Sent, walk, with_changed_rows
 from jackfield.domain.session import FormRefused
+from jackfield.services.oauth_server import IssuedCode
 from jackfield.web.pages.authorizing import is_state, with_state
 from jackfield.web.pages.browser import Browser
 from jackfield.web.pages.form import read_form
@@ -83,21 +85,27 @@ async def install(browser: Browser) -> Response:
     reading = form.read(sent)
     if reading.flaws:
         return _page(browser, app, installation_id, sent, reading.flaws)
-    services = browser.services
     try:
-        installed = await services.installations.create(browser.caller, app.id, reading.value, installation_id)
+        installed = await browser.services.installations.create(browser.caller, app.id, reading.value, installation_id)
     except InvalidConfiguration as error:
         # the developer has changed the form meanwhile
         return _page(browser, app, installation_id, sent, form.placed(error.flaws, reading.places))
     outcome = f"{_here(browser, app)}/connections/success"
     try:
-        issued = await services.oauth_server.issue_code(browser.caller, installed.id) if app.oauth_callback_url else None
+        issued = await _code(browser, app, installed.id)
     except InstallationNotFound:
         # the same person began again meanwhile: the page shows what took its place
         return redirect(outcome, REFERRER_POLICY)
     if issued is None or issued.callback is None:
         return redirect(outcome, REFERRER_POLICY)
     return redirect(with_state(issued.callback, sent.first(_STATE)), REFERRER_POLICY)
+
+
+async def _code(browser: Browser, app: App, installation_id: int) -> IssuedCode | None:
+    """The code that the person takes to the app; None where the app has no address for it."""
+    if not app.oauth_callback_url:
+        return None
+    return await browser.services.oauth_server.issue_code(browser.caller, installation_id)
 
 
 async def remove(browser: Browser) -> Response:
