@@ -79,7 +79,7 @@ def test_an_item_without_a_body_has_no_description() -> None:
         ("```py\na < b\n```", "```\na < b\n```"),
         ("~~~\na ``` b\n~~~", f"```\na ``{GAP}` b\n```"),
         ("`` a`b ``", "`` a`b ``"),
-        ("| a | b |\n|---|---|\n| 1 | *2* |", "**a | b**\n1 | 2"),
+        ("| a | b |\n|---|---|\n| 1 | *2* |", "**a | b**\n1 | *2*"),
         ("<b>bold</b>", "\\<b\\>bold\\</b\\>"),
         ("\\*a\\* \\# ||secret||", "\\*a\\* \\# \\|\\|secret\\|\\|"),
         ("1986\\. A year", "1986\\. A year"),

@@ -69,7 +69,7 @@ def item(**changed: object) -> Item:
         ("one  \n/close", "one\\\n\\/close"),
         ("1\\. no list", "1\\. no list"),
         ("\\# no heading", "\\# no heading"),
-        ("a_b*c*d", "a\\_b*c*d"),
+        ("a_b*c*d", "a_b*c*d"),
         ("\\*stars\\*", "\\*stars\\*"),
         ("$x$ \\[!NOTE\\]", "\\$x\\$ \\[!NOTE\\]"),
         ("&amp;copy; & co", "\\&copy; & co"),
@@ -136,7 +136,7 @@ def test_facts_and_the_way_back_are_below_the_text() -> None:
         "From [WI-7](https://product.example.com/7)",
         "END",
     ]
-    assert body_of(item(key="a_b"), 1000, DIALECT, with_status=False) == "From a\\_b"
+    assert body_of(item(key="a_b"), 1000, DIALECT, with_status=False) == "From a_b"
 
 
 def test_facts_that_are_too_long_are_left_to_the_product() -> None:

@@ -151,7 +151,13 @@ def code_is_in_order(meant: Seen, seen: Seen) -> bool:
 
 @pytest.mark.parametrize("vendor", EXACT)
 def test_the_words_are_those_that_were_written(vendor: str) -> None:
-    wrong = [text[:300] for text, meant, seen in whole(vendor) if not seen.letters().startswith(meant.letters())]
+    # Jira's documents have no tables in quotes and lists: there, strokes part the cells
+    strokes = str.maketrans("", "", "|" if vendor == "jira" else "")
+    wrong = [
+        text[:300]
+        for text, meant, seen in whole(vendor)
+        if not seen.letters().translate(strokes).startswith(meant.letters().translate(strokes))
+    ]
     assert wrong == []
 
 
@@ -174,8 +180,8 @@ def test_no_escape_and_no_sign_of_a_form_is_left_over_at_discord() -> None:
     for text, meant, seen in whole("discord"):
         around = meant.words + "".join(seen.links)
         found |= {text for sign in "\\*`" if seen.words.count(sign) > around.count(sign)}
-    # code of nothing but a blank, and code with the very sign of the emphasis around it
-    assert found <= {"``` ```\naaa\n", "*a `*`*\n"}
+    # code of nothing but a blank
+    assert found <= {"``` ```\naaa\n"}
 
 
 @pytest.mark.parametrize("vendor", EXACT)

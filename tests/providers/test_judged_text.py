@@ -81,10 +81,15 @@ def test_words_are_kept(vendor: str) -> None:
     assert wrong == []
 
 
+def targets(page: str) -> set[str]:
+    """Where links lead; round brackets are encoded where a link's own would end there, and mean the same."""
+    return {url.replace("%28", "(").replace("%29", ")") for url in _LINK.findall(page)}
+
+
 @pytest.mark.parametrize("vendor", MARKDOWN)
 def test_links_lead_where_they_led(vendor: str) -> None:
     for text, meant, page in _whole(vendor):
-        assert set(_LINK.findall(meant)) <= set(_LINK.findall(page)), text[:300]
+        assert targets(meant) <= targets(page), text[:300]
 
 
 @pytest.mark.parametrize("vendor", MARKDOWN)

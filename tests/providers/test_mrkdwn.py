@@ -49,7 +49,7 @@ def rendered(body: str) -> str:
         ("```py\nif a < b:\n    c\n```", "```\nif a &lt; b:\n    c\n```"),
         ("    indented", "```\nindented\n```"),
         ("~~~\na ``` b\n~~~", f"```\na ``{GAP}` b\n```"),
-        ("| a | b |\n|---|---|\n| 1 | *2* |", "*a | b*\n1 | 2"),
+        ("| a | b |\n|---|---|\n| 1 | *2* |", "*a | b*\n1 | _2_"),
         ("one\ntwo  \nthree", "one\ntwo\nthree"),
         ("<b>bold</b>\n\n<div>x</div>", "&lt;b&gt;bold&lt;/b&gt;\n\n&lt;div&gt;x&lt;/div&gt;"),
         ("&lt;!here&gt; &copy;", "&lt;!here&gt; ©"),

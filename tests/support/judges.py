@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 
+from support import gfm_examples
 from support.texts import LONGEST, real_texts
 
 _JUDGES: Final = Path(__file__).parent.parent / "judges"
@@ -39,7 +40,7 @@ def examples() -> tuple[str, ...]:
 @functools.cache
 def plain_corpus() -> tuple[str, ...]:
     """The examples without HTML, in which it would be more than text, and real texts that fit."""
-    plain = [example for example in examples() if "<" not in example]
+    plain = [example for example in (*examples(), *gfm_examples.EXAMPLES) if "<" not in example]
     assert len(plain) > 400
     texts = [text.replace("\r\n", "\n") for text in real_texts().values() if len(text) < LONGEST * 3 // 4]
     assert len(texts) > 100
@@ -48,10 +49,10 @@ def plain_corpus() -> tuple[str, ...]:
 
 @functools.cache
 def whole_corpus() -> tuple[str, ...]:
-    """Every example, and the beginnings of real texts."""
+    """Every example, those of GitHub's extensions among them, and the beginnings of real texts."""
     texts = {text.replace("\r\n", "\n")[:_PART] for text in real_texts().values()}
     assert len(texts) > 100
-    return *examples(), *sorted(texts)
+    return *examples(), *gfm_examples.EXAMPLES, *sorted(texts)
 
 
 @functools.cache

@@ -9,6 +9,8 @@ from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 ZERO_WIDTH_SPACE: Final = "\u200b"
+#: a box with a tick, whose letter is of either case
+DONE: Final = "[x]"
 _AC: Final = "{urn:ac}"
 #: addresses that vendors are told to link
 _LINKED: Final = re.compile(r"(?:https?://[^\s/?#]|mailto:[^\s@]+@)[^\s<>|\"]*", re.IGNORECASE)
@@ -22,10 +24,10 @@ class Seen(NamedTuple):
 
     def letters(self) -> str:
         """The words without blanks, which are shown as the vendor likes."""
-        return re.sub(r"[\s\u200b]+", "", self.words)
+        return re.sub(r"[\s\u200b]+", "", self.words.replace("[X]", DONE))
 
     def tokens(self) -> list[str]:
-        return _TOKEN.findall(self.words.replace(ZERO_WIDTH_SPACE, ""))
+        return _TOKEN.findall(self.words.replace(ZERO_WIDTH_SPACE, "").replace("[X]", DONE))
 
     def code_lines(self) -> list[str]:
         """The lines that are not empty. Tabs are four spaces to parsers of chats."""
@@ -65,7 +67,7 @@ class _Page(HTMLParser):
         elif tag == "img":
             self.words += f" {named.get('alt', '').strip() or 'image'} "
         elif tag == "input":
-            self.words += "[x]" if "checked" in named else "[ ]"
+            self.words += DONE if "checked" in named else "[ ]"
         else:
             self.words += "" if tag in {"code", "em", "strong", "del"} else "\n"
 

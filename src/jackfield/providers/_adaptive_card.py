@@ -4,7 +4,7 @@ All text stands in runs of RichTextBlocks, which take no Markdown: whatever the 
 form is a property. A run's end of line is not shown everywhere alike, so every line is a block of its own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -144,12 +144,19 @@ def _lines(node: SyntaxTreeNode) -> list[_Line]:  # noqa: PLR0911  one for each 
         case "blockquote":
             return [[("│ ", _PLAIN), *line] for child in node.children for line in _lines(child)]
         case "table":
-            rows = [" | ".join(cells) for cells in table_rows(node)]
-            return [[(row, _BOLD if place == 0 else _PLAIN)] for place, row in enumerate(rows)]
+            rows = enumerate(table_rows(node))
+            return [_row(cells, _BOLD if place == 0 else _PLAIN) for place, cells in rows]
         case "hr":
             return [[("———", _PLAIN)]]
         case _:
             return _inline_lines(node, _PLAIN)
+
+
+def _row(cells: Sequence[SyntaxTreeNode], form: _Form) -> _Line:
+    line: _Line = []
+    for place, cell in enumerate(cells):
+        line += [*([(" | ", form)] if place else []), *(run or (" ", form) for run in _runs(cell, form))]
+    return line
 
 
 def _list_lines(node: SyntaxTreeNode) -> Iterator[_Line]:

@@ -129,10 +129,9 @@ def plain_text(node: SyntaxTreeNode) -> str:
     return "".join(plain_text(child) for child in node.children)
 
 
-def table_rows(table: SyntaxTreeNode) -> list[list[str]]:
-    """The cells of a table as text, its head first."""
-    rows = [row for part in table.children for row in part.children]
-    return [[one_line(plain_text(cell)) for cell in row.children] for row in rows]
+def table_rows(table: SyntaxTreeNode) -> list[list[SyntaxTreeNode]]:
+    """The cells of a table, its head first."""
+    return [list(row.children) for part in table.children for row in part.children]
 
 
 def image_label(node: SyntaxTreeNode) -> str:
@@ -181,8 +180,10 @@ def _list_lines(node: SyntaxTreeNode, dialect: Dialect) -> Iterator[str]:
 
 def _table_lines(node: SyntaxTreeNode, dialect: Dialect) -> Iterator[str]:
     for index, cells in enumerate(table_rows(node)):
-        line = " | ".join(dialect.escape(cell) for cell in cells)
-        yield dialect.strong(line) if index == 0 and line.strip() else line
+        line = " | ".join(_inline(cell, dialect) for cell in cells)
+        # bold around other forms is not bold everywhere, so a head with some stays as it is
+        is_plain = all(child.type == "text" for cell in cells for inline in cell.children for child in inline.children)
+        yield dialect.strong(line) if index == 0 and is_plain and line.strip() else line
 
 
 def _inline(node: SyntaxTreeNode, dialect: Dialect) -> str:

@@ -18,6 +18,7 @@ _SPECIAL: Final = re.compile(r"[\\`*_~|<>\[\]()#]")
 _LINE_START: Final = re.compile(r"^(\s*)([-+]|[0-9]+\.)(?=\s)", re.MULTILINE)
 _MENTION: Final = re.compile(r"@(?=everyone|here)", re.IGNORECASE)
 _LABEL_LENGTH: Final = 300
+_CODE: Final = re.compile(r"`[^`]+`|``.+?``")
 
 
 def escape(text: str) -> str:
@@ -34,7 +35,11 @@ def link(text: str, url: str) -> str:
     """`[text](<url>)`, or the address itself where Discord makes no such link: of others than web addresses, and behind
     words that look like one."""
     # an address with a mention in it still leads to the same place when that is encoded
-    address = f"<{_MENTION.sub('%40', url.replace('>', '%3E'))}>"
+    address = _MENTION.sub("%40", url.replace(">", "%3E"))
+    if address.count("(") != address.count(")"):
+        # Discord ends the link at the first that is too many
+        address = address.replace("(", "%28").replace(")", "%29")
+    address = f"<{address}>"
     if text in {url, url.removeprefix("mailto:")}:
         return address
     if "://" in text or not url.lower().startswith("http"):
@@ -53,18 +58,24 @@ def _escape(text: str) -> str:
     return _LINE_START.sub(lambda found: f"{found[1]}{found[2][:-1]}\\{found[2][-1]}", text)
 
 
+def _around(signs: str, inner: str) -> str:
+    """The form, unless code in it has its sign: Discord would end the form there, and lose the code."""
+    in_code = any(signs[0] in code for code in _CODE.findall(inner))
+    return inner if in_code else f"{signs}{inner}{signs}"
+
+
 class _DiscordMarkdown:
     def escape(self, text: str) -> str:
         return escape(text)
 
     def strong(self, inner: str) -> str:
-        return f"**{inner}**"
+        return _around("**", inner)
 
     def emphasis(self, inner: str) -> str:
-        return f"*{inner}*"
+        return _around("*", inner)
 
     def strike(self, inner: str) -> str:
-        return f"~~{inner}~~"
+        return _around("~~", inner)
 
     def code(self, text: str) -> str:
         # a backtick within takes two around, and blanks where it stands at an edge

@@ -18,7 +18,9 @@ from jackfield.providers._markdown import BARE, Document, addresses, cut, fitted
 #: between a sign and what it would refer to: nobody sees it, and no vendor reads a reference across it
 _BREAK: Final = "\u200b"
 #: signs that format somewhere in a line
-_INLINE: Final = re.compile(r"[\\`*_\[\]<>~|$]|&(?=#?\w+;)")
+# an underscore within a word is no emphasis (https://spec.commonmark.org/0.31.2/#emphasis-and-strong-emphasis, rule 2),
+# and an address of mail is one only without backslashes
+_INLINE: Final = re.compile(r"[\\`*\[\]<>~|$]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)")
 #: signs that format at the start of a line; `/` is a quick action to GitLab
 _START: Final = re.compile(r"^([ \t]*)(?:([#+\-=/:])|(\d{1,9})([.)]))")
 _LINKABLE: Final = re.compile(r"(?:https?://|ftp://|mailto:)\S", re.IGNORECASE)

@@ -36,7 +36,7 @@ _ADDRESS: Final = re.compile(rf"(?<![A-Za-z])(?:https?|ftp)://\w[^\s<>]*|{_WWW.p
 _SCHEME: Final = re.compile(r"(?<![A-Za-z])(?:https?|ftp)$", re.IGNORECASE)
 _BEHIND_SCHEME: Final = re.compile(r"://\w[^\s<>]*")
 #: not of the address where they stand at its end
-_PUNCTUATION: Final = "?!.,:*_~'\"`\\"
+_PUNCTUATION: Final = "?!.,:;*_~'\"`\\"
 _CLOSING: Final = {")": "(", "]": "["}
 _ENTITY_AT_END: Final = re.compile(r"&[A-Za-z0-9]+;$")
 #: what an address has encoded wherever it is one
@@ -217,13 +217,13 @@ def _without_end(address: str) -> str:
     while end:
         last = address[end - 1]
         entity = _ENTITY_AT_END.search(address, max(0, end - 12), end) if last == ";" else None
-        if last in _PUNCTUATION:
+        if entity is not None:
+            end = entity.start()
+        elif last in _PUNCTUATION:
             end -= 1
         elif surplus.get(last, 0) > 0:
             surplus[last] -= 1
             end -= 1
-        elif entity is not None:
-            end = entity.start()
         else:
             break
     return address[:end]
@@ -372,7 +372,8 @@ def _block_parser() -> MarkdownIt:
 def _inline_parser() -> MarkdownIt:
     """Reads the words of blocks. Brackets within brackets it looks through as deep as markdown-it says."""
     # HTML of the product's users is text to us, and so it stays at the vendor
-    parser = MarkdownIt("commonmark", {"html": False}).enable("strikethrough")
+    # one tilde strikes as two do, and three are words: https://github.github.com/gfm/#strikethrough-extension-
+    parser = MarkdownIt("commonmark", {"html": False, "strikethrough_single_tilde": True}).enable("strikethrough")
     parser.inline.ruler.at("image", _image)
     parser.inline.ruler.before("strikethrough", "long_run", _long_run)
     parser.inline.ruler.before("strikethrough", "address", _address)
