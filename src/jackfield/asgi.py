@@ -56,6 +56,7 @@ def serve_app() -> ASGIApp:
                     "check_readiness": partial(_check_readiness, house, engine),
                     "body_limits": BodyLimits(settings.max_body_bytes, settings.body_timeout_seconds),
                     "public_url": settings.public_url,
+                    "metrics_token": settings.metrics_token and settings.metrics_token.get_secret_value(),
                 }
             access_log.flush()
             if engine is not None:

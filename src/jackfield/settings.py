@@ -193,6 +193,10 @@ class Settings(BaseSettings):
         description="The OpenID provider by which people sign in, as `JACKFIELD_OIDC__ISSUER`: `ISSUER`, `CLIENT_ID`, "
         "`CLIENT_SECRET`, `ORGANISATION` or `ORGANISATION_CLAIM`, `SCOPES`, `ROLES_CLAIM`, `ROLES` and `LABEL`.",
     )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        description="Who reads `/metrics` has to send `Authorization: Bearer` and this. Unset: anybody may read them.",
+    )
     serve_jobs: bool = Field(
         default=True, description="Whether serving processes run jobs, too; `serve --no-jobs` is the same as `false`."
     )

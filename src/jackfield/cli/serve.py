@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import structlog
 import typer
@@ -54,6 +54,8 @@ def serve(
     address = _check_address(host, port)
     # until the server takes signals over, a stop goes the way of an exception, which closes what is open
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # asyncio's own handler only cancels, which is lost when the work ends in the same moment
+    signal.signal(signal.SIGINT, _interrupted)
     # a forked worker would inherit our hold on the embedded server, and our metrics
     multiprocessing.set_start_method("spawn", force=True)
     # held for as long as we run, so that the database does not stop between our workers
@@ -70,6 +72,10 @@ def serve(
     finally:
         if server is not None:
             server.close()
+
+
+def _interrupted(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 @contextlib.contextmanager

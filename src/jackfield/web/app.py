@@ -26,7 +26,8 @@ from jackfield.web.tenant_address import TenantAddress
 
 DIALECTS: Final[tuple[Dialect, ...]] = (HUBS, INTEGRATIONS_V1, INTEGRATIONS_V2, ORGANISATIONS, PLATFORM)
 
-#: opens what the application needs, and yields it as the ASGI state: services, check_readiness, body_limits, public_url
+#: opens what the application needs, and yields it as the ASGI state: services, check_readiness, body_limits,
+#: public_url, metrics_token
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any]]]
 
 _CORS_HEADERS: Final = ("Authorization", "x-api-key", "X-Hub-Id", "Content-Type", "X-Request-Id", idempotency.HEADER)

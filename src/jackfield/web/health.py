@@ -1,5 +1,6 @@
 """Is the process alive, can it serve, how is it doing: for load balancers and monitors."""
 
+import hmac
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from starlette.routing import Route
 
 from jackfield.domain.errors import Unavailable
 from jackfield.web.contract import json_response
+from jackfield.web.headers import header
 
 #: raises Unavailable when the process cannot serve
 ReadinessCheck = Callable[[], Awaitable[None]]
@@ -33,8 +35,12 @@ async def readyz(request: Request) -> Response:
     return json_response(200, {"status": "ready"})
 
 
-async def metrics(_: Request) -> Response:
-    """Prometheus text; with several workers, the sum of all of them."""
+async def metrics(request: Request) -> Response:
+    """Prometheus text; with several workers, the sum of all of them. Where the operator set a token, it is needed."""
+    token: str | None = request.scope["state"]["metrics_token"]
+    sent = header(request.scope, b"authorization") or ""
+    if token is not None and not hmac.compare_digest(sent.encode(), f"Bearer {token}".encode()):
+        return json_response(401, {"detail": "Metrics need the operator's token"}, {"www-authenticate": "Bearer"})
     registry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()

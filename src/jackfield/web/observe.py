@@ -16,6 +16,7 @@ from jackfield.web.access_log import AccessLine, AccessLog
 from jackfield.web.contract import REQUEST_ID, json_response
 from jackfield.web.headers import headers_of
 from jackfield.web.request_body import is_cut_off
+from jackfield.web.request_head import refusal
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _HEADER: Final = b"x-request-id"
@@ -26,11 +27,6 @@ _NOSNIFF: Final = (b"x-content-type-options", b"nosniff")
 _CLOSE: Final = (b"connection", b"close")
 #: the methods of RFC 9110 and RFC 5789; any other is a stranger's word, and no word of a stranger's is kept
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"})
-#: of all headers of a request together
-MAX_HEADER_BYTES: Final = 64 * 1024
-_HEADERS_TOO_LARGE: Final = json_response(
-    431, {"detail": "The headers are larger than 64 KiB"}, {"connection": "close"}
-)
 _QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
 REQUESTS: Final = Counter("jackfield_requests_total", "Answered requests.", ["route", "method", "status"])
@@ -72,9 +68,7 @@ class Observe:
             await send(message)
 
         try:
-            # the server's own limit holds for what it has not read yet, which may be twice as much
-            app = self._app if _size(scope, headers) <= MAX_HEADER_BYTES else _HEADERS_TOO_LARGE
-            await app(scope, receive, send_observed)
+            await (refusal(scope, headers) or self._app)(scope, receive, send_observed)
         except Exception:  # noqa: BLE001  outside the contracts, which word their own failures
             _log.exception("unexpected failure", request_id=request_id)
             if not started_answer:
@@ -123,10 +117,3 @@ def _request_id(headers: Mapping[bytes, bytes]) -> str:
             return text
     # nobody has to be unable to guess it; no two processes give the same
     return f"{_PROCESS}{next(_NUMBERS):08x}"
-
-
-def _size(scope: Scope, headers: Mapping[bytes, bytes]) -> int:
-    """The bytes of all names and values."""
-    if len(headers) == len(scope["headers"]):
-        return sum(map(len, headers)) + sum(map(len, headers.values()))
-    return sum(len(name) + len(value) for name, value in scope["headers"])

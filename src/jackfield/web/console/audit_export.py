@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC
 from enum import StrEnum
@@ -13,7 +14,9 @@ from jackfield.domain import ids
 from jackfield.domain.audit import AuditRecord
 
 #: what spreadsheets take for a formula (https://owasp.org/www-community/attacks/CSV_Injection)
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+#: what a spreadsheet takes for a formula at the beginning of a cell, be its cells parted by commas, semicolons or tabs;
+#: the wide signs are of Asian keyboards
+_FORMULA: Final = re.compile(r"(^\s*|[;,\t\r\n]\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20\t\r])")
 #: records that are sent together
 _TOGETHER: Final = 200
 
@@ -89,7 +92,7 @@ def _row(cells: tuple[str, ...]) -> bytes:
 
 def _harmless(cell: str) -> str:
     """The cell as a text, where a spreadsheet would take it for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return _FORMULA.sub(r"\1'", cell)
 
 
 _WRITERS: Final[Mapping[Format, Callable[[Line], bytes]]] = {Format.CSV: _as_csv, Format.JSON_LINES: _as_json}

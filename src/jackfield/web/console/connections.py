@@ -13,6 +13,7 @@ from jackfield.web.pages.browser import Browser
 from jackfield.web.pages.form import read_form
 from jackfield.web.pages.rendering import redirect
 from jackfield.web.pages.routing import page_route
+from jackfield.web.tenant_address import base_url
 
 
 async def connect(browser: Browser) -> Response:
@@ -39,8 +40,8 @@ async def make_link(browser: Browser) -> Response:
         found=shown.integration,
         vendor=await browser.services.catalog.name(shown.integration.provider),
         here=address_of(wanted.id),
-        # without a public address it leads to where this page came from
-        link=made.url if "://" in made.url else f"{str(browser.request.base_url).rstrip('/')}{made.url}",
+        # without a public address it leads to where this process listens, never to what Host says
+        link=made.url if "://" in made.url else base_url(browser.request) + made.url,
         expires_at=made.expires_at,
     )
 
