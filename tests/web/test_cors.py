@@ -26,9 +26,10 @@ def ask(method: str, *allowed: str, **headers: str) -> dict[str, str]:
     async def send(message: Any) -> None:
         answered.update({name.decode(): value.decode() for name, value in message.get("headers", ())})
 
-    sent = {"origin": PAGE, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    sent = {"host": "test", "origin": PAGE, **{name.replace("_", "-"): value for name, value in headers.items()}}
     scope = {
         "type": "http",
+        "http_version": "1.1",
         "method": method,
         "path": "/healthz",
         "raw_path": b"/healthz",
