@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from support.operator import Operator
+from support.raw_http import RawAnswer, parse, read_to_end, request
 from support.service import Service, free_port, start_service
 from support.tenant import Tenant
 from support.waiting import until
@@ -51,20 +52,10 @@ def opened(service: Service, sent: bytes, address: str = ATTACKER) -> socket.soc
     return connection
 
 
-def to_the_end(connection: socket.socket) -> bytes:
-    """All that comes until the service closes the connection. Raises TimeoutError when it does not."""
-    received = b""
-    with contextlib.suppress(ConnectionResetError):
-        while part := connection.recv(65_536):
-            received += part
-    return received
-
-
-def asked_from(service: Service, address: str) -> int:
-    """The status of a harmless call from this address."""
-    request = b"GET /healthz HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
-    with opened(service, request, address) as connection:
-        return int(to_the_end(connection).split()[1])
+def asked_from(service: Service, address: str, target: str = "/healthz") -> RawAnswer:
+    """The answer to a harmless call from this address."""
+    with opened(service, request("GET", target, {}), address) as connection:
+        return parse(read_to_end(connection))
 
 
 def half_body(tenant: Tenant, announced: str = "Content-Length: 1000") -> bytes:
@@ -86,12 +77,12 @@ def half_body(tenant: Tenant, announced: str = "Content-Length: 1000") -> bytes:
 )
 def test_what_never_becomes_a_request_is_closed(narrow: Service, sent: bytes) -> None:
     with opened(narrow, sent) as connection:
-        assert not to_the_end(connection).startswith(b"HTTP/1.1 2")
+        assert not read_to_end(connection).startswith(b"HTTP/1.1 2")
 
 
 def test_a_connection_that_was_answered_is_closed_when_nothing_more_comes(narrow: Service) -> None:
     with opened(narrow, HARMLESS) as connection:
-        assert to_the_end(connection).startswith(b"HTTP/1.1 200")
+        assert read_to_end(connection).startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize("announced", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
@@ -101,7 +92,7 @@ def test_half_a_body_is_refused_in_words_and_its_connection_closed(tenant: Tenan
         head, _, body = sent.rpartition(b"\r\n\r\n")
         sent = head + b"\r\n\r\n%x\r\n%b\r\n" % (len(body), body)
     with opened(tenant.service, sent) as connection:
-        answer = to_the_end(connection)
+        answer = read_to_end(connection)
     assert answer.startswith(b"HTTP/1.1 422 "), answer
     assert b"connection: close" in answer.lower()
     assert b"within 2 seconds" in answer
@@ -120,10 +111,19 @@ def test_a_body_that_drips_has_the_same_time_as_any_other(tenant: Tenant) -> Non
         assert answer.startswith(b"HTTP/1.1 422 ")
 
 
+@pytest.mark.parametrize("target", ["/api/v2/integrations/save", "/v1/hubs/current/integrations", "/console/sign-in"])
+def test_what_is_left_of_a_body_that_is_too_large_is_not_taken_for_a_request(tenant: Tenant, target: str) -> None:
+    key = {"x-api-key": tenant.key, "Content-Type": "application/json", "Connection": "keep-alive"}
+    sent = request("POST", target, {**key, "Authorization": f"Bearer {tenant.key}"}, length=2 * 1024 * 1024)
+    with opened(tenant.service, sent) as connection:
+        answer = parse(read_to_end(connection))
+    assert (answer.status, answer.headers["connection"]) == (413, "close")
+
+
 def test_a_malformed_chunk_is_told_to_be_one(tenant: Tenant) -> None:
     head, _, _ = half_body(tenant, "Transfer-Encoding: chunked").rpartition(b"\r\n\r\n")
     with opened(tenant.service, head + b"\r\n\r\nzz\r\n{}\r\n0\r\n\r\n") as connection:
-        answer = to_the_end(connection)
+        answer = read_to_end(connection)
     assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 422 ")), answer
     assert b"499" not in answer.split(b"\r\n", 1)[0]
 
@@ -136,16 +136,14 @@ def test_one_address_cannot_take_all_connections(tenant: Tenant, kind: str) -> N
     with contextlib.ExitStack() as stack:
         for _ in range(ALL + PER_ADDRESS):
             stack.enter_context(opened(service, sent))
-        assert asked_from(service, ANOTHER) == 200
+        assert asked_from(service, ANOTHER).status == 200
         until(lambda: closed(service), lambda seen: seen > before)
-    assert asked_from(service, ATTACKER) == 200
+    assert asked_from(service, ATTACKER).status == 200
 
 
 def closed(service: Service) -> float:
     """How many connections were closed for that; asked from another address than the attacker's."""
-    request = b"GET /metrics HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
-    with opened(service, request, ANOTHER) as connection:
-        lines = to_the_end(connection).decode().splitlines()
+    lines = asked_from(service, ANOTHER, "/metrics").body.decode().splitlines()
     return next(float(line.split()[1]) for line in lines if line.startswith("jackfield_connections_closed_total "))
 
 

@@ -10,11 +10,9 @@ from support.tenant import Tenant
 BODY = b'{"name": "a", "integration_type": "sentry"}'
 
 
-def ask(
-    tenant: Tenant, *headers: str, body: bytes = BODY, host: str = "Host: test\r\n", version: str = "1.1"
-) -> RawAnswer:
+def ask(tenant: Tenant, *headers: str, body: bytes = BODY, host: str = "Host: test\r\n") -> RawAnswer:
     lines = "".join(f"{header}\r\n" for header in headers)
-    head = f"POST /api/v2/integrations/save HTTP/{version}\r\n{host}Connection: close\r\n{lines}\r\n"
+    head = f"POST /api/v2/integrations/save HTTP/1.1\r\n{host}Connection: close\r\n{lines}\r\n"
     return send(tenant.service, head.encode("latin-1") + body)
 
 

@@ -30,7 +30,7 @@ def send(service: Service, request: bytes) -> RawAnswer:
     with socket.create_connection(("127.0.0.1", service.port), SECONDS) as connection:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             connection.sendall(request)
-        return _parse(_read(connection))
+        return parse(read_to_end(connection))
 
 
 def send_and_hang_up(service: Service, request: bytes) -> None:
@@ -55,7 +55,8 @@ def chunked(method: str, target: str, headers: dict[str, str], body: bytes, size
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + encoded + b"0\r\n\r\n"
 
 
-def _read(connection: socket.socket) -> bytes:
+def read_to_end(connection: socket.socket) -> bytes:
+    """All that comes until the service closes the connection. Raises TimeoutError when it does not."""
     received = b""
     with contextlib.suppress(ConnectionResetError):
         while part := connection.recv(65_536):
@@ -63,7 +64,8 @@ def _read(connection: socket.socket) -> bytes:
     return received
 
 
-def _parse(received: bytes) -> RawAnswer:
+def parse(received: bytes) -> RawAnswer:
+    """One whole answer."""
     head, _, body = received.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = dict(line.lower().split(": ", 1) for line in lines)

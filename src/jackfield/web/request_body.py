@@ -55,14 +55,17 @@ async def read_body(request: Request) -> bytes:
     """
     limits: BodyLimits = request.scope["state"]["body_limits"]
     announced = header(request.scope, b"content-length") or "0"
+    # until it has come whole
+    request.scope[_CUT_OFF] = True
     if announced.isdigit() and int(announced) > limits.bytes:
         raise BodyTooLarge(limits.bytes)
     try:
         async with asyncio.timeout(limits.seconds):
-            return await _read(request, limits.bytes)
+            body = await _read(request, limits.bytes)
     except TimeoutError:
-        request.scope[_CUT_OFF] = True
         raise BodyIncomplete(f"the body did not come within {limits.seconds:.0f} seconds") from None
+    del request.scope[_CUT_OFF]
+    return body
 
 
 def is_cut_off(scope: Scope) -> bool:
@@ -78,7 +81,6 @@ async def _read(request: Request, limit: int) -> bytes:
             message = await request.receive()
             if message["type"] == "http.disconnect":
                 # who is gone reads no answer; who sent a malformed chunk is told what was wrong
-                request.scope[_CUT_OFF] = True
                 raise BodyIncomplete("the body ended before its end, or is not well-formed")
             part: bytes = message.get("body", b"")
             if not message.get("more_body"):
@@ -89,7 +91,6 @@ async def _read(request: Request, limit: int) -> bytes:
             parts.append(part)
             _check_size(size, limit)
             if _Unfinished.held > UNFINISHED_BYTES:
-                request.scope[_CUT_OFF] = True
                 raise Unavailable("Too many requests have begun and not ended")
     finally:
         _Unfinished.held -= size

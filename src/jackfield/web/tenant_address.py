@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from jackfield.domain.errors import Forbidden
+from jackfield.web.headers import header
 
 #: keys of the ASGI scope: the handles that the address names, and what stood before the path
 TENANTS: Final = "jackfield.tenants"
@@ -68,7 +69,7 @@ class TenantAddress:
     def _of_host(self, scope: Scope) -> list[str]:
         if not self._suffix:
             return []
-        host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
+        host = header(scope, b"host") or ""
         name = re.sub(r":[0-9]*$", "", host).rstrip(".").lower()
         if not name.endswith(self._suffix):
             return []

@@ -13,9 +13,8 @@ import msgspec
 from jackfield.domain import ids
 from jackfield.domain.audit import AuditRecord
 
-#: what spreadsheets take for a formula (https://owasp.org/www-community/attacks/CSV_Injection)
-#: what a spreadsheet takes for a formula at the beginning of a cell, be its cells parted by commas, semicolons or tabs;
-#: the wide signs are of Asian keyboards
+#: what a spreadsheet takes for a formula at the beginning of a cell, be its cells parted by commas, semicolons or tabs
+#: (https://owasp.org/www-community/attacks/CSV_Injection); the wide signs are of Asian keyboards
 _FORMULA: Final = re.compile(r"(^\s*|[;,\t\r\n]\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20\t\r])")
 #: records that are sent together
 _TOGETHER: Final = 200

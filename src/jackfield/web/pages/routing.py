@@ -89,6 +89,4 @@ def _told(browser: Browser | None, error: JackfieldError) -> Response:
     response = render("page_message.html", status, browser=browser, heading=heading, message=message)
     if isinstance(error, TooManyFailures):
         response.headers["retry-after"] = str(error.seconds)
-    if isinstance(error, BodyTooLarge):
-        response.headers["connection"] = "close"  # what is left of the body is not read
     return response if browser is None else browser.keep(response)

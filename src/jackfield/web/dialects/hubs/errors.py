@@ -178,8 +178,7 @@ def render(error: Exception, _: Operation | None) -> Response:
         case OnlyOne():
             return _answer("422.already-exists", str(error), source="/vendor")
         case BodyTooLarge():
-            # what is left of the body is not read, so the connection cannot be used again
-            return _answer("422.max-exceeded", str(error), status=413, headers={"connection": "close"})
+            return _answer("422.max-exceeded", str(error), status=413)
     code = next((code for kind, code in _SIMPLE if isinstance(error, kind)), "500.unknown")
     # what an unexpected error says goes to the log alone, since it may hold anything
     known = isinstance(error, JackfieldError)

@@ -70,8 +70,7 @@ def render(error: Exception, operation: Operation | None) -> Response:
         case InvalidRequest() | MalformedJson() | FieldProblem():
             return json_response(422, ValidationErrors(_items(error)))
         case BodyTooLarge():
-            # what is left of the body is not read, so the connection cannot be used again
-            return json_response(413, Detail(str(error)), {"connection": "close"})
+            return json_response(413, Detail(str(error)))
         case Forbidden() | NotFound():
             detail = "Not Found" if isinstance(error, UnknownPath) else str(error)
             return json_response(403 if isinstance(error, Forbidden) else 404, Detail(detail))

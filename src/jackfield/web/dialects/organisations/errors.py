@@ -60,9 +60,6 @@ def _headers(error: JackfieldError) -> dict[str, str]:
         return {"www-authenticate": "Bearer"}
     if isinstance(error, MethodNotAllowed):
         return {"allow": error.allowed}
-    if isinstance(error, BodyTooLarge):
-        # what is left of the body is not read, so the connection cannot be used again
-        return {"connection": "close"}
     if isinstance(error, Unavailable):
         return {"retry-after": "1"}
     return {}

@@ -138,9 +138,6 @@ def _headers(error: Exception) -> dict[str, str]:
             headers = {"www-authenticate": f'Bearer error="insufficient_scope", scope="{error.scope}"'}
         case MethodNotAllowed():
             headers = {"allow": error.allowed}
-        case BodyTooLarge():
-            # what is left of the body is not read, so the connection cannot be used again
-            headers = {"connection": "close"}
         case TooManyFailures():
             headers = {"retry-after": str(error.seconds)}
         case Unavailable():

@@ -9,13 +9,13 @@ from urllib.parse import unquote_plus
 from msgspec import UNSET
 from starlette.requests import Request
 
-from jackfield.domain.errors import Conflict, NotFound
+from jackfield.domain.errors import Conflict, KeyMissing, NotFound
 from jackfield.domain.oauth import Client, Holder, InvalidClient, MalformedTokenRequest, TokenMissing
 from jackfield.domain.principal import Principal
 from jackfield.services import Services
 from jackfield.services.access import Access
 from jackfield.web.dialects.platform.schemas import TokenReference, TokenRequest
-from jackfield.web.security import by_bearer
+from jackfield.web.security import bearer_key, by_bearer
 from jackfield.web.tenant_address import TenantMismatch, is_handle, named_tenants, require_tenant
 
 
@@ -38,10 +38,11 @@ async def by_access_token(request: Request, services: Services, _: Any) -> Holde
 
     Raises TokenMissing, TokenInvalid or TenantMismatch.
     """
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise TokenMissing
-    holder = await services.oauth_server.authenticate(token.strip())
+    try:
+        token = bearer_key(request)
+    except KeyMissing:
+        raise TokenMissing from None
+    holder = await services.oauth_server.authenticate(token)
     require_tenant(request, holder.handle, holder.owner_handle)
     return holder
 
